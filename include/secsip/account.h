@@ -1,0 +1,108 @@
+/* Accounts: an address of record, how to prove it, and its registration. SPDX-License-Identifier: LGPL-2.1-or-later
+ * The rules on threads and callbacks are those of <secsip/stack.h>. */
+#ifndef SECSIP_ACCOUNT_H
+#define SECSIP_ACCOUNT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <secsip/result.h>
+#include <secsip/stack.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct secsip_account secsip_account;
+typedef struct secsip_call secsip_call;
+
+/** How media must be protected. A call never falls below the level it was made with. */
+enum {
+    SECSIP_MEDIA_SECURITY_MANDATORY = 0,      /**< RTP/SAVP with a=crypto over verified TLS, or no call. The default */
+    SECSIP_MEDIA_SECURITY_OPTIONAL = 1,       /**< RTP/AVP with a=crypto; the answer decides (RFC 8643) */
+    SECSIP_MEDIA_SECURITY_INSECURE_CLEAR = 2, /**< RTP in clear; for tests and demonstrations */
+};
+
+/** States of a registration. */
+enum {
+    SECSIP_REGISTRATION_NONE = 0,
+    SECSIP_REGISTRATION_TRYING = 1,
+    SECSIP_REGISTRATION_REGISTERED = 2,
+    SECSIP_REGISTRATION_FAILED = 3, /**< retry_ms says when it is tried again; 0: not by itself */
+    SECSIP_REGISTRATION_UNREGISTERED = 4,
+};
+
+/** News of a registration. */
+typedef struct secsip_registration_event {
+    size_t size;
+    int32_t state;              /**< SECSIP_REGISTRATION_* */
+    int32_t status;             /**< the SIP status, or 0 */
+    uint32_t expires_s;         /**< granted, for REGISTERED */
+    uint32_t retry_ms;          /**< for FAILED: when it is tried again; 0: it is not */
+    const secsip_tls_info *tls; /**< of the connection, or NULL */
+    const secsip_error *error;  /**< for FAILED, else NULL */
+} secsip_registration_event;
+
+/** Configuration of an account. Zero means the default; strings are copied, the password into memory that is wiped. */
+typedef struct secsip_account_config {
+    size_t size;
+    const char *aor;             /**< "sip:alice@example.test" or "sips:..."; required */
+    const char *display_name;    /**< for From */
+    const char *auth_user;       /**< default: the user part of aor */
+    const char *password;        /**< NULL: a challenge fails the request with SECSIP_E_UA_AUTH_REQUIRED */
+    const char *proxy;           /**< outbound proxy: "host", "host:port", "host:5061;transport=tls", or a URI */
+    secsip_tls_profile *profile; /**< a reference is taken; NULL: a profile with the defaults */
+    uint32_t expires_s;          /**< asked for, default 600 */
+    uint32_t media_security;     /**< SECSIP_MEDIA_SECURITY_* */
+    const char *suites;          /**< crypto-suites in order of preference, separated by commas; default: all */
+    uint32_t insecure_transport; /**< 1: TCP in clear is allowed; no a=crypto is sent over it all the same */
+} secsip_account_config;
+
+/** Callbacks of an account; any may be NULL. */
+typedef struct secsip_account_callbacks {
+    size_t size;
+    /** News of the registration. */
+    void (*on_registration)(secsip_account *account, const secsip_registration_event *event, void *user_data);
+    /** A call comes in: answer, ring or reject it, now or later, and take a reference to keep it
+     * (secsip_call_ref()). A call that nobody took a reference of and that was neither rung nor answered when this
+     * returns is refused with 480, as is every call when this is NULL. */
+    void (*on_incoming_call)(secsip_account *account, secsip_call *call, void *user_data);
+} secsip_account_callbacks;
+
+/** A new account on a stack. Nothing is sent yet.
+ * @param callbacks  copied; may be NULL
+ * @param user_data  given to every callback
+ * @return 0, SECSIP_E_INVALID, SECSIP_E_ABI, SECSIP_E_SIP_URI (aor or proxy), SECSIP_E_SDES_SUITE (an unknown name in
+ *         suites), SECSIP_E_NOMEM. Since 0.1. */
+secsip_result secsip_account_new(secsip_stack *stack, const secsip_account_config *config,
+                                 const secsip_account_callbacks *callbacks, void *user_data,
+                                 secsip_account **ret_account);
+
+/** One more reference. @return the account, NULL for NULL. Since 0.1. */
+secsip_account *secsip_account_ref(secsip_account *account);
+
+/** One reference less. After the last one no callback comes; a registration ends by its own expiry unless
+ * secsip_account_unregister() was called. NULL is legal. Since 0.1. */
+void secsip_account_unref(secsip_account *account);
+
+/** Registers, and keeps registered: refreshed in time, made again after a lost connection with the back-off of RFC 5626
+ * 4.5. RFC 3261 10.
+ * @return 0 (on_registration tells the rest), SECSIP_E_STATE (registered or trying already, or the stack shuts down),
+ *         SECSIP_E_NOMEM. Since 0.1. */
+secsip_result secsip_account_register(secsip_account *account);
+
+/** Removes the registration; on_registration says UNREGISTERED in the end, also where the registrar did not answer.
+ * @return 0, SECSIP_E_STATE (not registered). Since 0.1. */
+secsip_result secsip_account_unregister(secsip_account *account);
+
+/** @return SECSIP_REGISTRATION_*. Since 0.1. */
+int32_t secsip_account_get_state(const secsip_account *account);
+
+/** @return the address of record, borrowed for the life of the account. Since 0.1. */
+const char *secsip_account_get_aor(const secsip_account *account);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

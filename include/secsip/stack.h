@@ -1,0 +1,106 @@
+/* The stack: one pollable descriptor, no threads, no globals. SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * Rules for every object of a stack (accounts, calls, registrars):
+ * - One thread at a time per stack; two stacks share nothing.
+ * - Callbacks run only inside secsip_stack_process() (or the engine's input and expiry calls), on the caller's thread.
+ *   Inside a callback every call is legal but secsip_stack_process(), which returns SECSIP_E_BUSY; sends and closes are
+ *   queued. unref inside a callback is legal; after unref returns outside one, nothing more is called for that object.
+ * - Every operation ends in exactly one final callback. */
+#ifndef SECSIP_STACK_H
+#define SECSIP_STACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <secsip/result.h>
+#include <secsip/tls.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct secsip_stack secsip_stack;
+
+/** Levels of log lines. */
+enum {
+    SECSIP_LOG_ERROR = 1,
+    SECSIP_LOG_WARNING = 2,
+    SECSIP_LOG_INFO = 3,
+    SECSIP_LOG_DEBUG = 4,
+};
+
+/** What a traced message was. */
+enum {
+    SECSIP_TRACE_SENT = 1,
+    SECSIP_TRACE_RECEIVED = 2,
+};
+
+/** Configuration of a stack. Zero means the default for every field; strings are copied. */
+typedef struct secsip_stack_config {
+    size_t size;            /**< sizeof(secsip_stack_config) */
+    const char *user_agent; /**< for User-Agent and Server; default "libsecsip/VERSION" */
+    void (*log)(int32_t level, const char *text, void *user_data);
+    int32_t log_level; /**< default SECSIP_LOG_WARNING */
+    /** Opt-in: every SIP message sent or received, credentials and keys masked; valid during the call. */
+    void (*trace)(int32_t direction, const char *peer, const char *message, size_t len, void *user_data);
+    void *user_data;              /**< for log and trace */
+    uint32_t t1_ms;               /**< RFC 3261 T1, default 500 */
+    uint32_t t2_ms;               /**< RFC 3261 T2, default 4000 */
+    uint32_t t4_ms;               /**< RFC 3261 T4, default 5000 */
+    uint32_t max_message_bytes;   /**< largest SIP message, default 65536 */
+    uint32_t max_connections;     /**< live connections, default 10000 */
+    uint32_t max_transactions;    /**< live transactions, default 100000 */
+    uint32_t handshake_timeout_ms; /**< connection and TLS handshake, default 10000 */
+    const char *dns_servers;      /**< "192.0.2.1:53,[2001:db8::1]:53"; default: the system's */
+} secsip_stack_config;
+
+/** A new stack with its own descriptor.
+ * @param config     NULL for all defaults
+ * @param ret_stack  where the stack goes; unref it when done
+ * @return 0, SECSIP_E_NOMEM, SECSIP_E_ABI (config->size), SECSIP_E_INVALID, SECSIP_E_IO (no descriptors left),
+ *         SECSIP_E_RANDOM. Since 0.1. */
+secsip_result secsip_stack_new(const secsip_stack_config *config, secsip_stack **ret_stack);
+
+/** One more reference. @return the stack, NULL for NULL. Since 0.1. */
+secsip_stack *secsip_stack_ref(secsip_stack *stack);
+
+/** One reference less. The last one closes every connection at once, without farewell (secsip_stack_shutdown() is the
+ * polite way), and frees the stack; accounts and calls still held stay valid but dead. NULL is legal. Since 0.1. */
+void secsip_stack_unref(secsip_stack *stack);
+
+/** The descriptor to poll for reading: it is readable when secsip_stack_process() has work. It never changes.
+ * @return the descriptor, owned by the stack; SECSIP_E_UNSUPPORTED for a stack of the engine door. Since 0.1. */
+int32_t secsip_stack_get_fd(const secsip_stack *stack);
+
+/** Does the work that is due and calls the callbacks. Never blocks, and is bounded: what is left keeps the descriptor
+ * readable.
+ * @return 0, SECSIP_E_BUSY from inside a callback, SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_stack_process(secsip_stack *stack);
+
+/** Waits for the descriptor at most timeout_ms, then processes: for programs without an event loop.
+ * @param timeout_ms  0 does not wait, negative waits without limit
+ * @return as secsip_stack_process(). Since 0.1. */
+secsip_result secsip_stack_wait(secsip_stack *stack, int32_t timeout_ms);
+
+/** Ends politely: calls are hung up, registrations removed, connections closed with close_notify. Callbacks go on until
+ * secsip_stack_is_idle() says 1, at the latest after timeout_ms. New work is refused from now on.
+ * @return 0, SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_stack_shutdown(secsip_stack *stack, uint32_t timeout_ms);
+
+/** @return 1 when nothing is left to do after secsip_stack_shutdown(), else 0. Since 0.1. */
+int32_t secsip_stack_is_idle(const secsip_stack *stack);
+
+/** Accepts connections.
+ * @param address   "tls:HOST:PORT" with a numeric host, "tls:[::1]:5061"; port 0 chooses one. "insecure-tcp:..." is clear.
+ * @param profile   the TLS profile with our identity; a reference is taken. NULL for insecure-tcp
+ * @param ret_port  the port that was bound; may be NULL
+ * @return 0, SECSIP_E_INVALID, SECSIP_E_NET_ADDRESS (in use or not ours), SECSIP_E_TLS_CREDENTIALS (the profile has no
+ *         identity), SECSIP_E_NOMEM, SECSIP_E_LIMIT. Since 0.1. */
+secsip_result secsip_stack_listen(secsip_stack *stack, const char *address, secsip_tls_profile *profile,
+                                  uint16_t *ret_port);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,100 @@
+/* TLS profiles: what we trust, what we show, what we relax. SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A profile is made once, set up, and then given to any number of accounts and listeners, which keep a reference.
+ * Default: TLS 1.3 and 1.2 with ECDHE and AEAD only (RFC 9325), the system's trust store, the peer verified by RFC 5922.
+ * Setters may be called until the profile is first used; after that they return SECSIP_E_STATE. One thread at a time. */
+#ifndef SECSIP_TLS_H
+#define SECSIP_TLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <secsip/result.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct secsip_tls_profile secsip_tls_profile;
+
+/** Relaxations of the verification, each off unless named. Bits of secsip_tls_profile_set_options(). */
+enum {
+    SECSIP_TLS_ALLOW_WILDCARD = 1 << 0,       /**< one leftmost label "*" in a SAN dNSName; RFC 5922 7.2 forbids it */
+    SECSIP_TLS_ALLOW_CN = 1 << 1,             /**< the CN counts although the certificate has other SANs */
+    SECSIP_TLS_ALLOW_EXPIRED = 1 << 2,        /**< an expired certificate */
+    SECSIP_TLS_INSECURE_SELF_SIGNED = 1 << 3, /**< a self-signed certificate of the right name */
+    SECSIP_TLS_INSECURE_ANY = 1 << 4,         /**< any certificate at all: keys are worth nothing then */
+};
+
+/** What a server does about client certificates. */
+enum {
+    SECSIP_TLS_CLIENT_CERT_IGNORE = 0,
+    SECSIP_TLS_CLIENT_CERT_REQUEST = 1, /**< asked for; none is accepted, a bad one is not */
+    SECSIP_TLS_CLIENT_CERT_REQUIRE = 2,
+};
+
+/** What a TLS session came to. Strings are valid as long as the event that carries them. */
+typedef struct secsip_tls_info {
+    size_t size;
+    const char *version; /**< "TLS1.3", or "" where the flow is not TLS */
+    const char *cipher;  /**< "AES-256-GCM" */
+    const char *peer;    /**< the name that was verified, or what the peer's certificate calls itself */
+    uint32_t verified;   /**< 1 when the peer's certificate passed every check with no relaxation acting */
+    uint32_t relaxed;    /**< the SECSIP_TLS_ALLOW_ and _INSECURE_ bits without which it would have been refused */
+} secsip_tls_info;
+
+/** A new profile with the secure defaults.
+ * @param ret_profile  where the profile goes; unref it when done
+ * @return 0, SECSIP_E_NOMEM, SECSIP_E_INVALID (ret_profile is NULL). Since 0.1. */
+secsip_result secsip_tls_profile_new(secsip_tls_profile **ret_profile);
+
+/** One more reference. @return the profile, NULL for NULL. Since 0.1. */
+secsip_tls_profile *secsip_tls_profile_ref(secsip_tls_profile *profile);
+
+/** One reference less; the last one wipes and frees the profile. NULL is legal. Since 0.1. */
+void secsip_tls_profile_unref(secsip_tls_profile *profile);
+
+/** Trusts the authorities in a PEM file, and no longer the system's.
+ * @param path  NUL-terminated; read at once; a second call adds
+ * @return 0, SECSIP_E_FILE (cannot be read), SECSIP_E_TLS_CREDENTIALS (no certificate in it), SECSIP_E_STATE,
+ *         SECSIP_E_NOMEM. secsip_tls_profile_error() says which file and why. Since 0.1. */
+secsip_result secsip_tls_profile_add_trust_file(secsip_tls_profile *profile, const char *path);
+
+/** Trusts the authorities in PEM text, and no longer the system's.
+ * @param pem, len  the text; copied. @return as secsip_tls_profile_add_trust_file(). Since 0.1. */
+secsip_result secsip_tls_profile_add_trust_pem(secsip_tls_profile *profile, const char *pem, size_t len);
+
+/** Our certificate (chain, leaf first) and private key, from PEM files; both paths may name one file.
+ * @return 0, SECSIP_E_FILE, SECSIP_E_TLS_CREDENTIALS (unreadable, or the key is not the certificate's),
+ *         SECSIP_E_STATE, SECSIP_E_NOMEM. Since 0.1. */
+secsip_result secsip_tls_profile_set_identity_file(secsip_tls_profile *profile, const char *cert_path,
+                                                   const char *key_path);
+
+/** The same from memory; copied, the key into memory that is wiped. @return as above. Since 0.1. */
+secsip_result secsip_tls_profile_set_identity_pem(secsip_tls_profile *profile, const char *cert, size_t cert_len,
+                                                  const char *key, size_t key_len);
+
+/** Relaxations, a sum of SECSIP_TLS_ALLOW_* and SECSIP_TLS_INSECURE_*; replaces earlier ones.
+ * @return 0, SECSIP_E_INVALID (unknown bit), SECSIP_E_STATE. Since 0.1. */
+secsip_result secsip_tls_profile_set_options(secsip_tls_profile *profile, uint32_t options);
+
+/** What a listener asks of its clients: SECSIP_TLS_CLIENT_CERT_*. Default: ignore.
+ * @return 0, SECSIP_E_INVALID, SECSIP_E_STATE. Since 0.1. */
+secsip_result secsip_tls_profile_set_client_cert(secsip_tls_profile *profile, uint32_t mode);
+
+/** Opt-in: called with each line of an NSS key log ("CLIENT_RANDOM ..."), with which a capture can be decrypted. The
+ * line is a secret; it is wiped after the call. Runs inside secsip_stack_process() only. NULL turns it off.
+ * @return 0, SECSIP_E_STATE. Since 0.1. */
+secsip_result secsip_tls_profile_set_keylog(secsip_tls_profile *profile,
+                                            void (*keylog)(const char *line, size_t len, void *user_data),
+                                            void *user_data);
+
+/** The detail of the last setter that failed, or an error with result 0.
+ * @return borrowed until the next call on the profile, never NULL for a profile. Since 0.1. */
+const secsip_error *secsip_tls_profile_error(const secsip_tls_profile *profile);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

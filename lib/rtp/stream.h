@@ -1,0 +1,59 @@
+/* One media stream: RTP and RTCP of one media line, both ways, over SRTP where that was agreed (RFC 3550, RFC 3551).
+ * Layer: rtp. No I/O: packets go out through ops, come in through input, time is passed in.
+ *
+ * A stream made with `secure` has no path that sends or accepts a packet in clear: before both sessions are set nothing
+ * is sent, and what arrives in clear is dropped and counted (FIELD 7). */
+#ifndef SSI_RTP_STREAM_H
+#define SSI_RTP_STREAM_H
+
+#include "base/addr.h"
+#include "base/timer.h"
+#include "srtp/srtp.h"
+
+struct ssi_rtp_stream;
+
+struct ssi_rtp_ops {
+    /* Sends a finished packet. rtcp: from the RTCP port. The bytes are valid during the call. */
+    void (*send)(void *arg, bool rtcp, const uint8_t *packet, size_t len);
+    /* An accepted RTP packet's audio, decoded. */
+    void (*on_audio)(void *arg, const int16_t *samples, size_t n, uint32_t timestamp);
+    /* Wants n samples to send; the buffer comes zeroed. */
+    void (*on_audio_wanted)(void *arg, int16_t *samples, size_t n);
+};
+
+enum ssi_rtp_codec {
+    SSI_RTP_PCMU = 0, /* the static payload types of RFC 3551 */
+    SSI_RTP_PCMA = 8,
+};
+
+struct ssi_rtp_config {
+    bool secure;
+    enum ssi_rtp_codec codec;
+    uint8_t payload_type;
+    uint32_t frame_ms; /* 20 */
+    bool send, receive; /* direction */
+    char cname[64];     /* RTCP SDES CNAME; "" for a random one (RFC 7022) */
+};
+
+struct ssi_rtp_stats {
+    uint64_t tx, rx, lost, auth_failed, replayed, clear_dropped, malformed, rtcp_tx, rtcp_rx, jitter_us;
+};
+
+/* SSRC, first sequence number and timestamp are random. SECSIP_E_NOMEM, SECSIP_E_RANDOM. */
+secsip_result ssi_rtp_stream_new(const struct ssi_rtp_config *config, struct ssi_timers *timers,
+                                 const struct ssi_rtp_ops *ops, void *arg, struct ssi_rtp_stream **ret);
+/* Sends RTCP BYE (protected if secure) when started, then frees everything, the SRTP sessions too. */
+void ssi_rtp_stream_free(struct ssi_rtp_stream *s);
+/* Takes over both sessions. Only for a secure stream; replaces earlier ones (re-key) and keeps sequence numbers. */
+secsip_result ssi_rtp_stream_set_srtp(struct ssi_rtp_stream *s, struct ssi_srtp *tx, struct ssi_srtp *rx);
+/* Codec and direction may change with a new answer. */
+void ssi_rtp_stream_set_codec(struct ssi_rtp_stream *s, enum ssi_rtp_codec codec, uint8_t payload_type);
+void ssi_rtp_stream_set_direction(struct ssi_rtp_stream *s, bool send, bool receive);
+/* Begins to send a frame every frame_ms and RTCP reports every 5 s (RFC 3550 6.2, randomised). SECSIP_E_STATE when secure
+ * and without SRTP sessions. */
+secsip_result ssi_rtp_stream_start(struct ssi_rtp_stream *s);
+/* A datagram of the RTP or RTCP port; written to in place. */
+void ssi_rtp_stream_input(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet, size_t len);
+const struct ssi_rtp_stats *ssi_rtp_stream_stats(const struct ssi_rtp_stream *s);
+
+#endif

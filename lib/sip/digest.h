@@ -1,0 +1,55 @@
+/* Digest authentication, both sides (RFC 3261 22, RFC 7616, RFC 8760): MD5 and SHA-256, qop=auth, several challenges,
+ * stale. Layer: sip. Passwords and HA1 are secrets of their callers; nothing here keeps them. */
+#ifndef SSI_SIP_DIGEST_H
+#define SSI_SIP_DIGEST_H
+
+#include "base/crypto.h"
+#include "sip/msg.h"
+
+enum { SSI_HA1_TEXT = 2 * SSI_DIGEST_MAX + 1 };
+
+/* A challenge taken from a 401 or 407; owns its strings. Zero-initialise; free when done. */
+struct ssi_sip_challenge {
+    char *realm;  /* unquoted */
+    char *nonce;
+    char *opaque; /* NULL: none */
+    enum ssi_digest_algorithm algorithm;
+    bool is_proxy; /* answer in Proxy-Authorization */
+    bool stale;
+    bool has_qop;      /* qop=auth was offered */
+    bool names_algorithm; /* algorithm= was given: echo it */
+    uint32_t nc;       /* last used */
+};
+
+/* Picks from all challenges of a 401 or 407 the topmost that is supported (RFC 8760 2.3), and frees what *c held before.
+ * SECSIP_E_SIP_AUTH when one is malformed, SECSIP_E_SIP_AUTH_ALGORITHM when none is supported, SECSIP_E_NOMEM. */
+secsip_result ssi_sip_challenge_pick(const struct ssi_sip_msg *response, struct ssi_sip_challenge *c);
+void ssi_sip_challenge_free(struct ssi_sip_challenge *c);
+/* Writes the whole Authorization or Proxy-Authorization line; counts nc up. `uri` is the Request-URI as sent. */
+void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, const char *user, const char *password,
+                             struct ssi_slice method, struct ssi_slice uri);
+
+/* Server side. A nonce is made of time and a keyed hash, so that none is stored. */
+struct ssi_sip_auth_server {
+    uint8_t key[32];
+    uint32_t nonce_life_s; /* default 300 */
+};
+secsip_result ssi_sip_auth_server_init(struct ssi_sip_auth_server *s);
+/* Writes one WWW-Authenticate (or Proxy-Authenticate) line per algorithm, SHA-256 first. now_s: any clock in seconds. */
+void ssi_sip_put_challenges(struct ssi_buf *b, const struct ssi_sip_auth_server *s, const char *realm, bool is_proxy,
+                            bool stale, uint64_t now_s);
+enum ssi_sip_auth_verdict {
+    SSI_SIP_AUTH_NONE,  /* no credentials for the realm: challenge */
+    SSI_SIP_AUTH_STALE, /* the password may be right, the nonce is old: challenge with stale=true */
+    SSI_SIP_AUTH_WRONG, /* unknown user or wrong password */
+    SSI_SIP_AUTH_BAD,   /* malformed: 400 */
+    SSI_SIP_AUTH_OK,
+};
+/* Verifies the credentials for `realm`. `password_of` gives the password of a user (NUL-terminated, wiped and freed by
+ * ssi_secret_free) or NULL. On OK (and WRONG) *ret_user borrows from the message. Constant time in the digest. */
+enum ssi_sip_auth_verdict ssi_sip_auth_check(const struct ssi_sip_auth_server *s, const struct ssi_sip_msg *req,
+                                             const char *realm, bool is_proxy, uint64_t now_s,
+                                             char *(*password_of)(void *arg, struct ssi_slice user), void *arg,
+                                             struct ssi_slice *ret_user);
+
+#endif

@@ -1,0 +1,58 @@
+/* SRTP sessions, one per direction, over libsrtp2 (RFC 3711, RFC 6188, RFC 7714). Layer: srtp. No type of libsrtp2 shows
+ * here. A session is one thread's at a time and needs no stack. */
+#ifndef SSI_SRTP_SRTP_H
+#define SSI_SRTP_SRTP_H
+
+#include "base/secret.h"
+#include "secsip/result.h"
+
+/* Named as in RFC 4568; the same numbers as enum ssi_suite of lib/sdes, checked by a static assertion in lib/ua. */
+enum ssi_srtp_suite {
+    SSI_SRTP_NONE,
+    SSI_SRTP_AES_CM_128_HMAC_SHA1_80,
+    SSI_SRTP_AES_CM_128_HMAC_SHA1_32,
+    SSI_SRTP_AES_192_CM_HMAC_SHA1_80,
+    SSI_SRTP_AES_192_CM_HMAC_SHA1_32,
+    SSI_SRTP_AES_256_CM_HMAC_SHA1_80,
+    SSI_SRTP_AES_256_CM_HMAC_SHA1_32,
+    SSI_SRTP_AEAD_AES_128_GCM,
+    SSI_SRTP_AEAD_AES_256_GCM,
+};
+
+enum ssi_srtp_direction {
+    SSI_SRTP_SEND,
+    SSI_SRTP_RECEIVE,
+};
+
+/* Room that protect needs behind a packet: tag, SRTCP index, MKI. */
+enum { SSI_SRTP_TRAILER_MAX = 16 + 4 + 128 };
+
+struct ssi_srtp;
+
+struct ssi_srtp_config {
+    enum ssi_srtp_direction direction;
+    enum ssi_srtp_suite suite;
+    struct ssi_key key;       /* master key and salt; copied, wipe yours */
+    uint8_t mki[128];
+    size_t mki_len;           /* 0: none */
+    uint64_t lifetime;        /* packets for SRTP; 0: 2^48 (RFC 3711 9.2). SRTCP always stops at 2^31 */
+    uint32_t replay_window;   /* 0: 128; at least 64 */
+};
+
+struct ssi_srtp_stats {
+    uint64_t rtp_ok, rtcp_ok;
+    uint64_t auth_failed, replayed, too_short, refused;
+};
+
+/* SECSIP_E_SRTP_SUITE, SECSIP_E_INVALID (key length), SECSIP_E_SRTP_LIBRARY, SECSIP_E_NOMEM. */
+secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp **ret);
+void ssi_srtp_free(struct ssi_srtp *s);
+/* In place: *len bytes in a buffer of cap; on success *len is the new length. A failed protect leaves nothing that may be
+ * sent: the buffer is wiped. SECSIP_E_SRTP_*, SECSIP_E_RTP_SYNTAX, SECSIP_E_LIMIT (cap). */
+secsip_result ssi_srtp_protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len, size_t cap);
+secsip_result ssi_srtp_protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len, size_t cap);
+secsip_result ssi_srtp_unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len);
+secsip_result ssi_srtp_unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len);
+const struct ssi_srtp_stats *ssi_srtp_stats(const struct ssi_srtp *s);
+
+#endif

@@ -1,0 +1,65 @@
+/* TLS credentials, sessions on memory buffers, and verification the SIP way (RFC 5922, RFC 9325). Layer: tls, the only
+ * place with GnuTLS. No socket here: ciphertext comes in through input and leaves through output. */
+#ifndef SSI_TLS_TLS_H
+#define SSI_TLS_TLS_H
+
+#include "base/buf.h"
+#include "secsip/tls.h"
+
+/* struct secsip_tls_profile (public, counted) is defined in tls/profile.h for this folder's own use. */
+
+struct ssi_tls_session;
+
+/* Everything about a failure; fixed buffers, so that reporting it needs no memory. */
+struct ssi_tls_failure {
+    secsip_result result; /* SECSIP_E_TLS_* */
+    const char *check;    /* "trust", "name", "expiry", "activation", "self-signed", "purpose", "handshake", ... */
+    char expected[128];
+    char found[256];
+    char text[512]; /* the whole sentence, with the certificate's names and dates */
+};
+
+enum ssi_tls_state {
+    SSI_TLS_HANDSHAKE,
+    SSI_TLS_OPEN, /* handshake done and the peer verified; not before */
+    SSI_TLS_CLOSED_BY_PEER, /* close_notify came */
+    SSI_TLS_FAILED,
+};
+
+struct ssi_tls_config {
+    secsip_tls_profile *profile; /* a reference is taken */
+    bool server;
+    const char *domain; /* client: the domain asked for, before any DNS step; checked against the certificate, and sent as
+                           SNI where it is no address. Copied. */
+    uint64_t wall_s;    /* the time for certificate dates, Unix seconds */
+    size_t max_output;  /* bytes of unsent ciphertext, 0: 1 MiB */
+};
+
+secsip_result ssi_tls_session_new(const struct ssi_tls_config *config, struct ssi_tls_session **ret);
+void ssi_tls_session_free(struct ssi_tls_session *s);
+/* Ciphertext from the wire. Goes on with the handshake by itself. Returns the state (enum ssi_tls_state) or
+ * SECSIP_E_NOMEM, SECSIP_E_LIMIT. After SSI_TLS_FAILED send what output holds (the alert), then close. */
+int32_t ssi_tls_session_input(struct ssi_tls_session *s, const void *data, size_t len);
+/* Starts the client's handshake (writes ClientHello to output). */
+int32_t ssi_tls_session_start(struct ssi_tls_session *s);
+int32_t ssi_tls_session_state(const struct ssi_tls_session *s);
+/* Decrypted bytes: up to cap. 0: none now. Errors as input. */
+int32_t ssi_tls_session_read(struct ssi_tls_session *s, void *out, size_t cap);
+/* Encrypts all of data into output. SECSIP_E_STATE before OPEN; SECSIP_E_LIMIT when output would pass max_output. */
+secsip_result ssi_tls_session_write(struct ssi_tls_session *s, const void *data, size_t len);
+/* Writes close_notify to output. */
+void ssi_tls_session_close(struct ssi_tls_session *s);
+/* Ciphertext to send: the caller consumes it. */
+struct ssi_buf *ssi_tls_session_output(struct ssi_tls_session *s);
+/* For OPEN; strings borrowed for the life of the session. */
+const secsip_tls_info *ssi_tls_session_info(const struct ssi_tls_session *s);
+/* For FAILED; borrowed. */
+const struct ssi_tls_failure *ssi_tls_session_failure(const struct ssi_tls_session *s);
+/* True when the verified peer certificate may speak for the domain (RFC 5922): on a server, the client's; used before a
+ * request's From is believed and before a connection is reused. */
+bool ssi_tls_session_peer_is(const struct ssi_tls_session *s, const char *domain);
+
+/* A profile is frozen when it is first used. SECSIP_E_TLS_CREDENTIALS (server without identity), SECSIP_E_NOMEM. */
+secsip_result ssi_tls_profile_freeze(secsip_tls_profile *p, bool server);
+
+#endif
