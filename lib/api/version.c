@@ -10,5 +10,6 @@ SECSIP_EXPORT const char *secsip_version_string(void)
 
 SECSIP_EXPORT uint32_t secsip_version_number(void)
 {
-    return (uint32_t)SECSIP_VERSION_MAJOR << 16 | (uint32_t)SECSIP_VERSION_MINOR << 8 | (uint32_t)SECSIP_VERSION_PATCH;
+    return (uint32_t)SECSIP_VERSION_MAJOR << 16 | (uint32_t)SECSIP_VERSION_MINOR << 8 |
+           (uint32_t)SECSIP_VERSION_PATCH;
 }

@@ -10,7 +10,9 @@ struct ssi_addr {
     uint8_t ip[16]; /* network order; 4 bytes used for IPv4, the rest zero */
 };
 
-enum { SSI_ADDR_TEXT = 56 }; /* "[" IPv6 "]:65535" and a NUL */
+enum {
+    SSI_ADDR_TEXT = 56
+}; /* "[" IPv6 "]:65535" and a NUL */
 
 /* A numeric host, IPv6 with or without brackets, nothing else. The port is set to `port`. */
 bool ssi_addr_parse_ip(struct ssi_slice host, uint16_t port, struct ssi_addr *ret);

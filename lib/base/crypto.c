@@ -49,14 +49,13 @@ size_t ssi_digest_size(enum ssi_digest_algorithm a)
     return a == SSI_DIGEST_MD5 ? 16 : 32;
 }
 
-secsip_result ssi_digest_hex(enum ssi_digest_algorithm a, const struct ssi_slice *parts, size_t n_parts,
-                             char out[2 * SSI_DIGEST_MAX + 1])
+secsip_result ssi_digest_hex(enum ssi_digest_algorithm a, const struct ssi_slice *parts,
+                             size_t n_parts, char out[2 * SSI_DIGEST_MAX + 1])
 {
     static const char hex[] = "0123456789abcdef";
     uint8_t raw[SSI_DIGEST_MAX];
     gnutls_hash_hd_t h;
 
-   
     int rc = gnutls_hash_init(&h, gnutls_name(a));
     if (rc < 0)
         return rc == GNUTLS_E_MEMORY_ERROR ? SECSIP_E_NOMEM : SECSIP_E_UNSUPPORTED;

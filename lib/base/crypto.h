@@ -26,13 +26,15 @@ enum ssi_digest_algorithm {
     SSI_DIGEST_SHA256,
 };
 
-enum { SSI_DIGEST_MAX = 32 };
+enum {
+    SSI_DIGEST_MAX = 32
+};
 
 /* Bytes of a digest: 16 or 32. */
 size_t ssi_digest_size(enum ssi_digest_algorithm a);
 /* The digest of the parts one after the other, as 2 * size lower-case hexadecimal characters and a NUL. SECSIP_E_NOMEM,
  * or SECSIP_E_UNSUPPORTED where the system forbids the algorithm (FIPS mode and MD5). */
-secsip_result ssi_digest_hex(enum ssi_digest_algorithm a, const struct ssi_slice *parts, size_t n_parts,
-                             char out[2 * SSI_DIGEST_MAX + 1]);
+secsip_result ssi_digest_hex(enum ssi_digest_algorithm a, const struct ssi_slice *parts,
+                             size_t n_parts, char out[2 * SSI_DIGEST_MAX + 1]);
 
 #endif

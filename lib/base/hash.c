@@ -5,7 +5,9 @@
 
 #include "base/crypto.h"
 
-enum { FIRST_BUCKETS = 16 };
+enum {
+    FIRST_BUCKETS = 16
+};
 
 secsip_result ssi_hash_init(struct ssi_hash *t)
 {

@@ -7,7 +7,9 @@
 #include "secsip/result.h"
 
 /* In place, for keys: the largest is AES-256-CM, 32 + 14 bytes (RFC 6188). */
-enum { SSI_KEY_MAX = 46 };
+enum {
+    SSI_KEY_MAX = 46
+};
 
 struct ssi_key {
     uint8_t bytes[SSI_KEY_MAX];

@@ -45,13 +45,13 @@ enum ssi_rr_type {
 struct ssi_rr {
     enum ssi_rr_type type;
     uint32_t ttl_s;
-    struct ssi_addr addr;         /* A, AAAA; port 0 */
-    uint16_t priority;            /* SRV; NAPTR order */
-    uint16_t weight;              /* SRV; NAPTR preference */
-    uint16_t port;                /* SRV */
-    char target[256];             /* SRV target, NAPTR replacement; no final dot; "" for "." */
-    char service[32];             /* NAPTR: "SIPS+D2T" */
-    char flags[8];                /* NAPTR: "s" */
+    struct ssi_addr addr; /* A, AAAA; port 0 */
+    uint16_t priority;    /* SRV; NAPTR order */
+    uint16_t weight;      /* SRV; NAPTR preference */
+    uint16_t port;        /* SRV */
+    char target[256];     /* SRV target, NAPTR replacement; no final dot; "" for "." */
+    char service[32];     /* NAPTR: "SIPS+D2T" */
+    char flags[8];        /* NAPTR: "s" */
 };
 
 struct ssi_io {
@@ -69,10 +69,12 @@ struct ssi_io {
     /* Binds to d->local (port 0: any even port) and fills in the port; ssi_ua_dgram_input follows. */
     secsip_result (*dgram_open)(void *arg, struct ssi_dgram *d);
     /* Best effort, like the network. */
-    void (*dgram_send)(void *arg, struct ssi_dgram *d, const struct ssi_addr *to, const void *data, size_t len);
+    void (*dgram_send)(void *arg, struct ssi_dgram *d, const struct ssi_addr *to, const void *data,
+                       size_t len);
     void (*dgram_close)(void *arg, struct ssi_dgram *d);
     /* ssi_ua_resolved follows, never from inside this call. */
-    secsip_result (*resolve)(void *arg, struct ssi_query *q, enum ssi_rr_type type, const char *name);
+    secsip_result (*resolve)(void *arg, struct ssi_query *q, enum ssi_rr_type type,
+                             const char *name);
     void (*resolve_cancel)(void *arg, struct ssi_query *q);
 };
 
@@ -94,8 +96,10 @@ void ssi_ua_stream_sent(struct ssi_stream *s);
  * and forgets s. detail: errno text or NULL. */
 void ssi_ua_stream_closed(struct ssi_stream *s, secsip_result why, const char *detail);
 /* A datagram; the bytes are the core's to write to during the call. */
-void ssi_ua_dgram_input(struct ssi_dgram *d, const struct ssi_addr *from, uint8_t *data, size_t len);
+void ssi_ua_dgram_input(struct ssi_dgram *d, const struct ssi_addr *from, uint8_t *data,
+                        size_t len);
 /* result < 0: SECSIP_E_NET_RESOLVE (no such name or no such record), SECSIP_E_NET_DNS. rrs are borrowed for the call. */
-void ssi_ua_resolved(struct ssi_query *q, secsip_result result, const struct ssi_rr *rrs, size_t n_rrs);
+void ssi_ua_resolved(struct ssi_query *q, secsip_result result, const struct ssi_rr *rrs,
+                     size_t n_rrs);
 
 #endif

@@ -94,7 +94,9 @@ static void note_fired(void *arg)
 static void timers_fire_in_order_under_random_cancels(void **state)
 {
     (void)state;
-    enum { N = 4000 };
+    enum {
+        N = 4000
+    };
     static struct ssi_timer tm[N];
     uint64_t seed = test_seed();
     uint32_t cancelled = 0;
@@ -123,9 +125,15 @@ static void timers_fire_in_order_under_random_cancels(void **state)
 static void base64_follows_rfc4648(void **state)
 {
     (void)state;
-    static const char *const vectors[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"},
-                                             {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
-    static const char *const bad[] = {"Z", "Zg=", "Zg===", "Zh==", "Zm9v=", "Zm 9", "Zm9-", "=", "Zm9vZ"};
+    static const char *const vectors[][2] = {{"", ""},
+                                             {"f", "Zg=="},
+                                             {"fo", "Zm8="},
+                                             {"foo", "Zm9v"},
+                                             {"foob", "Zm9vYg=="},
+                                             {"fooba", "Zm9vYmE="},
+                                             {"foobar", "Zm9vYmFy"}};
+    static const char *const bad[] = {
+        "Z", "Zg=", "Zg===", "Zh==", "Zm9v=", "Zm 9", "Zm9-", "=", "Zm9vZ"};
     char out[64];
     size_t n;
 
@@ -175,8 +183,9 @@ static void addresses_parse_and_print(void **state)
     assert_true(ssi_addr_parse(SSI_LIT("192.0.2.1:0"), &a));
     ssi_addr_text(&a, text);
     assert_string_equal(text, "192.0.2.1:0");
-    static const char *const bad[] = {"192.0.2.1", "2001:db8::1:5061", "[192.0.2.1]:5", ":5", "1.2.3:5",
-                                      "192.0.2.1:65536", "192.0.2.1:", "[::1]", "host:5", "[::1]x:5"};
+    static const char *const bad[] = {"192.0.2.1", "2001:db8::1:5061", "[192.0.2.1]:5", ":5",
+                                      "1.2.3:5",   "192.0.2.1:65536",  "192.0.2.1:",    "[::1]",
+                                      "host:5",    "[::1]x:5"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(ssi_addr_parse(ssi_slice_str(bad[i]), &a));
 }
