@@ -12,6 +12,7 @@
 
 struct ssi_rtp_stream;
 
+/* Called from start, input, free and from timers. None of them may free the stream. */
 struct ssi_rtp_ops {
     /* Sends a finished packet. rtcp: from the RTCP port. The bytes are valid during the call. */
     void (*send)(void *arg, bool rtcp, const uint8_t *packet, size_t len);
@@ -30,29 +31,41 @@ struct ssi_rtp_config {
     bool secure;
     enum ssi_rtp_codec codec;
     uint8_t payload_type;
-    uint32_t frame_ms; /* 20 */
+    uint32_t frame_ms;  /* 20 */
     bool send, receive; /* direction */
     char cname[64];     /* RTCP SDES CNAME; "" for a random one (RFC 7022) */
 };
 
 struct ssi_rtp_stats {
-    uint64_t tx, rx, lost, auth_failed, replayed, clear_dropped, malformed, rtcp_tx, rtcp_rx, jitter_us;
+    uint64_t tx, rx, lost, auth_failed, replayed, clear_dropped, malformed, rtcp_tx, rtcp_rx,
+        jitter_us;
 };
 
-/* SSRC, first sequence number and timestamp are random. SECSIP_E_NOMEM, SECSIP_E_RANDOM. */
+/* ops is copied. SSRC, first sequence number and timestamp are random. SECSIP_E_NOMEM, SECSIP_E_RANDOM, SECSIP_E_INVALID (frame_ms, codec,
+ * payload type). */
 secsip_result ssi_rtp_stream_new(const struct ssi_rtp_config *config, struct ssi_timers *timers,
-                                 const struct ssi_rtp_ops *ops, void *arg, struct ssi_rtp_stream **ret);
+                                 const struct ssi_rtp_ops *ops, void *arg,
+                                 struct ssi_rtp_stream **ret);
 /* Sends RTCP BYE (protected if secure) when started, then frees everything, the SRTP sessions too. */
 void ssi_rtp_stream_free(struct ssi_rtp_stream *s);
-/* Takes over both sessions. Only for a secure stream; replaces earlier ones (re-key) and keeps sequence numbers. */
-secsip_result ssi_rtp_stream_set_srtp(struct ssi_rtp_stream *s, struct ssi_srtp *tx, struct ssi_srtp *rx);
+/* Takes over both sessions. Only for a secure stream; replaces earlier ones (re-key) and keeps sequence numbers. A session
+ * whose key is in use already is freed and the live one goes on, with its counters and replay list: no key stream is ever
+ * used twice. SECSIP_E_STATE (not a secure stream), SECSIP_E_INVALID (NULL, or a wrong direction): the sessions stay
+ * yours then. */
+secsip_result ssi_rtp_stream_set_srtp(struct ssi_rtp_stream *s, struct ssi_srtp *tx,
+                                      struct ssi_srtp *rx);
 /* Codec and direction may change with a new answer. */
-void ssi_rtp_stream_set_codec(struct ssi_rtp_stream *s, enum ssi_rtp_codec codec, uint8_t payload_type);
+void ssi_rtp_stream_set_codec(struct ssi_rtp_stream *s, enum ssi_rtp_codec codec,
+                              uint8_t payload_type);
 void ssi_rtp_stream_set_direction(struct ssi_rtp_stream *s, bool send, bool receive);
 /* Begins to send a frame every frame_ms and RTCP reports every 5 s (RFC 3550 6.2, randomised). SECSIP_E_STATE when secure
  * and without SRTP sessions. */
 secsip_result ssi_rtp_stream_start(struct ssi_rtp_stream *s);
-/* A datagram of the RTP or RTCP port; written to in place. */
+/* A datagram of the RTP or RTCP port; written to in place.
+ *
+ * What fails authentication on a secure stream counts as clear_dropped when it reads as a clear packet: RTP of our payload
+ * type whose payload is a whole number of 10 ms frames (a tag of 4, 10 or 16 bytes behind it would show), RTCP whose
+ * lengths come out even (an SRTCP trailer would show). Otherwise it counts as auth_failed. */
 void ssi_rtp_stream_input(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet, size_t len);
 const struct ssi_rtp_stats *ssi_rtp_stream_stats(const struct ssi_rtp_stream *s);
 

@@ -3,6 +3,8 @@
 #ifndef SSI_SRTP_SRTP_H
 #define SSI_SRTP_SRTP_H
 
+#include <stdbool.h>
+
 #include "base/secret.h"
 #include "secsip/result.h"
 
@@ -25,18 +27,21 @@ enum ssi_srtp_direction {
 };
 
 /* Room that protect needs behind a packet: tag, SRTCP index, MKI. */
-enum { SSI_SRTP_TRAILER_MAX = 16 + 4 + 128 };
+enum {
+    SSI_SRTP_TRAILER_MAX = 16 + 4 + 128
+};
 
 struct ssi_srtp;
 
 struct ssi_srtp_config {
     enum ssi_srtp_direction direction;
     enum ssi_srtp_suite suite;
-    struct ssi_key key;       /* master key and salt; copied, wipe yours */
+    struct ssi_key key; /* master key and salt; copied, wipe yours */
     uint8_t mki[128];
-    size_t mki_len;           /* 0: none */
-    uint64_t lifetime;        /* packets for SRTP; 0: 2^48 (RFC 3711 9.2). SRTCP always stops at 2^31 */
-    uint32_t replay_window;   /* 0: 128; at least 64 */
+    size_t mki_len;    /* 0: none */
+    uint64_t lifetime; /* packets for SRTP; 0: 2^48 (RFC 3711 9.2). SRTCP always stops at 2^31 */
+    uint32_t replay_window; /* 0: 128; 64 to 32767 */
+    bool stock;             /* libsrtp2's own ciphers instead of ours: for tests and comparisons */
 };
 
 struct ssi_srtp_stats {
@@ -44,15 +49,23 @@ struct ssi_srtp_stats {
     uint64_t auth_failed, replayed, too_short, refused;
 };
 
-/* SECSIP_E_SRTP_SUITE, SECSIP_E_INVALID (key length), SECSIP_E_SRTP_LIBRARY, SECSIP_E_NOMEM. */
+/* Master key and salt of a suite together, in bytes; 0 for a number that is no suite. */
+size_t ssi_srtp_key_len(enum ssi_srtp_suite suite);
+/* SECSIP_E_SRTP_SUITE, SECSIP_E_INVALID (key or MKI length, window), SECSIP_E_SRTP_LIBRARY, SECSIP_E_NOMEM. */
 secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp **ret);
 void ssi_srtp_free(struct ssi_srtp *s);
 /* In place: *len bytes in a buffer of cap; on success *len is the new length. A failed protect leaves nothing that may be
- * sent: the buffer is wiped. SECSIP_E_SRTP_*, SECSIP_E_RTP_SYNTAX, SECSIP_E_LIMIT (cap). */
+ * sent: the buffer is wiped. A failed unprotect leaves the header, but the rest may be wiped: who wants to try the packet
+ * with another session keeps a copy. Packets start at an address that is a multiple of 4 where the processor wants
+ * that (x86 and arm64 do not). SECSIP_E_SRTP_*, SECSIP_E_RTP_SYNTAX, SECSIP_E_LIMIT (cap, or too many SSRCs),
+ * SECSIP_E_STATE (the other direction's session). */
 secsip_result ssi_srtp_protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len, size_t cap);
 secsip_result ssi_srtp_protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len, size_t cap);
 secsip_result ssi_srtp_unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len);
 secsip_result ssi_srtp_unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len);
+/* Whether both have the same suite, direction and master key: such a pair must never send side by side. */
+bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b);
+enum ssi_srtp_direction ssi_srtp_direction_of(const struct ssi_srtp *s);
 const struct ssi_srtp_stats *ssi_srtp_stats(const struct ssi_srtp *s);
 
 #endif

@@ -1,0 +1,395 @@
+/* SRTP sessions, see srtp.h. Layer: srtp. libsrtp2 does the protocol; counted here, because libsrtp2 leaves it out or does
+ * it only in part: the life of the key for SRTP and SRTCP, the number of SSRCs, the end of the packet index. A session
+ * owns its libsrtp2 session and a copy of its master key. */
+#include "srtp/srtp.h"
+
+#include <stdlib.h>
+
+#include "base/crypto.h"
+#include "srtp/engine.h"
+
+enum {
+    RTP_HEADER = 12,
+    RTCP_HEADER = 8,
+    RTCP_INDEX = 4, /* E bit and index, RFC 3711 3.4 */
+    PACKET_MAX = 65535,
+    WINDOW_DEFAULT = 128,
+    WINDOW_MIN = 64,    /* RFC 3711 3.3.2 */
+    WINDOW_MAX = 32767, /* libsrtp2's limit */
+    SSRC_MAX = 32,      /* each one costs memory: a peer may not choose how much */
+};
+
+#define SRTP_LIFETIME_MAX ((uint64_t)1 << 48)
+/* 2^31 (RFC 3711 9.2), but libsrtp2 starts with index 1, and there is no index 2^31. */
+#define SRTCP_LIFETIME_MAX (((uint64_t)1 << 31) - 1)
+
+/* One synchronisation source, with the highest packet index seen (RFC 3711 3.3.1). */
+struct source {
+    uint32_t ssrc;
+    uint32_t roc;
+    uint16_t seq;
+    bool started; /* RTP was seen, not only RTCP */
+};
+
+struct ssi_srtp {
+    srtp_t ctx;
+    const struct ssi_srtp_suite_info *suite;
+    enum ssi_srtp_direction direction;
+    unsigned int use_mki;
+    size_t mki_len;
+    uint64_t rtp_left, rtcp_left; /* packets until the end of the key's life */
+    struct ssi_srtp_stats stats;
+    struct ssi_key key;
+    uint32_t n_sources;
+    struct source sources[SSRC_MAX];
+};
+
+static uint32_t be32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint16_t be16(const uint8_t *p)
+{
+    return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static bool config_valid(const struct ssi_srtp_config *c, const struct ssi_srtp_suite_info *suite)
+{
+    return c->key.len == suite->key_len && c->mki_len <= sizeof c->mki &&
+           (c->direction == SSI_SRTP_SEND || c->direction == SSI_SRTP_RECEIVE) &&
+           (c->replay_window == 0 ||
+            (c->replay_window >= WINDOW_MIN && c->replay_window <= WINDOW_MAX));
+}
+
+secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp **ret)
+{
+    const struct ssi_srtp_suite_info *suite = ssi_srtp_suite_info(config->suite);
+    if (!suite)
+        return SECSIP_E_SRTP_SUITE;
+    if (!config_valid(config, suite))
+        return SECSIP_E_INVALID;
+    struct ssi_srtp *s = calloc(1, sizeof *s);
+    if (!s)
+        return SECSIP_E_NOMEM;
+    s->suite = suite;
+    s->direction = config->direction;
+    s->key = config->key;
+    s->mki_len = config->mki_len;
+    s->use_mki = config->mki_len > 0;
+    uint64_t lifetime = config->lifetime;
+    if (lifetime == 0 || lifetime > SRTP_LIFETIME_MAX)
+        lifetime = SRTP_LIFETIME_MAX;
+    s->rtp_left = lifetime;
+    s->rtcp_left = lifetime < SRTCP_LIFETIME_MAX ? lifetime : SRTCP_LIFETIME_MAX;
+
+    uint8_t mki[sizeof config->mki];
+    memcpy(mki, config->mki, sizeof mki);
+    srtp_master_key_t master = {s->key.bytes, mki, (unsigned int)config->mki_len};
+    srtp_master_key_t *masters[1] = {&master};
+    srtp_policy_t policy = {
+        .ssrc = {config->direction == SSI_SRTP_SEND ? ssrc_any_outbound : ssrc_any_inbound, 0},
+        .keys = masters,
+        .num_master_keys = 1,
+        .window_size = config->replay_window ? config->replay_window : WINDOW_DEFAULT,
+        .allow_repeat_tx = 0,
+    };
+    secsip_result r = ssi_srtp_engine_create(suite, config->stock, &policy, &s->ctx);
+    if (r < 0) {
+        ssi_srtp_free(s);
+        return r;
+    }
+    *ret = s;
+    return 0;
+}
+
+void ssi_srtp_free(struct ssi_srtp *s)
+{
+    if (!s)
+        return;
+    if (s->ctx)
+        srtp_dealloc(s->ctx);
+    ssi_wipe(s, sizeof *s);
+    free(s);
+}
+
+static secsip_result result_of(const struct ssi_srtp *s, srtp_err_status_t status)
+{
+    switch (status) {
+    case srtp_err_status_ok:
+        return 0;
+    case srtp_err_status_auth_fail:
+        return SECSIP_E_SRTP_AUTH;
+    case srtp_err_status_replay_fail:
+    case srtp_err_status_replay_old:
+    case srtp_err_status_pkt_idx_old:
+        return s->direction == SSI_SRTP_SEND ? SECSIP_E_SRTP_REUSE : SECSIP_E_SRTP_REPLAY;
+    case srtp_err_status_key_expired:
+    case srtp_err_status_pkt_idx_adv:
+        return SECSIP_E_SRTP_KEY_EXPIRED;
+    case srtp_err_status_bad_mki:
+        return SECSIP_E_SRTP_MKI;
+    case srtp_err_status_alloc_fail:
+        return SECSIP_E_NOMEM;
+    default:
+        return SECSIP_E_SRTP_LIBRARY;
+    }
+}
+
+/* Length of the RTP header with CSRCs and extension (RFC 3550 5.1), or 0 when the packet is not RTP or ends before the
+ * header does. */
+static size_t rtp_header_len(const uint8_t *p, size_t len)
+{
+    if (len < RTP_HEADER || p[0] >> 6 != 2)
+        return 0;
+    size_t n = RTP_HEADER + 4 * (size_t)(p[0] & 0x0f);
+    if (p[0] & 0x10) {
+        if (len < n + 4)
+            return 0;
+        n += 4 + 4 * (size_t)be16(p + n + 2);
+    }
+    return n <= len ? n : 0;
+}
+
+static struct source *find_source(struct ssi_srtp *s, uint32_t ssrc)
+{
+    for (uint32_t i = 0; i < s->n_sources; i++)
+        if (s->sources[i].ssrc == ssrc)
+            return &s->sources[i];
+    return NULL;
+}
+
+static struct source *add_source(struct ssi_srtp *s, uint32_t ssrc)
+{
+    struct source *src = &s->sources[s->n_sources++];
+
+    *src = (struct source){.ssrc = ssrc};
+    return src;
+}
+
+/* The roll-over counter of a packet, from its sequence number and the highest index before it (RFC 3711 3.3.1 and
+ * appendix A). More than 32 bits when the index is used up. */
+static uint64_t guess_roc(const struct source *src, uint16_t seq)
+{
+    if (!src->started)
+        return src->roc;
+    int32_t ahead = (int32_t)seq - (int32_t)src->seq;
+    if (ahead < -0x8000)
+        return (uint64_t)src->roc + 1;
+    if (ahead > 0x8000)
+        return src->roc > 0 ? src->roc - 1 : 0;
+    return src->roc;
+}
+
+static void advance_source(struct source *src, uint16_t seq)
+{
+    uint64_t roc = guess_roc(src, seq);
+
+    if (!src->started || roc > src->roc || (roc == src->roc && seq > src->seq)) {
+        src->roc = (uint32_t)roc;
+        src->seq = seq;
+        src->started = true;
+    }
+}
+
+/* What must hold before libsrtp2 sees an RTP packet; *ret_src is NULL for a new SSRC. */
+static secsip_result admit_rtp(struct ssi_srtp *s, const uint8_t *packet, struct source **ret_src)
+{
+    struct source *src = find_source(s, be32(packet + 8));
+
+    if (s->rtp_left == 0)
+        return SECSIP_E_SRTP_KEY_EXPIRED;
+    if (!src && s->n_sources == SSRC_MAX)
+        return SECSIP_E_LIMIT;
+    /* RFC 3711 3.3.1: no packet index past 2^48 - 1; libsrtp2 would begin again at 0, and use a key stream twice. */
+    if (src && guess_roc(src, be16(packet + 2)) > UINT32_MAX)
+        return SECSIP_E_SRTP_KEY_EXPIRED;
+    *ret_src = src;
+    return 0;
+}
+
+static void count_failure(struct ssi_srtp *s, secsip_result r)
+{
+    if (r == SECSIP_E_SRTP_AUTH)
+        s->stats.auth_failed++;
+    else if (r == SECSIP_E_SRTP_REPLAY)
+        s->stats.replayed++;
+    else if (r == SECSIP_E_SRTP_SHORT)
+        s->stats.too_short++;
+    else
+        s->stats.refused++;
+}
+
+/* A failed protect leaves nothing behind that could be sent by mistake. */
+static secsip_result refuse_to_send(struct ssi_srtp *s, uint8_t *packet, size_t len, size_t cap,
+                                    secsip_result r)
+{
+    size_t touched = len + SSI_SRTP_TRAILER_MAX;
+
+    ssi_wipe(packet, touched < cap ? touched : cap);
+    count_failure(s, r);
+    return r;
+}
+
+static secsip_result protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len, size_t cap)
+{
+    struct source *src;
+
+    if (s->direction != SSI_SRTP_SEND)
+        return SECSIP_E_STATE;
+    if (*len > PACKET_MAX || rtp_header_len(packet, *len) == 0)
+        return SECSIP_E_RTP_SYNTAX;
+    if (cap < *len || cap - *len < s->suite->rtp_tag_len + s->mki_len)
+        return SECSIP_E_LIMIT;
+    secsip_result r = admit_rtp(s, packet, &src);
+    if (r < 0)
+        return r;
+    int n = (int)*len;
+    uint32_t ssrc = be32(packet + 8);
+    uint16_t seq = be16(packet + 2);
+    r = result_of(s, srtp_protect_mki(s->ctx, packet, &n, s->use_mki, 0));
+    if (r < 0)
+        return r;
+    advance_source(src ? src : add_source(s, ssrc), seq);
+    s->rtp_left--;
+    s->stats.rtp_ok++;
+    *len = (size_t)n;
+    return 0;
+}
+
+secsip_result ssi_srtp_protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len, size_t cap)
+{
+    secsip_result r = protect_rtp(s, packet, len, cap);
+
+    return r < 0 ? refuse_to_send(s, packet, *len, cap, r) : 0;
+}
+
+static secsip_result protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len, size_t cap)
+{
+    if (s->direction != SSI_SRTP_SEND)
+        return SECSIP_E_STATE;
+    if (*len < RTCP_HEADER || *len > PACKET_MAX || *len % 4 != 0 || packet[0] >> 6 != 2)
+        return SECSIP_E_RTP_SYNTAX;
+    if (cap < *len || cap - *len < s->suite->rtcp_tag_len + s->mki_len + RTCP_INDEX)
+        return SECSIP_E_LIMIT;
+    if (s->rtcp_left == 0)
+        return SECSIP_E_SRTP_KEY_EXPIRED;
+    uint32_t ssrc = be32(packet + 4);
+    struct source *src = find_source(s, ssrc);
+    if (!src && s->n_sources == SSRC_MAX)
+        return SECSIP_E_LIMIT;
+    int n = (int)*len;
+    secsip_result r = result_of(s, srtp_protect_rtcp_mki(s->ctx, packet, &n, s->use_mki, 0));
+    if (r < 0)
+        return r;
+    if (!src)
+        add_source(s, ssrc);
+    s->rtcp_left--;
+    s->stats.rtcp_ok++;
+    *len = (size_t)n;
+    return 0;
+}
+
+secsip_result ssi_srtp_protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len, size_t cap)
+{
+    secsip_result r = protect_rtcp(s, packet, len, cap);
+
+    return r < 0 ? refuse_to_send(s, packet, *len, cap, r) : 0;
+}
+
+static secsip_result unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len)
+{
+    struct source *src;
+
+    if (s->direction != SSI_SRTP_RECEIVE)
+        return SECSIP_E_STATE;
+    if (*len < RTP_HEADER + s->suite->rtp_tag_len + s->mki_len)
+        return SECSIP_E_SRTP_SHORT;
+    if (*len > PACKET_MAX || rtp_header_len(packet, *len - s->suite->rtp_tag_len - s->mki_len) == 0)
+        return SECSIP_E_RTP_SYNTAX;
+    secsip_result r = admit_rtp(s, packet, &src);
+    if (r < 0)
+        return r;
+    int n = (int)*len;
+    uint32_t ssrc = be32(packet + 8);
+    uint16_t seq = be16(packet + 2);
+    r = result_of(s, srtp_unprotect_mki(s->ctx, packet, &n, s->use_mki));
+    if (r < 0) {
+        ssi_wipe(packet + RTP_HEADER, *len - RTP_HEADER);
+        return r;
+    }
+    advance_source(src ? src : add_source(s, ssrc), seq);
+    s->rtp_left--;
+    s->stats.rtp_ok++;
+    *len = (size_t)n;
+    return 0;
+}
+
+secsip_result ssi_srtp_unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len)
+{
+    secsip_result r = unprotect_rtp(s, packet, len);
+
+    if (r < 0)
+        count_failure(s, r);
+    return r;
+}
+
+static secsip_result unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len)
+{
+    size_t trailer = s->suite->rtcp_tag_len + s->mki_len + RTCP_INDEX;
+
+    if (s->direction != SSI_SRTP_RECEIVE)
+        return SECSIP_E_STATE;
+    if (*len < RTCP_HEADER + trailer)
+        return SECSIP_E_SRTP_SHORT;
+    if (*len > PACKET_MAX || packet[0] >> 6 != 2)
+        return SECSIP_E_RTP_SYNTAX;
+    /* E bit, RFC 3711 3.4: UNENCRYPTED_SRTCP is not negotiated here. libsrtp2 lets it pass in its AEAD path. The index stands
+     * last with AEAD (RFC 7714 9.1), before MKI and tag otherwise. */
+    size_t index_at =
+        *len - RTCP_INDEX - s->mki_len - (s->suite->aead ? 0 : s->suite->rtcp_tag_len);
+    if (!(packet[index_at] & 0x80))
+        return SECSIP_E_SRTP_AUTH;
+    if (s->rtcp_left == 0)
+        return SECSIP_E_SRTP_KEY_EXPIRED;
+    uint32_t ssrc = be32(packet + 4);
+    struct source *src = find_source(s, ssrc);
+    if (!src && s->n_sources == SSRC_MAX)
+        return SECSIP_E_LIMIT;
+    int n = (int)*len;
+    secsip_result r = result_of(s, srtp_unprotect_rtcp_mki(s->ctx, packet, &n, s->use_mki));
+    if (r < 0) {
+        ssi_wipe(packet + RTCP_HEADER, *len - RTCP_HEADER);
+        return r;
+    }
+    if (!src)
+        add_source(s, ssrc);
+    s->rtcp_left--;
+    s->stats.rtcp_ok++;
+    *len = (size_t)n;
+    return 0;
+}
+
+secsip_result ssi_srtp_unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len)
+{
+    secsip_result r = unprotect_rtcp(s, packet, len);
+
+    if (r < 0)
+        count_failure(s, r);
+    return r;
+}
+
+bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b)
+{
+    return a->suite == b->suite && a->direction == b->direction && ssi_key_eq(&a->key, &b->key);
+}
+
+enum ssi_srtp_direction ssi_srtp_direction_of(const struct ssi_srtp *s)
+{
+    return s->direction;
+}
+
+const struct ssi_srtp_stats *ssi_srtp_stats(const struct ssi_srtp *s)
+{
+    return &s->stats;
+}

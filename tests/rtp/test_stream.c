@@ -1,0 +1,306 @@
+/* Media streams on virtual time: two ends joined by queues that a test may cut, forge and reorder. */
+#include "test.h"
+
+#include <stdlib.h>
+
+#include "rtp/g711.h"
+#include "rtp/packet.h"
+#include "rtp/rtcp.h"
+#include "rtp/stream.h"
+
+enum {
+    KEPT = 600
+};
+
+struct packet {
+    bool rtcp;
+    size_t len;
+    uint8_t bytes[600];
+};
+
+struct end {
+    struct ssi_rtp_stream *stream;
+    struct packet *sent;
+    size_t n_sent;
+    size_t n_samples, n_wanted;
+    int16_t first;
+    uint32_t timestamp;
+};
+
+static void keep_sent(void *arg, bool rtcp, const uint8_t *packet, size_t len)
+{
+    struct end *e = arg;
+
+    assert_true(e->n_sent < KEPT && len <= sizeof e->sent[0].bytes);
+    e->sent[e->n_sent].rtcp = rtcp;
+    e->sent[e->n_sent].len = len;
+    memcpy(e->sent[e->n_sent++].bytes, packet, len);
+}
+
+static void count_audio(void *arg, const int16_t *samples, size_t n, uint32_t timestamp)
+{
+    struct end *e = arg;
+
+    e->n_samples += n;
+    e->first = samples[0];
+    e->timestamp = timestamp;
+}
+
+static void give_audio(void *arg, int16_t *samples, size_t n)
+{
+    struct end *e = arg;
+
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(samples[i], 0);
+        samples[i] = 1000;
+    }
+    e->n_wanted += n;
+}
+
+static const struct ssi_rtp_ops ops = {keep_sent, count_audio, give_audio};
+
+static void open_end(struct end *e, struct ssi_timers *timers, bool secure)
+{
+    struct ssi_rtp_config c = {.secure = secure,
+                               .codec = SSI_RTP_PCMU,
+                               .payload_type = 0,
+                               .frame_ms = 20,
+                               .send = true,
+                               .receive = true};
+
+    memset(e, 0, sizeof *e);
+    e->sent = calloc(KEPT, sizeof *e->sent);
+    assert_non_null(e->sent);
+    assert_int_equal(ssi_rtp_stream_new(&c, timers, &ops, e, &e->stream), 0);
+}
+
+static void close_end(struct end *e)
+{
+    ssi_rtp_stream_free(e->stream);
+    free(e->sent);
+}
+
+static struct ssi_srtp *session(enum ssi_srtp_direction direction, uint8_t key)
+{
+    struct ssi_srtp_config c = {.direction = direction, .suite = SSI_SRTP_AES_CM_128_HMAC_SHA1_80};
+    struct ssi_srtp *s = NULL;
+
+    c.key.len = (uint8_t)ssi_srtp_key_len(c.suite);
+    memset(c.key.bytes, key, c.key.len);
+    assert_int_equal(ssi_srtp_new(&c, &s), 0);
+    return s;
+}
+
+static void give_keys(struct end *e, uint8_t tx, uint8_t rx)
+{
+    struct ssi_srtp *out = session(SSI_SRTP_SEND, tx), *in = session(SSI_SRTP_RECEIVE, rx);
+
+    assert_int_equal(ssi_rtp_stream_set_srtp(e->stream, out, in), 0);
+}
+
+static void hand_over(struct end *from, struct end *to)
+{
+    for (size_t i = 0; i < from->n_sent; i++)
+        ssi_rtp_stream_input(to->stream, from->sent[i].rtcp, from->sent[i].bytes,
+                             from->sent[i].len);
+    from->n_sent = 0;
+}
+
+static void run(struct ssi_timers *t, uint64_t us)
+{
+    uint64_t end = t->now_us + us;
+
+    while (ssi_timers_next(t) <= end)
+        ssi_timers_advance(t, ssi_timers_next(t), 1);
+    ssi_timers_advance(t, end, 1);
+}
+
+static size_t count_sent(const struct end *e, bool rtcp)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < e->n_sent; i++)
+        n += e->sent[i].rtcp == rtcp;
+    return n;
+}
+
+static void a_frame_leaves_every_twenty_milliseconds(void **state)
+{
+    struct ssi_timers t;
+    struct end a;
+    struct ssi_rtp_packet first, next;
+
+    (void)state;
+    ssi_timers_init(&t, 12345);
+    open_end(&a, &t, false);
+    assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+    run(&t, SSI_MS(1000) - 1);
+    assert_int_equal(count_sent(&a, false), 50);
+    assert_int_equal(a.n_wanted, 50 * 160);
+    assert_int_equal(ssi_rtp_parse(a.sent[0].bytes, a.sent[0].len, &first), 0);
+    assert_true(first.marker);
+    for (uint32_t i = 1; i < 50; i++) {
+        assert_int_equal(ssi_rtp_parse(a.sent[i].bytes, a.sent[i].len, &next), 0);
+        assert_int_equal(next.seq, (uint16_t)(first.seq + i));
+        assert_int_equal(next.timestamp, first.timestamp + 160 * i);
+        assert_int_equal(next.ssrc, first.ssrc);
+        assert_int_equal(next.payload.len, 160);
+        assert_false(next.marker);
+    }
+    close_end(&a);
+}
+
+static void speech_arrives_both_ways_in_clear_and_secure(void **state)
+{
+    (void)state;
+    for (int secure = 0; secure < 2; secure++) {
+        struct ssi_timers t;
+        struct end a, b;
+        ssi_timers_init(&t, 0);
+        open_end(&a, &t, secure);
+        open_end(&b, &t, secure);
+        if (secure) {
+            give_keys(&a, 1, 2);
+            give_keys(&b, 2, 1);
+        }
+        assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+        assert_int_equal(ssi_rtp_stream_start(b.stream), 0);
+        for (int i = 0; i < 600; i++) {
+            run(&t, SSI_MS(20));
+            hand_over(&a, &b);
+            hand_over(&b, &a);
+        }
+        const struct ssi_rtp_stats *sa = ssi_rtp_stream_stats(a.stream),
+                                   *sb = ssi_rtp_stream_stats(b.stream);
+        assert_int_equal(sa->tx, 601);
+        assert_int_equal(sb->rx, 601);
+        assert_int_equal(b.n_samples, 601 * 160);
+        assert_int_equal(a.n_samples, 601 * 160);
+        assert_in_range(b.first, 980, 1020);
+        assert_int_equal(sb->lost, 0);
+        assert_int_equal(sb->jitter_us, 0);
+        assert_true(sa->rtcp_tx >= 2 && sa->rtcp_tx <= 6);
+        assert_int_equal(sb->rtcp_rx, sa->rtcp_tx);
+        assert_int_equal(sb->auth_failed + sb->clear_dropped + sb->malformed + sb->replayed, 0);
+        close_end(&a);
+        close_end(&b);
+    }
+}
+
+/* FIELD 7, baresip/baresip#3076; FIELD 14, espressif/esp-adf#1620. */
+static void a_secure_stream_without_keys_neither_sends_nor_listens(void **state)
+{
+    struct ssi_timers t;
+    struct end a, clear;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, true);
+    open_end(&clear, &t, false);
+    assert_int_equal(ssi_rtp_stream_start(a.stream), SECSIP_E_STATE);
+    assert_int_equal(ssi_rtp_stream_start(clear.stream), 0);
+    run(&t, SSI_S(10) - 1);
+    size_t rtp = count_sent(&clear, false), rtcp = count_sent(&clear, true);
+    hand_over(&clear, &a);
+    assert_int_equal(a.n_sent, 0);
+    assert_int_equal(a.n_samples, 0);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->clear_dropped, rtp + rtcp);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->rx, 0);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->rtcp_rx, 0);
+    ssi_rtp_stream_free(a.stream);
+    assert_int_equal(a.n_sent, 0); /* no BYE in clear either */
+    free(a.sent);
+    close_end(&clear);
+}
+
+static void clear_and_forged_packets_are_counted_apart(void **state)
+{
+    struct ssi_timers t;
+    struct end a, clear, forger;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, true);
+    open_end(&clear, &t, false);
+    open_end(&forger, &t, true);
+    give_keys(&a, 1, 2);
+    give_keys(&forger, 3, 1);
+    assert_int_equal(ssi_rtp_stream_start(clear.stream), 0);
+    assert_int_equal(ssi_rtp_stream_start(forger.stream), 0);
+    run(&t, SSI_S(10) - 1);
+    size_t n_clear = clear.n_sent, n_forged = forger.n_sent;
+    assert_true(count_sent(&clear, true) > 0 && count_sent(&forger, true) > 0);
+    hand_over(&clear, &a);
+    hand_over(&forger, &a);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->clear_dropped, n_clear);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->auth_failed, n_forged);
+    assert_int_equal(a.n_samples, 0);
+    close_end(&a);
+    close_end(&clear);
+    close_end(&forger);
+}
+
+static void the_bye_of_a_secure_stream_is_protected(void **state)
+{
+    struct ssi_timers t;
+    struct end a;
+    struct ssi_rtcp_compound c;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, true);
+    give_keys(&a, 1, 2);
+    assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+    run(&t, SSI_MS(100));
+    a.n_sent = 0;
+    ssi_rtp_stream_free(a.stream);
+    assert_int_equal(a.n_sent, 1);
+    assert_true(a.sent[0].rtcp);
+    assert_true(ssi_rtcp_parse(a.sent[0].bytes, a.sent[0].len, &c) < 0);
+    struct ssi_srtp *rx = session(SSI_SRTP_RECEIVE, 1);
+    assert_int_equal(ssi_srtp_unprotect_rtcp(rx, a.sent[0].bytes, &a.sent[0].len), 0);
+    assert_int_equal(ssi_rtcp_parse(a.sent[0].bytes, a.sent[0].len, &c), 0);
+    assert_int_equal(c.n_bye, 1);
+    assert_int_equal(c.bye[0], c.ssrc);
+    ssi_srtp_free(rx);
+    free(a.sent);
+}
+
+static void a_session_with_the_key_in_use_does_not_begin_the_key_stream_again(void **state)
+{
+    struct ssi_timers t;
+    struct end a, b;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, true);
+    open_end(&b, &t, true);
+    give_keys(&a, 1, 2);
+    give_keys(&b, 2, 1);
+    assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+    run(&t, SSI_S(10) - 1);
+    hand_over(&a, &b);
+    uint64_t rtcp = ssi_rtp_stream_stats(b.stream)->rtcp_rx;
+    give_keys(&a, 1, 2);
+    give_keys(&b, 2, 1);
+    run(&t, SSI_S(10));
+    hand_over(&a, &b);
+    assert_int_equal(ssi_rtp_stream_stats(b.stream)->replayed, 0);
+    assert_int_equal(ssi_rtp_stream_stats(b.stream)->rx, ssi_rtp_stream_stats(a.stream)->tx);
+    assert_true(ssi_rtp_stream_stats(b.stream)->rtcp_rx > rtcp);
+    close_end(&a);
+    close_end(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_frame_leaves_every_twenty_milliseconds),
+        cmocka_unit_test(speech_arrives_both_ways_in_clear_and_secure),
+        cmocka_unit_test(a_secure_stream_without_keys_neither_sends_nor_listens),
+        cmocka_unit_test(clear_and_forged_packets_are_counted_apart),
+        cmocka_unit_test(the_bye_of_a_secure_stream_is_protected),
+        cmocka_unit_test(a_session_with_the_key_in_use_does_not_begin_the_key_stream_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
