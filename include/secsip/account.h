@@ -18,8 +18,8 @@ typedef struct secsip_call secsip_call;
 
 /** How media must be protected. A call never falls below the level it was made with. */
 enum {
-    SECSIP_MEDIA_SECURITY_MANDATORY = 0,      /**< RTP/SAVP with a=crypto over verified TLS, or no call. The default */
-    SECSIP_MEDIA_SECURITY_OPTIONAL = 1,       /**< RTP/AVP with a=crypto; the answer decides (RFC 8643) */
+    SECSIP_MEDIA_SECURITY_MANDATORY = 0, /**< the default: RTP/SAVP and verified TLS, or no call */
+    SECSIP_MEDIA_SECURITY_OPTIONAL = 1, /**< RTP/AVP with a=crypto; the answer decides (RFC 8643) */
     SECSIP_MEDIA_SECURITY_INSECURE_CLEAR = 2, /**< RTP in clear; for tests and demonstrations */
 };
 
@@ -46,23 +46,27 @@ typedef struct secsip_registration_event {
 /** Configuration of an account. Zero means the default; strings are copied, the password into memory that is wiped. */
 typedef struct secsip_account_config {
     size_t size;
-    const char *aor;             /**< "sip:alice@example.test" or "sips:..."; required */
-    const char *display_name;    /**< for From */
-    const char *auth_user;       /**< default: the user part of aor */
-    const char *password;        /**< NULL: a challenge fails the request with SECSIP_E_UA_AUTH_REQUIRED */
-    const char *proxy;           /**< outbound proxy: "host", "host:port", "host:5061;transport=tls", or a URI */
+    const char *aor;          /**< "sip:alice@example.test" or "sips:..."; required */
+    const char *display_name; /**< for From */
+    const char *auth_user;    /**< default: the user part of aor */
+    const char *password; /**< NULL: a challenge fails the request with SECSIP_E_UA_AUTH_REQUIRED */
+    /** Outbound proxy: "host", "host:port", "host:5061;transport=tls", or a URI */
+    const char *proxy;
     secsip_tls_profile *profile; /**< a reference is taken; NULL: a profile with the defaults */
     uint32_t expires_s;          /**< asked for, default 600 */
     uint32_t media_security;     /**< SECSIP_MEDIA_SECURITY_* */
-    const char *suites;          /**< crypto-suites in order of preference, separated by commas; default: all */
-    uint32_t insecure_transport; /**< 1: TCP in clear is allowed; no a=crypto is sent over it all the same */
+    /** Crypto-suites in order of preference, separated by commas; default: all */
+    const char *suites;
+    /** 1: TCP in clear is allowed; no a=crypto is sent over it all the same */
+    uint32_t insecure_transport;
 } secsip_account_config;
 
 /** Callbacks of an account; any may be NULL. */
 typedef struct secsip_account_callbacks {
     size_t size;
     /** News of the registration. */
-    void (*on_registration)(secsip_account *account, const secsip_registration_event *event, void *user_data);
+    void (*on_registration)(secsip_account *account, const secsip_registration_event *event,
+                            void *user_data);
     /** A call comes in: answer, ring or reject it, now or later, and take a reference to keep it
      * (secsip_call_ref()). A call that nobody took a reference of and that was neither rung nor answered when this
      * returns is refused with 480, as is every call when this is NULL. */

@@ -26,9 +26,9 @@ enum {
 /** How far a call is protected, from weak to strong. */
 enum {
     SECSIP_SECURITY_CLEAR = 0,      /**< media in clear */
-    SECSIP_SECURITY_UNVERIFIED = 1, /**< SRTP, but the key went over signalling that is not verified TLS */
-    SECSIP_SECURITY_HOP = 2,        /**< SRTP, key sent over verified TLS to the next hop, which sees it */
-    SECSIP_SECURITY_HOP_SIPS = 3,   /**< the same with sips: every hop promises TLS (RFC 5630) */
+    SECSIP_SECURITY_UNVERIFIED = 1, /**< SRTP, but the key went over unverified signalling */
+    SECSIP_SECURITY_HOP = 2, /**< SRTP, key sent over verified TLS to the next hop, which sees it */
+    SECSIP_SECURITY_HOP_SIPS = 3, /**< the same with sips: every hop promises TLS (RFC 5630) */
 };
 
 /** News of a call's state. */
@@ -50,7 +50,7 @@ typedef struct secsip_media_info {
     const char *direction; /**< "sendrecv", "sendonly", "recvonly", "inactive" */
     const char *local;     /**< "192.0.2.1:16000" */
     const char *remote;
-    uint32_t rate_hz;      /**< samples a second of on_audio: 8000 */
+    uint32_t rate_hz;       /**< samples a second of on_audio: 8000 */
     uint32_t frame_samples; /**< samples of one frame: 160 */
 } secsip_media_info;
 
@@ -78,7 +78,7 @@ typedef struct secsip_media_stats {
     uint64_t malformed;     /**< refused: not RTP or RTCP */
     uint64_t rtcp_tx;
     uint64_t rtcp_rx;
-    uint64_t jitter_us;     /**< RFC 3550 6.4.1 */
+    uint64_t jitter_us; /**< RFC 3550 6.4.1 */
 } secsip_media_stats;
 
 /** Callbacks of a call; any may be NULL. */
@@ -89,8 +89,8 @@ typedef struct secsip_call_callbacks {
     void (*on_security)(secsip_call *call, const secsip_security_info *security, void *user_data);
     /** Received speech, 16-bit linear, in order of arrival, one call per packet.
      * @param timestamp  the RTP timestamp of the first sample */
-    void (*on_audio)(secsip_call *call, const int16_t *samples, size_t n_samples, uint32_t timestamp,
-                     void *user_data);
+    void (*on_audio)(secsip_call *call, const int16_t *samples, size_t n_samples,
+                     uint32_t timestamp, void *user_data);
     /** Speech to send, asked for once a frame (20 ms). Fill all n_samples; the buffer comes zeroed. NULL sends
      * silence. */
     void (*on_audio_wanted)(secsip_call *call, int16_t *samples, size_t n_samples, void *user_data);
@@ -102,11 +102,13 @@ typedef struct secsip_call_callbacks {
  * @param ret_call   a reference for the caller; unref it when done. unref does not hang up: secsip_call_hangup() does
  * @return 0 (on_state tells the rest, with ENDED in the end), SECSIP_E_SIP_URI, SECSIP_E_INVALID, SECSIP_E_ABI,
  *         SECSIP_E_STATE (the stack shuts down), SECSIP_E_NOMEM, SECSIP_E_RANDOM. Since 0.1. */
-secsip_result secsip_call_new(secsip_account *account, const char *target, const secsip_call_callbacks *callbacks,
-                              void *user_data, secsip_call **ret_call);
+secsip_result secsip_call_new(secsip_account *account, const char *target,
+                              const secsip_call_callbacks *callbacks, void *user_data,
+                              secsip_call **ret_call);
 
 /** Sets the callbacks of an incoming call. @return 0, SECSIP_E_INVALID, SECSIP_E_ABI. Since 0.1. */
-secsip_result secsip_call_set_callbacks(secsip_call *call, const secsip_call_callbacks *callbacks, void *user_data);
+secsip_result secsip_call_set_callbacks(secsip_call *call, const secsip_call_callbacks *callbacks,
+                                        void *user_data);
 
 /** One more reference. @return the call, NULL for NULL. Since 0.1. */
 secsip_call *secsip_call_ref(secsip_call *call);

@@ -13,6 +13,7 @@ extern "C" {
 /** 0 or more is success, negative is one of SECSIP_E_*. Numbers never change their meaning. */
 typedef int32_t secsip_result;
 
+/* clang-format off */
 enum {
     SECSIP_OK = 0,
     SECSIP_E_NOMEM = -1, /**< out of memory */
@@ -105,6 +106,7 @@ enum {
     SECSIP_E_UA_NO_MEDIA = -708, /**< no media format that both sides know */
     SECSIP_E_UA_SIPS_ROUTE = -709, /**< a hop of a sips call is not a sips URI */
 };
+/* clang-format on */
 
 /** The name of a result, "SECSIP_E_TIMEOUT" for example.
  * @param result  any value

@@ -42,16 +42,17 @@ typedef struct secsip_stack_config {
     void (*log)(int32_t level, const char *text, void *user_data);
     int32_t log_level; /**< default SECSIP_LOG_WARNING */
     /** Opt-in: every SIP message sent or received, credentials and keys masked; valid during the call. */
-    void (*trace)(int32_t direction, const char *peer, const char *message, size_t len, void *user_data);
-    void *user_data;              /**< for log and trace */
-    uint32_t t1_ms;               /**< RFC 3261 T1, default 500 */
-    uint32_t t2_ms;               /**< RFC 3261 T2, default 4000 */
-    uint32_t t4_ms;               /**< RFC 3261 T4, default 5000 */
-    uint32_t max_message_bytes;   /**< largest SIP message, default 65536 */
-    uint32_t max_connections;     /**< live connections, default 10000 */
-    uint32_t max_transactions;    /**< live transactions, default 100000 */
+    void (*trace)(int32_t direction, const char *peer, const char *message, size_t len,
+                  void *user_data);
+    void *user_data;               /**< for log and trace */
+    uint32_t t1_ms;                /**< RFC 3261 T1, default 500 */
+    uint32_t t2_ms;                /**< RFC 3261 T2, default 4000 */
+    uint32_t t4_ms;                /**< RFC 3261 T4, default 5000 */
+    uint32_t max_message_bytes;    /**< largest SIP message, default 65536 */
+    uint32_t max_connections;      /**< live connections, default 10000 */
+    uint32_t max_transactions;     /**< live transactions, default 100000 */
     uint32_t handshake_timeout_ms; /**< connection and TLS handshake, default 10000 */
-    const char *dns_servers;      /**< "192.0.2.1:53,[2001:db8::1]:53"; default: the system's */
+    const char *dns_servers;       /**< "192.0.2.1:53,[2001:db8::1]:53"; default: the system's */
 } secsip_stack_config;
 
 /** A new stack with its own descriptor.
@@ -96,8 +97,8 @@ int32_t secsip_stack_is_idle(const secsip_stack *stack);
  * @param ret_port  the port that was bound; may be NULL
  * @return 0, SECSIP_E_INVALID, SECSIP_E_NET_ADDRESS (in use or not ours), SECSIP_E_TLS_CREDENTIALS (the profile has no
  *         identity), SECSIP_E_NOMEM, SECSIP_E_LIMIT. Since 0.1. */
-secsip_result secsip_stack_listen(secsip_stack *stack, const char *address, secsip_tls_profile *profile,
-                                  uint16_t *ret_port);
+secsip_result secsip_stack_listen(secsip_stack *stack, const char *address,
+                                  secsip_tls_profile *profile, uint16_t *ret_port);
 
 #ifdef __cplusplus
 }

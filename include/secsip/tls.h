@@ -19,11 +19,11 @@ typedef struct secsip_tls_profile secsip_tls_profile;
 
 /** Relaxations of the verification, each off unless named. Bits of secsip_tls_profile_set_options(). */
 enum {
-    SECSIP_TLS_ALLOW_WILDCARD = 1 << 0,       /**< one leftmost label "*" in a SAN dNSName; RFC 5922 7.2 forbids it */
-    SECSIP_TLS_ALLOW_CN = 1 << 1,             /**< the CN counts although the certificate has other SANs */
-    SECSIP_TLS_ALLOW_EXPIRED = 1 << 2,        /**< an expired certificate */
+    SECSIP_TLS_ALLOW_WILDCARD = 1 << 0, /**< a leftmost label "*" in a SAN; not RFC 5922 7.2 */
+    SECSIP_TLS_ALLOW_CN = 1 << 1,      /**< the CN counts although the certificate has other SANs */
+    SECSIP_TLS_ALLOW_EXPIRED = 1 << 2, /**< an expired certificate */
     SECSIP_TLS_INSECURE_SELF_SIGNED = 1 << 3, /**< a self-signed certificate of the right name */
-    SECSIP_TLS_INSECURE_ANY = 1 << 4,         /**< any certificate at all: keys are worth nothing then */
+    SECSIP_TLS_INSECURE_ANY = 1 << 4, /**< any certificate at all: keys are worth nothing then */
 };
 
 /** What a server does about client certificates. */
@@ -38,9 +38,12 @@ typedef struct secsip_tls_info {
     size_t size;
     const char *version; /**< "TLS1.3", or "" where the flow is not TLS */
     const char *cipher;  /**< "AES-256-GCM" */
-    const char *peer;    /**< the name that was verified, or what the peer's certificate calls itself */
-    uint32_t verified;   /**< 1 when the peer's certificate passed every check with no relaxation acting */
-    uint32_t relaxed;    /**< the SECSIP_TLS_ALLOW_ and _INSECURE_ bits without which it would have been refused */
+    /** The name that was verified, or what the peer's certificate calls itself */
+    const char *peer;
+    /** 1 when the peer's certificate passed every check with no relaxation acting */
+    uint32_t verified;
+    /** The SECSIP_TLS_ALLOW_ and _INSECURE_ bits without which it would have been refused */
+    uint32_t relaxed;
 } secsip_tls_info;
 
 /** A new profile with the secure defaults.
@@ -62,17 +65,18 @@ secsip_result secsip_tls_profile_add_trust_file(secsip_tls_profile *profile, con
 
 /** Trusts the authorities in PEM text, and no longer the system's.
  * @param pem, len  the text; copied. @return as secsip_tls_profile_add_trust_file(). Since 0.1. */
-secsip_result secsip_tls_profile_add_trust_pem(secsip_tls_profile *profile, const char *pem, size_t len);
+secsip_result secsip_tls_profile_add_trust_pem(secsip_tls_profile *profile, const char *pem,
+                                               size_t len);
 
 /** Our certificate (chain, leaf first) and private key, from PEM files; both paths may name one file.
  * @return 0, SECSIP_E_FILE, SECSIP_E_TLS_CREDENTIALS (unreadable, or the key is not the certificate's),
  *         SECSIP_E_STATE, SECSIP_E_NOMEM. Since 0.1. */
-secsip_result secsip_tls_profile_set_identity_file(secsip_tls_profile *profile, const char *cert_path,
-                                                   const char *key_path);
+secsip_result secsip_tls_profile_set_identity_file(secsip_tls_profile *profile,
+                                                   const char *cert_path, const char *key_path);
 
 /** The same from memory; copied, the key into memory that is wiped. @return as above. Since 0.1. */
-secsip_result secsip_tls_profile_set_identity_pem(secsip_tls_profile *profile, const char *cert, size_t cert_len,
-                                                  const char *key, size_t key_len);
+secsip_result secsip_tls_profile_set_identity_pem(secsip_tls_profile *profile, const char *cert,
+                                                  size_t cert_len, const char *key, size_t key_len);
 
 /** Relaxations, a sum of SECSIP_TLS_ALLOW_* and SECSIP_TLS_INSECURE_*; replaces earlier ones.
  * @return 0, SECSIP_E_INVALID (unknown bit), SECSIP_E_STATE. Since 0.1. */
@@ -86,7 +90,8 @@ secsip_result secsip_tls_profile_set_client_cert(secsip_tls_profile *profile, ui
  * line is a secret; it is wiped after the call. Runs inside secsip_stack_process() only. NULL turns it off.
  * @return 0, SECSIP_E_STATE. Since 0.1. */
 secsip_result secsip_tls_profile_set_keylog(secsip_tls_profile *profile,
-                                            void (*keylog)(const char *line, size_t len, void *user_data),
+                                            void (*keylog)(const char *line, size_t len,
+                                                           void *user_data),
                                             void *user_data);
 
 /** The detail of the last setter that failed, or an error with result 0.

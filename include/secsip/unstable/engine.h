@@ -98,6 +98,7 @@ uint64_t secsip_engine_deadline(const secsip_stack *stack);
 
 /** The application's pointer of a stream. Since 0.1. */
 void secsip_engine_stream_set_data(secsip_engine_stream *s, void *data);
+/** The same, read. Since 0.1. */
 void *secsip_engine_stream_get_data(const secsip_engine_stream *s);
 /** The stream is connected. @param local  our address and port. Since 0.1. */
 void secsip_engine_stream_connected(secsip_engine_stream *s, const secsip_engine_address *local);
@@ -113,6 +114,7 @@ void secsip_engine_stream_closed(secsip_engine_stream *s, secsip_result why, con
 
 /** The application's pointer of a listener. Since 0.1. */
 void secsip_engine_listener_set_data(secsip_engine_listener *l, void *data);
+/** The same, read. Since 0.1. */
 void *secsip_engine_listener_get_data(const secsip_engine_listener *l);
 /** A connection came in. @return its stream, or NULL: refuse it. Since 0.1. */
 secsip_engine_stream *secsip_engine_accept(secsip_engine_listener *l,
@@ -121,6 +123,7 @@ secsip_engine_stream *secsip_engine_accept(secsip_engine_listener *l,
 
 /** The application's pointer of a datagram socket. Since 0.1. */
 void secsip_engine_dgram_set_data(secsip_engine_dgram *d, void *data);
+/** The same, read. Since 0.1. */
 void *secsip_engine_dgram_get_data(const secsip_engine_dgram *d);
 /** A datagram came in; its bytes are written to during the call. Since 0.1. */
 void secsip_engine_dgram_input(secsip_engine_dgram *d, const secsip_engine_address *from,
@@ -128,6 +131,7 @@ void secsip_engine_dgram_input(secsip_engine_dgram *d, const secsip_engine_addre
 
 /** The application's pointer of a look-up. Since 0.1. */
 void secsip_engine_query_set_data(secsip_engine_query *q, void *data);
+/** The same, read. Since 0.1. */
 void *secsip_engine_query_get_data(const secsip_engine_query *q);
 /** The answer; q is dead after the call. @param result  0, SECSIP_E_NET_RESOLVE (no such record), SECSIP_E_NET_DNS.
  * @param records, n  copied. Since 0.1. */
