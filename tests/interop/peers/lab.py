@@ -1,0 +1,208 @@
+"""One test's place to work: a temporary folder, a block of ports that no other test of this machine holds, and processes
+that end with the test whatever happens."""
+import ctypes
+import fcntl
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+SOURCE = pathlib.Path(os.environ.get('SECSIP_SOURCE') or pathlib.Path(__file__).resolve().parents[3])
+BUILD = pathlib.Path(os.environ.get('SECSIP_BUILD') or SOURCE / 'build/release')
+FIRST_PORT, BLOCK, BLOCKS = 25000, 200, 20
+HOST = '127.0.0.1'
+
+
+def require(*programs):
+    """Ends the test, as skipped or as failed where peers are required, when a program of others is not installed."""
+    for program in programs:
+        path = os.environ['PATH'] + os.pathsep + '/usr/sbin' + os.pathsep + '/sbin'
+        if not shutil.which(program, path=path):
+            if os.environ.get('SECSIP_REQUIRE_PEERS') == '1':
+                print('FAILED: %s is required and is not installed (tools/setup interop)' % program, flush=True)
+                sys.exit(1)
+            print('SKIPPED: %s is not installed (tools/setup interop)' % program, flush=True)
+            sys.exit(77)
+
+
+def ours(program):
+    """The path of one of our own programs."""
+    path = BUILD / 'examples' / program
+    if not path.exists():
+        sys.exit('FAILED: %s is not built' % program)
+    return path
+
+
+def wait_until(condition, seconds, what):
+    """Polls; what it waits for has no descriptor to wait on. Returns the condition's value, raises when it stays false."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise TimeoutError('not within %g s: %s' % (seconds, what() if callable(what) else what))
+        time.sleep(0.02)
+
+
+def die_with_parent():
+    """In the child: killed when the test is, as ctest does when its time is up (Linux PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class Process:
+    """A program in a session of its own. Its output goes to two files, read with out() and err()."""
+
+    def __init__(self, lab, name, argv, env=None, cwd=None):
+        self.name = name
+        self.files = [lab.dir / ('%s.%s' % (name, kind)) for kind in ('out', 'err')]
+        with open(self.files[0], 'wb') as out, open(self.files[1], 'wb') as err:
+            self.process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                                            env=dict(os.environ, **(env or {})), cwd=cwd, start_new_session=True,
+                                            preexec_fn=die_with_parent)
+
+    def out(self):
+        return self.files[0].read_text(errors='replace')
+
+    def err(self):
+        return self.files[1].read_text(errors='replace')
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def wait(self, seconds):
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise TimeoutError('%s did not end within %g s\n%s' % (self.name, seconds, self.tail())) from None
+
+    def stop(self, grace=5.0):
+        """TERM, and after the grace KILL for the whole session of that process. Returns its exit code."""
+        if self.alive():
+            self.process.terminate()
+            try:
+                self.process.wait(grace)
+            except subprocess.TimeoutExpired:
+                pass
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        return self.process.wait(5)
+
+    def tail(self, chars=3000):
+        return '--- %s: stdout\n%s\n--- %s: stderr\n%s' % (self.name, self.out()[-chars:], self.name, self.err()[-chars:])
+
+
+class Lab:
+    """The folder, the ports and the processes of one test."""
+
+    def __init__(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix='secsip-lab-'))
+        self.processes = []
+        self.lock, self.next_port, self.last_port = self.reserve()
+
+    @staticmethod
+    def reserve():
+        """A block of ports, held by a file lock that the system lets go of when the test ends."""
+        for block in range(BLOCKS):
+            path = os.path.join(tempfile.gettempdir(), 'secsip-lab-ports-%d.lock' % block)
+            lock = open(path, 'w')
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                lock.close()
+                continue
+            first = FIRST_PORT + block * BLOCK
+            return lock, first, first + BLOCK
+        sys.exit('FAILED: all blocks of ports are held by other tests')
+
+    def ports(self, n=1):
+        """The first of n ports in a row, even, each free for TCP and UDP on loopback."""
+        while self.next_port + n <= self.last_port:
+            first = self.next_port
+            self.next_port += n + n % 2
+            if all(self.is_free(p) for p in range(first, first + n)):
+                return first
+        raise RuntimeError('no free ports left in this block')
+
+    @staticmethod
+    def is_free(port):
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as s:
+                if kind == socket.SOCK_STREAM:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    s.bind((HOST, port))
+                except OSError:
+                    return False
+        return True
+
+    def start(self, name, argv, **options):
+        process = Process(self, name, argv, **options)
+        self.processes.append(process)
+        return process
+
+    def stop_all(self, grace=5.0):
+        # All are asked first, so that their farewells overlap.
+        for process in self.processes:
+            if process.alive():
+                process.process.terminate()
+        end = time.monotonic() + grace
+        for process in reversed(self.processes):
+            process.stop(max(0.05, end - time.monotonic()))
+        self.processes = []
+
+    def close(self):
+        self.stop_all(1.0)
+        if os.environ.get('SECSIP_KEEP_LAB') == '1':
+            print('kept: %s' % self.dir)
+        else:
+            shutil.rmtree(self.dir, ignore_errors=True)
+        self.lock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+
+def listening(port):
+    try:
+        socket.create_connection((HOST, port), 0.5).close()
+        return True
+    except OSError:
+        return False
+
+
+class UdpEar(threading.Thread):
+    """Listens on a UDP port and keeps what arrives: to prove that nothing did."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind((HOST, port))
+        self.socket.settimeout(0.1)
+        self.packets = []
+        self.ended = False
+        self.start()
+
+    def run(self):
+        while not self.ended:
+            try:
+                self.packets.append(self.socket.recv(65536))
+            except TimeoutError:
+                pass
+
+    def stop(self):
+        self.ended = True
+        self.join()
+        self.socket.close()
+        return self.packets
