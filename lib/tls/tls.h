@@ -13,7 +13,8 @@ struct ssi_tls_session;
 /* Everything about a failure; fixed buffers, so that reporting it needs no memory. */
 struct ssi_tls_failure {
     secsip_result result; /* SECSIP_E_TLS_* */
-    const char *check;    /* "trust", "name", "expiry", "activation", "self-signed", "purpose", "handshake", ... */
+    const char *
+        check; /* "trust", "name", "expiry", "activation", "self-signed", "purpose", "handshake", ... */
     char expected[128];
     char found[256];
     char text[512]; /* the whole sentence, with the certificate's names and dates */
@@ -21,7 +22,7 @@ struct ssi_tls_failure {
 
 enum ssi_tls_state {
     SSI_TLS_HANDSHAKE,
-    SSI_TLS_OPEN, /* handshake done and the peer verified; not before */
+    SSI_TLS_OPEN,           /* handshake done and the peer verified; not before */
     SSI_TLS_CLOSED_BY_PEER, /* close_notify came */
     SSI_TLS_FAILED,
 };
@@ -29,21 +30,24 @@ enum ssi_tls_state {
 struct ssi_tls_config {
     secsip_tls_profile *profile; /* a reference is taken */
     bool server;
-    const char *domain; /* client: the domain asked for, before any DNS step; checked against the certificate, and sent as
+    const char *
+        domain; /* client: the domain asked for, before any DNS step; checked against the certificate, and sent as
                            SNI where it is no address. Copied. */
-    uint64_t wall_s;    /* the time for certificate dates, Unix seconds */
-    size_t max_output;  /* bytes of unsent ciphertext, 0: 1 MiB */
+    uint64_t wall_s;   /* the time for certificate dates, Unix seconds */
+    size_t max_output; /* bytes of unsent ciphertext, 0: 1 MiB */
 };
 
-secsip_result ssi_tls_session_new(const struct ssi_tls_config *config, struct ssi_tls_session **ret);
+secsip_result ssi_tls_session_new(const struct ssi_tls_config *config,
+                                  struct ssi_tls_session **ret);
 void ssi_tls_session_free(struct ssi_tls_session *s);
-/* Ciphertext from the wire. Goes on with the handshake by itself. Returns the state (enum ssi_tls_state) or
+/* Ciphertext from the wire; copied. Goes on with the handshake by itself. Read until 0 after each. Returns the state (enum ssi_tls_state) or
  * SECSIP_E_NOMEM, SECSIP_E_LIMIT. After SSI_TLS_FAILED send what output holds (the alert), then close. */
 int32_t ssi_tls_session_input(struct ssi_tls_session *s, const void *data, size_t len);
 /* Starts the client's handshake (writes ClientHello to output). */
 int32_t ssi_tls_session_start(struct ssi_tls_session *s);
 int32_t ssi_tls_session_state(const struct ssi_tls_session *s);
-/* Decrypted bytes: up to cap. 0: none now. Errors as input. */
+/* Decrypted bytes: up to cap. 0: none now; then look at the state, which CLOSED_BY_PEER and FAILED reach here too. Negative
+ * when the session has failed (the failure's result), SECSIP_E_STATE before OPEN. */
 int32_t ssi_tls_session_read(struct ssi_tls_session *s, void *out, size_t cap);
 /* Encrypts all of data into output. SECSIP_E_STATE before OPEN; SECSIP_E_LIMIT when output would pass max_output. */
 secsip_result ssi_tls_session_write(struct ssi_tls_session *s, const void *data, size_t len);
@@ -58,6 +62,30 @@ const struct ssi_tls_failure *ssi_tls_session_failure(const struct ssi_tls_sessi
 /* True when the verified peer certificate may speak for the domain (RFC 5922): on a server, the client's; used before a
  * request's From is believed and before a connection is reused. */
 bool ssi_tls_session_peer_is(const struct ssi_tls_session *s, const char *domain);
+
+/* What is behind the exported functions of the same names (secsip/tls.h). */
+secsip_result ssi_tls_profile_new(secsip_tls_profile **ret);
+secsip_tls_profile *ssi_tls_profile_ref(secsip_tls_profile *p);
+void ssi_tls_profile_unref(secsip_tls_profile *p);
+secsip_result ssi_tls_profile_add_trust_file(secsip_tls_profile *p, const char *path);
+secsip_result ssi_tls_profile_add_trust_pem(secsip_tls_profile *p, const char *pem, size_t len);
+secsip_result ssi_tls_profile_set_identity_file(secsip_tls_profile *p, const char *cert_path,
+                                                const char *key_path);
+secsip_result ssi_tls_profile_set_identity_pem(secsip_tls_profile *p, const char *cert,
+                                               size_t cert_len, const char *key, size_t key_len);
+secsip_result ssi_tls_profile_set_options(secsip_tls_profile *p, uint32_t options);
+secsip_result ssi_tls_profile_set_client_cert(secsip_tls_profile *p, uint32_t mode);
+enum ssi_tls_versions {
+    SSI_TLS_VERSIONS_BOTH, /* the default: TLS 1.3 and 1.2 */
+    SSI_TLS_VERSIONS_12,
+    SSI_TLS_VERSIONS_13,
+};
+secsip_result ssi_tls_profile_set_versions(secsip_tls_profile *p, enum ssi_tls_versions versions);
+secsip_result ssi_tls_profile_set_keylog(secsip_tls_profile *p,
+                                         void (*keylog)(const char *line, size_t len,
+                                                        void *user_data),
+                                         void *user_data);
+const secsip_error *ssi_tls_profile_error(const secsip_tls_profile *p);
 
 /* A profile is frozen when it is first used. SECSIP_E_TLS_CREDENTIALS (server without identity), SECSIP_E_NOMEM. */
 secsip_result ssi_tls_profile_freeze(secsip_tls_profile *p, bool server);

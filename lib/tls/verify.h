@@ -1,0 +1,38 @@
+/* The verdict on a peer's certificate chain: trust, revocation, strength, dates, purpose, name, each judged apart so that
+ * a relaxation forgives exactly what it names. Layer: tls. No clock and no session here: the time is given. */
+#ifndef SSI_TLS_VERIFY_H
+#define SSI_TLS_VERIFY_H
+
+#include <gnutls/x509.h>
+
+#include "tls/names.h"
+#include "tls/tls.h"
+
+enum {
+    SSI_TLS_MAX_CHAIN = 16
+};
+
+struct ssi_tls_check {
+    gnutls_x509_trust_list_t trust; /* borrowed */
+    uint32_t options;               /* SECSIP_TLS_ALLOW_*, SECSIP_TLS_INSECURE_* */
+    bool peer_is_client;
+    const char *domain; /* as ssi_tls_domain_normal gives it; NULL: any name */
+    uint64_t wall_s;
+};
+
+struct ssi_tls_verdict {
+    struct ssi_tls_failure failure; /* result 0 when the chain is accepted */
+    uint32_t relaxed;               /* the options without which it would not have been */
+    struct ssi_tls_names names;     /* the leaf's; freed by the owner of the verdict */
+};
+
+/* Judges n certificates in DER, leaf first. Returns v->failure.result. v->names is initialised by the caller. */
+secsip_result ssi_tls_verify(const struct ssi_tls_check *c, const gnutls_datum_t *chain, size_t n,
+                             struct ssi_tls_verdict *v);
+
+/* Fills in a failure; text is printf-like. check is a constant. */
+void ssi_tls_fail(struct ssi_tls_failure *f, secsip_result result, const char *check,
+                  const char *expected, const char *found, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+#endif

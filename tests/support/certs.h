@@ -1,0 +1,62 @@
+/* A laboratory of certificates, made at run time: authorities, servers and clients of every kind that verification has to
+ * tell apart. All for the domain example.test and the address 127.0.0.1, valid from LAB_FROM to LAB_UNTIL. */
+#ifndef TESTS_CERTS_H
+#define TESTS_CERTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "secsip/tls.h"
+
+#define LAB_FROM  1577836800U /* 2020-01-01 */
+#define LAB_NOW   1750000000U /* 2025-06-15 */
+#define LAB_UNTIL 2524608000U /* 2050-01-01 */
+
+enum lab_cert {
+    LAB_CA,
+    LAB_OTHERCA,
+    LAB_INTERMEDIATE,
+    LAB_SERVER,         /* all names right */
+    LAB_URIONLY,        /* SAN URI sip:example.test, another CN */
+    LAB_DNSONLY,        /* SAN dNSName example.test */
+    LAB_IPONLY,         /* SAN iPAddress 127.0.0.1 */
+    LAB_WRONGNAME,      /* SANs of wrong.test */
+    LAB_DNS_BESIDE_SIP, /* dNSName right, but a sip URI of another domain */
+    LAB_CNTRAP,         /* CN right, SANs wrong */
+    LAB_CNONLY,         /* CN right, no SAN at all */
+    LAB_WILDCARD,       /* SAN dNSName *.test */
+    LAB_USERURI,        /* only SAN URI sip:alice@example.test */
+    LAB_NULNAME,        /* dNSName "example.test\0.wrong.test" */
+    LAB_FROM_OTHERCA,
+    LAB_SELFSIGNED,
+    LAB_EXPIRED,
+    LAB_NOTYET,
+    LAB_SIPDOMAIN,  /* EKU id-kp-sipDomain only */
+    LAB_ANYEKU,     /* EKU anyExtendedKeyUsage only */
+    LAB_NOEKU,      /* no EKU */
+    LAB_CLIENTONLY, /* EKU clientAuth only */
+    LAB_SERVERONLY, /* EKU serverAuth only */
+    LAB_RSA,        /* RSA 2048 */
+    LAB_WEAKRSA,    /* RSA 1024 */
+    LAB_VIA_INTERMEDIATE,
+    LAB_REVOKED,
+    LAB_ALICE, /* a client: SAN URI sip:alice@example.test */
+    LAB_PROXY, /* a client that is a domain: SAN URI sip:example.test, clientAuth */
+    LAB_CLIENT_OTHERCA,
+    LAB_CLIENT_EXPIRED,
+    LAB_N
+};
+
+/* Makes everything; aborts the test program when it cannot. Cheap enough for every program: elliptic curves. */
+void lab_open(void);
+void lab_close(void);
+/* PEM, NUL-terminated, borrowed. The chain is leaf first, with the intermediate where there is one. */
+const char *lab_chain(enum lab_cert which);
+const char *lab_key(enum lab_cert which);
+/* A CRL of LAB_CA that lists LAB_REVOKED. */
+const char *lab_crl(void);
+const char *lab_name(enum lab_cert which);
+/* A profile that trusts LAB_CA and shows `identity` (LAB_N: none). The caller unrefs it. */
+secsip_tls_profile *lab_profile(enum lab_cert identity);
+
+#endif
