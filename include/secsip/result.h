@@ -56,6 +56,9 @@ enum {
     SECSIP_E_SDP_MISSING = -202, /**< a required line of the session description is missing */
     SECSIP_E_SDP_TOO_LARGE = -203, /**< the session description is larger than the configured limit */
     SECSIP_E_SDP_MEDIA = -204, /**< a media description does not fit the offer */
+    SECSIP_E_SDP_LINES = -205, /**< the session description has more lines than the configured limit */
+    SECSIP_E_SDP_MEDIA_COUNT = -206, /**< the session description has more media lines than the configured limit */
+    SECSIP_E_SDP_FORMATS = -207, /**< a media line has more formats than the configured limit */
     SECSIP_E_SDES_SYNTAX = -300, /**< the crypto attribute is not well-formed */
     SECSIP_E_SDES_TAG = -301, /**< the crypto tag is not one that was offered */
     SECSIP_E_SDES_SUITE = -302, /**< the crypto-suite is unknown or not one that was offered */

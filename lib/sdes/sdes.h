@@ -22,7 +22,7 @@ enum ssi_suite {
 
 struct ssi_suite_info {
     const char *name;
-    uint8_t key_len;  /* without salt */
+    uint8_t key_len; /* without salt */
     uint8_t salt_len;
     uint8_t rtp_tag_len;
     uint8_t rtcp_tag_len;
@@ -35,13 +35,18 @@ enum ssi_suite ssi_suite_of(struct ssi_slice name);
 /* "A,B" into a list of at most cap suites; false for an unknown name, a doubled one or none at all. */
 bool ssi_suite_list(struct ssi_slice text, enum ssi_suite *out, size_t cap, size_t *ret_n);
 
-enum { SSI_SDES_KEYS_MAX = 4, SSI_SDES_LINES_MAX = 16 };
+/* Keys of one line, crypto lines of one media line, and bytes of an MKI (RFC 4568 6.1). */
+enum {
+    SSI_SDES_KEYS_MAX = 4,
+    SSI_SDES_LINES_MAX = 16,
+    SSI_SDES_MKI_MAX = 128
+};
 
 struct ssi_sdes_key {
-    struct ssi_key key;  /* master key and salt */
-    uint64_t lifetime;   /* packets, 0: the default of the suite */
-    uint8_t mki[16];     /* network order; MKIs up to 128 bytes come with the full codec */
-    uint8_t mki_len;     /* 0: none */
+    struct ssi_key key;            /* master key and salt */
+    uint64_t lifetime;             /* packets, 0: the default of the suite */
+    uint8_t mki[SSI_SDES_MKI_MAX]; /* network order, mki_len bytes of it */
+    uint8_t mki_len;               /* 0: none */
 };
 
 /* One a=crypto line. */
@@ -52,20 +57,46 @@ struct ssi_sdes_line {
     struct ssi_sdes_key keys[SSI_SDES_KEYS_MAX];
     uint32_t n_keys;
     struct ssi_slice params; /* borrowed: session parameters as written */
-    secsip_result usable;    /* 0, or why this line cannot be used: that one line is ignored (RFC 4568 5.1.2) */
-    const char *why;         /* constant text for usable < 0 */
+    uint32_t wsh;            /* WSH: the replay window asked for; 0: none */
+    secsip_result
+        usable; /* 0, or why this line cannot be used: that one line is ignored (RFC 4568 5.1.2) */
+    const char *why; /* constant text for usable < 0 */
 };
 
-/* Parses the value after "a=crypto:". Always fills *ret as far as it got; returns ret->usable. */
+/* Parses the value after "a=crypto:". Always fills *ret as far as it got; returns ret->usable. What the grammar of RFC 4568
+ * section 9 allows and this library does not do (KDR other than 0, unencrypted or unauthenticated modes, FEC, unknown
+ * parameters without '-') makes the line unusable; it is never accepted and ignored. */
 secsip_result ssi_sdes_parse(struct ssi_slice value, struct ssi_sdes_line *ret);
 void ssi_sdes_line_wipe(struct ssi_sdes_line *l);
+/* The crypto lines of one media line, and what only shows when they are seen together: a tag that stands twice makes
+ * both lines unusable (RFC 4568 4.1), a key that stands before, in this or in another media line, makes the later one
+ * unusable. lines has room for SSI_SDES_LINES_MAX, all to be wiped by the caller. SECSIP_E_LIMIT when there are more. */
+secsip_result ssi_sdes_collect(const struct ssi_sdp *sdp, uint32_t media,
+                               struct ssi_sdes_line *lines, uint32_t *ret_n);
+/* The same for a list that was parsed one by one. */
+void ssi_sdes_cross_check(struct ssi_sdes_line *lines, uint32_t n);
 /* Writes the value after "a=crypto:" (without the line end). The buffer should be a secret one. */
 void ssi_sdes_put(struct ssi_buf *b, const struct ssi_sdes_line *l);
+/* The same for one key, its base64 without '=' where a peer insists (padded = false). suite_text may be empty. */
+void ssi_sdes_put_key(struct ssi_buf *b, uint32_t tag, enum ssi_suite suite,
+                      struct ssi_slice suite_text, const struct ssi_sdes_key *key, bool padded);
 /* A fresh line: tag, suite, random key of the right length. SECSIP_E_RANDOM. */
 secsip_result ssi_sdes_generate(uint32_t tag, enum ssi_suite suite, struct ssi_sdes_line *ret);
+/* A fresh key of the suite's length. SECSIP_E_RANDOM, SECSIP_E_INVALID (no such suite). */
+secsip_result ssi_sdes_random_key(enum ssi_suite suite, struct ssi_sdes_key *ret);
+/* Same key, lifetime and MKI; the key bytes in constant time. */
+bool ssi_sdes_key_eq(const struct ssi_sdes_key *a, const struct ssi_sdes_key *b);
+/* A decimal number as a big-endian one of `len` bytes (1..128), and back; false when it does not fit. */
+bool ssi_sdes_mki_read(struct ssi_slice digits, uint8_t *out, size_t len);
+void ssi_sdes_mki_put(struct ssi_buf *b, const uint8_t *mki, size_t len);
 
-/* ---- Negotiation for one media line. The state machine keeps what was offered and what was agreed; keys are a function
- * of committed offer and answer only. Zero-initialise with ssi_sdes_session_init; free wipes. */
+/* ---- Negotiation for one media line. Keys are a function of the offers and answers that were made: a key of ours comes
+ * into use only after ssi_sdes_put_offer or ssi_sdes_answer wrote it for the peer. Zero-initialise with
+ * ssi_sdes_session_init; wipe at the end.
+ *
+ * Every offer ends in exactly one of take_answer (success), or rollback (refused, timed out, or the answer was no good).
+ * An answer counts as agreed when ssi_sdes_answer wrote it; rollback takes it back where it was never sent. A session holds
+ * no pointers to be freed: one that waits for an answer may be copied for every fork of the call (one per To-tag). */
 enum ssi_sdes_policy {
     SSI_SDES_MANDATORY, /* RTP/SAVP with a usable line, or nothing */
     SSI_SDES_OPTIONAL,  /* RTP/AVP with crypto (RFC 8643): the answer decides */
@@ -77,6 +108,16 @@ struct ssi_sdes_config {
     enum ssi_suite suites[SSI_SUITE_COUNT]; /* in order of preference */
     size_t n_suites;
     uint64_t lifetime; /* written into lines we make; 0: not written */
+    uint32_t mki_len;  /* our keys get an MKI of so many bytes (1..128); 0: none */
+    uint32_t
+        max_keys; /* keys of one line of the peer's that the SRTP side can hold, 0: 1 (then rx is all there is) */
+    /* Leniencies and choices, all off by default. */
+    bool
+        avp_crypto; /* MANDATORY answers RTP/AVP offers with crypto too, securely (RFC 8643; Lync, FIELD 13) */
+    bool
+        match_by_suite; /* an answer with a tag that was not offered is matched by its suite (FIELD 12) */
+    bool unpadded;          /* base64 without '=' (FIELD 10) */
+    bool insecure_may_fall; /* OPTIONAL: a call that had SRTP may go on in clear (FIELD 17) */
 };
 
 /* Our keys and theirs, once agreed. */
@@ -85,32 +126,71 @@ struct ssi_sdes_agreed {
     uint32_t tag;
     struct ssi_sdes_key tx; /* we send with it: it was signalled to the peer */
     struct ssi_sdes_key rx; /* the peer sends with it */
+    struct ssi_sdes_key rx_more[SSI_SDES_KEYS_MAX - 1]; /* the peer's further keys, chosen by MKI */
+    uint32_t n_rx_more;
+    uint32_t wsh;        /* the replay window the peer asks for, 0: none */
+    const char *profile; /* of the media line, constant text */
+    bool tag_quirk;      /* the answer's tag was wrong and the suite decided (match_by_suite) */
+};
+
+/* A line of ours. */
+struct ssi_sdes_local {
+    uint32_t tag;
+    enum ssi_suite suite;
+    struct ssi_sdes_key key;
+};
+
+enum {
+    SSI_SDES_RETIRED_MAX = 8
 };
 
 struct ssi_sdes_session {
     struct ssi_sdes_config config;
-    struct ssi_sdes_line local[SSI_SDES_LINES_MAX]; /* what we offered, or the one line we answered with */
+    struct ssi_sdes_local local[SSI_SUITE_COUNT]; /* of the last offer of ours */
     uint32_t n_local;
-    struct ssi_sdes_agreed pending;
-    struct ssi_sdes_agreed agreed;
+    struct ssi_sdes_agreed agreed;   /* in force, if has_agreed */
+    struct ssi_sdes_agreed previous; /* what rollback of an answer goes back to, if has_previous */
+    struct ssi_key
+        retired[SSI_SDES_RETIRED_MAX]; /* keys we sent with, never to be taken from the peer */
+    uint32_t n_retired;                /* ever; the ring keeps the last ones */
+    uint32_t last_mki;
     bool has_agreed;
-    bool has_pending;
+    bool had_agreed;   /* has_agreed before the answer that can be rolled back */
+    bool has_previous; /* the last step was an answer of ours: rollback undoes it */
+    bool has_pending;  /* an offer of ours waits for its answer */
+    bool fresh_key;    /* the next offer or answer must not go on with the key in use */
 };
 
 void ssi_sdes_session_init(struct ssi_sdes_session *s, const struct ssi_sdes_config *config);
 void ssi_sdes_session_wipe(struct ssi_sdes_session *s);
-/* "RTP/SAVP" or "RTP/AVP": the profile to offer. */
+/* "RTP/SAVP" or "RTP/AVP" by the policy, or the profile in use: what to offer. */
 const char *ssi_sdes_offer_profile(const struct ssi_sdes_session *s);
-/* Makes keys for an offer (kept until answered) and writes its a=crypto lines, each with CR LF. */
+/* Makes keys for an offer (kept until answered) and writes its a=crypto lines, each with CR LF. A later offer starts with
+ * the line in use, key and tag unchanged, so that an answer that changes nothing changes no key; further suites
+ * follow with fresh keys. SECSIP_E_STATE while an offer waits, SECSIP_E_RANDOM, SECSIP_E_NOMEM, SECSIP_E_INVALID (no suite
+ * configured where one is needed). */
 secsip_result ssi_sdes_put_offer(struct ssi_sdes_session *s, struct ssi_buf *b);
 /* The peer's answer to our offer: media line `media` of `answer`. On success *ret_agreed (borrowed) holds the keys; on
- * failure it names why: SECSIP_E_SDES_CLEAR_PROFILE, _NO_CRYPTO, _TAG, _SUITE, _KEY_LENGTH, _PARAM, ... and *ret_why
- * (may be NULL) is a sentence. Under MANDATORY nothing but SRTP passes. */
-secsip_result ssi_sdes_take_answer(struct ssi_sdes_session *s, const struct ssi_sdp *answer, uint32_t media,
-                                   const struct ssi_sdes_agreed **ret_agreed, const char **ret_why);
+ * failure nothing changes (the offer still waits: roll it back) and the result names why: SECSIP_E_SDES_CLEAR_PROFILE,
+ * _NO_CRYPTO, _TAG, _SUITE, _KEY_LENGTH, _PARAM, ..., SECSIP_E_SDP_MEDIA (refused, or another profile), and *ret_why (may
+ * be NULL) is a sentence. Under MANDATORY nothing but SRTP passes. The same answer again, as 183 and 200 bring it, is
+ * agreed again; another one without an offer is SECSIP_E_STATE. */
+secsip_result ssi_sdes_take_answer(struct ssi_sdes_session *s, const struct ssi_sdp *answer,
+                                   uint32_t media, const struct ssi_sdes_agreed **ret_agreed,
+                                   const char **ret_why);
 /* The peer's offer: picks the first usable line by the offerer's order (RFC 4568 5.1.2), makes our key, and writes the
- * answer's a=crypto line into b; *ret_profile is the profile to answer with (that of the offer). */
-secsip_result ssi_sdes_answer(struct ssi_sdes_session *s, const struct ssi_sdp *offer, uint32_t media, struct ssi_buf *b,
-                              const char **ret_profile, const struct ssi_sdes_agreed **ret_agreed, const char **ret_why);
+ * answer's a=crypto line into b; *ret_profile is the profile to answer with (that of the offer). Where the peer's line
+ * is the one in use, tag, suite and keys unchanged, so is ours. A changed line gets a fresh key of ours: it may come from
+ * another endpoint, which does not know our ROC (RFC 4568 7.1.4). Under MANDATORY RTP/SAVP and RTP/SAVPF alone are
+ * answered, and RTP/AVP with crypto only with config.avp_crypto. SECSIP_E_STATE while an offer of ours waits. */
+secsip_result ssi_sdes_answer(struct ssi_sdes_session *s, const struct ssi_sdp *offer,
+                              uint32_t media, struct ssi_buf *b, const char **ret_profile,
+                              const struct ssi_sdes_agreed **ret_agreed, const char **ret_why);
+/* Withdraws the offer that waits, or the answer that was written last: what was agreed before is in force again (RFC 6141).
+ * Nothing to take back is no fault. */
+void ssi_sdes_rollback(struct ssi_sdes_session *s);
+/* The next offer or answer makes a fresh key of ours: after our address changed (RFC 4568 7.1.4), or near the end of the
+ * key's life. */
+void ssi_sdes_rekey(struct ssi_sdes_session *s);
 
 #endif

@@ -1,0 +1,76 @@
+/* The crypto lines of one media line, seen together. Layer: sdes. Lines and their keys belong to the caller, who wipes
+ * them. */
+#include "sdes/sdes.h"
+
+static void refuse(struct ssi_sdes_line *l, secsip_result result, const char *why)
+{
+    if (l->usable < 0)
+        return;
+    l->usable = result;
+    l->why = why;
+}
+
+static bool share_key(const struct ssi_sdes_line *a, const struct ssi_sdes_line *b)
+{
+    for (uint32_t i = 0; i < a->n_keys; i++)
+        for (uint32_t k = 0; k < b->n_keys; k++)
+            if (a->keys[i].key.len > 0 && ssi_key_eq(&a->keys[i].key, &b->keys[k].key))
+                return true;
+    return false;
+}
+
+void ssi_sdes_cross_check(struct ssi_sdes_line *lines, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < i; k++) {
+            bool has_tags = lines[i].suite_text.len > 0 && lines[k].suite_text.len > 0;
+            if (has_tags && lines[i].tag == lines[k].tag) {
+                refuse(&lines[i], SECSIP_E_SDES_TAG, "the tag stands twice");
+                refuse(&lines[k], SECSIP_E_SDES_TAG, "the tag stands twice");
+            }
+            if (share_key(&lines[i], &lines[k]))
+                refuse(&lines[i], SECSIP_E_SDES_KEY_WEAK, "the key stands on an earlier line too");
+        }
+    }
+}
+
+/* One key for two streams is the two-time pad of RFC 3711 9.1. */
+static void check_other_media(const struct ssi_sdp *sdp, uint32_t media,
+                              struct ssi_sdes_line *lines, uint32_t n)
+{
+    struct ssi_slice crypto = SSI_LIT("crypto");
+    struct ssi_sdes_line other;
+    struct ssi_slice value;
+
+    for (uint32_t m = 0; m < media && n > 0; m++) {
+        uint32_t at = 0;
+        while (sdp->media[m].port > 0 && ssi_sdp_attr(sdp, (int)m, crypto, &at, &value)) {
+            ssi_sdes_parse(value, &other);
+            for (uint32_t i = 0; i < n; i++)
+                if (share_key(&lines[i], &other))
+                    refuse(&lines[i], SECSIP_E_SDES_KEY_WEAK,
+                           "the key stands in another media line too");
+            ssi_sdes_line_wipe(&other);
+        }
+    }
+}
+
+secsip_result ssi_sdes_collect(const struct ssi_sdp *sdp, uint32_t media,
+                               struct ssi_sdes_line *lines, uint32_t *ret_n)
+{
+    struct ssi_slice crypto = SSI_LIT("crypto");
+    struct ssi_slice value;
+    uint32_t at = 0;
+    uint32_t n = 0;
+
+    *ret_n = 0;
+    while (media < sdp->n_media && ssi_sdp_attr(sdp, (int)media, crypto, &at, &value)) {
+        if (n == SSI_SDES_LINES_MAX)
+            return SECSIP_E_LIMIT;
+        ssi_sdes_parse(value, &lines[n++]);
+        *ret_n = n;
+    }
+    ssi_sdes_cross_check(lines, n);
+    check_other_media(sdp, media, lines, n);
+    return 0;
+}

@@ -1,0 +1,248 @@
+/* The negotiation over a=crypto lines: offer, answer, rollback, see sdes.h. Layer: sdes. One session per media line, owned by
+ * the caller, who wipes it. What is decided about a description is decided in lib/sdes/judge.c; here is what changes. */
+#include "sdes/judge.h"
+
+#include "base/crypto.h"
+
+void ssi_sdes_session_init(struct ssi_sdes_session *s, const struct ssi_sdes_config *config)
+{
+    memset(s, 0, sizeof *s);
+    s->config = *config;
+}
+
+void ssi_sdes_session_wipe(struct ssi_sdes_session *s)
+{
+    ssi_wipe(s, sizeof *s);
+}
+
+static bool is_secure(const struct ssi_sdes_session *s)
+{
+    return s->has_agreed && s->agreed.suite != SSI_SUITE_NONE;
+}
+
+const char *ssi_sdes_offer_profile(const struct ssi_sdes_session *s)
+{
+    if (s->has_agreed && s->agreed.profile)
+        return s->agreed.profile;
+    return s->config.policy == SSI_SDES_MANDATORY ? "RTP/SAVP" : "RTP/AVP";
+}
+
+void ssi_sdes_rekey(struct ssi_sdes_session *s)
+{
+    s->fresh_key = true;
+}
+
+/* A key of ours as the configuration wants it. */
+static secsip_result make_key(struct ssi_sdes_session *s, enum ssi_suite suite,
+                              struct ssi_sdes_key *ret)
+{
+    size_t len = s->config.mki_len;
+    secsip_result r = ssi_sdes_random_key(suite, ret);
+
+    if (r < 0)
+        return r;
+    ret->lifetime = s->config.lifetime;
+    if (len == 0)
+        return 0;
+    if (len > SSI_SDES_MKI_MAX)
+        return SECSIP_E_INVALID;
+    s->last_mki = s->last_mki % 255 + 1; /* fits one byte, never 0 */
+    ret->mki[len - 1] = (uint8_t)s->last_mki;
+    ret->mki_len = (uint8_t)len;
+    return 0;
+}
+
+/* ---- Offer */
+/* The suites to offer with their keys; the line in use comes first, as it is. */
+static secsip_result make_lines(struct ssi_sdes_session *s, struct ssi_sdes_local *out,
+                                uint32_t *ret_n)
+{
+    enum ssi_suite kept = SSI_SUITE_NONE;
+    uint32_t used_tag = s->has_agreed ? s->agreed.tag : 0;
+    uint32_t tag = 0;
+    uint32_t n = 0;
+
+    if (is_secure(s) && !s->fresh_key && ssi_sdes_allows(&s->config, s->agreed.suite)) {
+        kept = s->agreed.suite;
+        out[n++] = (struct ssi_sdes_local){s->agreed.tag, kept, s->agreed.tx};
+    }
+    *ret_n = n;
+    for (size_t i = 0; i < s->config.n_suites; i++) {
+        enum ssi_suite suite = s->config.suites[i];
+        if (suite == kept)
+            continue;
+        if (n == SSI_SUITE_COUNT)
+            return SECSIP_E_INVALID;
+        if (++tag == used_tag) /* a tag in use keeps its meaning */
+            tag++;
+        out[n].tag = tag;
+        out[n].suite = suite;
+        secsip_result r = make_key(s, suite, &out[n].key);
+        *ret_n = ++n;
+        if (r < 0)
+            return r;
+    }
+    return n > 0 ? 0 : SECSIP_E_INVALID;
+}
+
+static secsip_result put_lines(const struct ssi_sdes_session *s, struct ssi_buf *b,
+                               const struct ssi_sdes_local *lines, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        ssi_buf_put_str(b, "a=crypto:");
+        ssi_sdes_put_key(b, lines[i].tag, lines[i].suite, ssi_slice_str(NULL), &lines[i].key,
+                         !s->config.unpadded);
+        ssi_buf_put_str(b, "\r\n");
+    }
+    return b->failed;
+}
+
+secsip_result ssi_sdes_put_offer(struct ssi_sdes_session *s, struct ssi_buf *b)
+{
+    struct ssi_sdes_local lines[SSI_SUITE_COUNT];
+    uint32_t n = 0;
+    secsip_result r = 0;
+
+    if (s->has_pending)
+        return SECSIP_E_STATE;
+    if (s->config.policy != SSI_SDES_OFF) {
+        memset(lines, 0, sizeof lines);
+        r = make_lines(s, lines, &n);
+        if (r == 0)
+            r = put_lines(s, b, lines, n);
+    }
+    if (r == 0) {
+        ssi_wipe(s->local, sizeof s->local);
+        memcpy(s->local, lines, n * sizeof *lines);
+        s->n_local = n;
+        s->has_pending = true;
+        s->has_previous = false;
+        ssi_wipe(&s->previous, sizeof s->previous);
+    }
+    ssi_wipe(lines, sizeof lines);
+    return r;
+}
+
+/* ---- What is agreed */
+static bool same_keys(const struct ssi_sdes_agreed *a, const struct ssi_sdes_agreed *b)
+{
+    bool same = a->suite == b->suite && a->tag == b->tag && a->n_rx_more == b->n_rx_more &&
+                ssi_sdes_key_eq(&a->rx, &b->rx);
+
+    for (uint32_t i = 0; same && i < a->n_rx_more; i++)
+        same = ssi_sdes_key_eq(&a->rx_more[i], &b->rx_more[i]);
+    return same;
+}
+
+static void retire(struct ssi_sdes_session *s, const struct ssi_key *key)
+{
+    s->retired[s->n_retired++ % SSI_SDES_RETIRED_MAX] = *key;
+}
+
+/* Puts an agreement into force. A key of ours that it ends is remembered, so that it never comes back from the peer. */
+static void commit(struct ssi_sdes_session *s, const struct ssi_sdes_agreed *next)
+{
+    bool tx_changed =
+        next->suite == SSI_SUITE_NONE || !ssi_key_eq(&s->agreed.tx.key, &next->tx.key);
+
+    if (is_secure(s) && tx_changed)
+        retire(s, &s->agreed.tx.key);
+    if (tx_changed)
+        s->fresh_key = false;
+    s->agreed = *next;
+    s->has_agreed = true;
+}
+
+secsip_result ssi_sdes_take_answer(struct ssi_sdes_session *s, const struct ssi_sdp *answer,
+                                   uint32_t media, const struct ssi_sdes_agreed **ret_agreed,
+                                   const char **ret_why)
+{
+    struct ssi_sdes_agreed next;
+    const char *why = "";
+    secsip_result r = ssi_sdes_judge_answer(s, answer, media, &next, &why);
+
+    if (r == 0 && s->has_pending) {
+        commit(s, &next);
+        s->has_pending = false;
+    } else if (r == 0 && !(s->has_agreed && same_keys(&next, &s->agreed))) {
+        r = SECSIP_E_STATE;
+        why = "no offer waits for this answer";
+    }
+    ssi_wipe(&next, sizeof next);
+    if (ret_why)
+        *ret_why = why;
+    if (r == 0)
+        *ret_agreed = &s->agreed;
+    return r;
+}
+
+/* ---- Answer */
+/* Our key for an answer: the one in use where the peer changed nothing, else a fresh one. */
+static secsip_result choose_tx(struct ssi_sdes_session *s, struct ssi_sdes_agreed *next)
+{
+    if (next->suite == SSI_SUITE_NONE)
+        return 0;
+    if (is_secure(s) && !s->fresh_key && same_keys(next, &s->agreed)) {
+        next->tx = s->agreed.tx;
+        return 0;
+    }
+    return make_key(s, next->suite, &next->tx);
+}
+
+static secsip_result put_answer(const struct ssi_sdes_session *s, struct ssi_buf *b,
+                                const struct ssi_sdes_agreed *next, struct ssi_slice suite_text)
+{
+    if (next->suite != SSI_SUITE_NONE) {
+        ssi_buf_put_str(b, "a=crypto:");
+        ssi_sdes_put_key(b, next->tag, next->suite, suite_text, &next->tx, !s->config.unpadded);
+        ssi_buf_put_str(b, "\r\n");
+    }
+    return b->failed;
+}
+
+secsip_result ssi_sdes_answer(struct ssi_sdes_session *s, const struct ssi_sdp *offer,
+                              uint32_t media, struct ssi_buf *b, const char **ret_profile,
+                              const struct ssi_sdes_agreed **ret_agreed, const char **ret_why)
+{
+    struct ssi_sdes_agreed next;
+    struct ssi_slice suite_text = {NULL, 0};
+    const char *why = "an offer of ours waits for its answer";
+    secsip_result r = SECSIP_E_STATE;
+
+    memset(&next, 0, sizeof next);
+    if (!s->has_pending)
+        r = ssi_sdes_judge_offer(s, offer, media, &next, &suite_text, &why);
+    if (r == 0) {
+        why = "no key could be made or written";
+        r = choose_tx(s, &next);
+        if (r == 0)
+            r = put_answer(s, b, &next, suite_text);
+    }
+    if (r == 0) {
+        why = "";
+        s->previous = s->agreed;
+        s->had_agreed = s->has_agreed;
+        s->has_previous = true;
+        commit(s, &next);
+        *ret_profile = next.profile;
+        *ret_agreed = &s->agreed;
+    }
+    ssi_wipe(&next, sizeof next);
+    if (ret_why)
+        *ret_why = why;
+    return r;
+}
+
+void ssi_sdes_rollback(struct ssi_sdes_session *s)
+{
+    if (s->has_pending) {
+        ssi_wipe(s->local, sizeof s->local);
+        s->n_local = 0;
+        s->has_pending = false;
+    } else if (s->has_previous) {
+        s->agreed = s->previous;
+        s->has_agreed = s->had_agreed;
+        s->has_previous = false;
+        ssi_wipe(&s->previous, sizeof s->previous);
+    }
+}
