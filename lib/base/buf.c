@@ -58,10 +58,11 @@ static bool grow(struct ssi_buf *b, size_t need)
         b->failed = SECSIP_E_NOMEM;
         return false;
     }
-    if (b->len > 0)
+    if (b->data) {
         memcpy(data, b->data + b->off, b->len);
-    if (b->secret && b->data)
-        ssi_wipe(b->data, b->cap);
+        if (b->secret)
+            ssi_wipe(b->data, b->cap);
+    }
     free(b->data);
     b->data = data;
     b->off = 0;

@@ -334,7 +334,7 @@ static bool looks_clear(const struct ssi_rtp_stream *s, bool rtcp, const uint8_t
     if (rtcp)
         return ssi_rtcp_parse(packet, len, &c) == 0;
     return ssi_rtp_parse(packet, len, &p) == 0 && p.payload_type == s->config.payload_type &&
-           p.payload.len > 0 && p.payload.len % (FRAME_MS_MIN * SAMPLES_PER_MS) == 0;
+           p.payload.len > 0 && p.payload.len % (size_t)(FRAME_MS_MIN * SAMPLES_PER_MS) == 0;
 }
 
 static void count_refused(struct ssi_rtp_stream *s, secsip_result why, bool clear)

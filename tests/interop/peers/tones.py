@@ -47,13 +47,14 @@ def share(samples, rate, hz):
     return (a * a + b * b - k * a * b) * 2 / len(samples) / energy if energy else 0.0
 
 
-def seconds_of(path, hz):
-    """For how long the tone is in the recording: the windows of 100 ms that hold little else and are not faint."""
+def seconds_of(path, hz, least=0.9):
+    """For how long the tone is in the recording: the windows of 100 ms in which at least that share of the energy is the
+    tone's, and which are not faint."""
     samples, rate = read(path)
     step = rate // 10
     found = 0
     for i in range(0, len(samples) - step + 1, step):
         window = samples[i:i + step]
-        if share(window, rate, hz) > 0.9 and math.sqrt(sum(v * v for v in window) / step) > 1000:
+        if share(window, rate, hz) >= least and math.sqrt(sum(v * v for v in window) / step) > 1000:
             found += 1
     return found / 10
