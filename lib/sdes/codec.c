@@ -1,6 +1,6 @@
 /* The a=crypto codec: RFC 4568 section 9, every production of it. Layer: sdes. Nothing is allocated; keys go into the
  * caller's line, which the caller wipes. */
-#include "sdes/sdes.h"
+#include "sdes/judge.h"
 
 #include "base/base64.h"
 #include "base/crypto.h"
@@ -39,8 +39,7 @@ static const uint8_t classes[256] = {
 #undef W
 /* clang-format on */
 
-/* The first reason stands. */
-static void refuse(struct ssi_sdes_line *l, secsip_result result, const char *why)
+void ssi_sdes_refuse(struct ssi_sdes_line *l, secsip_result result, const char *why)
 {
     if (l->usable < 0)
         return;
@@ -73,8 +72,8 @@ static bool read_tag(struct ssi_cursor *c, struct ssi_sdes_line *l)
     uint64_t v;
 
     if (digits.len > TAG_DIGITS_MAX || !read_number(digits, UINT32_MAX, &v) || !take_blanks(c)) {
-        refuse(l, SECSIP_E_SDES_SYNTAX,
-               "the tag is not a number of 1 to 9 digits without leading zeroes");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_SYNTAX,
+                        "the tag is not a number of 1 to 9 digits without leading zeroes");
         return false;
     }
     l->tag = (uint32_t)v;
@@ -107,12 +106,12 @@ static bool read_suite(struct ssi_cursor *c, struct ssi_sdes_line *l)
 {
     l->suite_text = ssi_cursor_take_class(c, classes, WORD);
     if (l->suite_text.len == 0 || !take_blanks(c)) {
-        refuse(l, SECSIP_E_SDES_SYNTAX, "no crypto-suite and keys behind the tag");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_SYNTAX, "no crypto-suite and keys behind the tag");
         return false;
     }
     l->suite = ssi_suite_of(l->suite_text);
     if (l->suite == SSI_SUITE_NONE)
-        refuse(l, SECSIP_E_SDES_SUITE, why_not_suite(l->suite_text));
+        ssi_sdes_refuse(l, SECSIP_E_SDES_SUITE, why_not_suite(l->suite_text));
     return true;
 }
 
@@ -133,20 +132,22 @@ static void read_key_salt(struct ssi_slice text, struct ssi_sdes_line *l, struct
     size_t len = 0;
 
     if (text.len > SSI_BASE64_LEN(SSI_KEY_MAX)) {
-        refuse(l, SECSIP_E_SDES_KEY_LENGTH, "the key is longer than that of any crypto-suite");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_KEY_LENGTH,
+                        "the key is longer than that of any crypto-suite");
         return;
     }
     if (!ssi_base64_get(text, k->key.bytes, sizeof k->key.bytes, &len)) {
         bool too_long = text.len / 4 * 3 > SSI_KEY_MAX;
-        refuse(l, too_long ? SECSIP_E_SDES_KEY_LENGTH : SECSIP_E_SDES_SYNTAX,
-               "the key is not well-formed base64");
+        ssi_sdes_refuse(l, too_long ? SECSIP_E_SDES_KEY_LENGTH : SECSIP_E_SDES_SYNTAX,
+                        "the key is not well-formed base64");
         return;
     }
     k->key.len = (uint8_t)len;
     if (info && len != (size_t)info->key_len + info->salt_len)
-        refuse(l, SECSIP_E_SDES_KEY_LENGTH, "the key has the wrong length for its crypto-suite");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_KEY_LENGTH,
+                        "the key has the wrong length for its crypto-suite");
     else if (is_zero_key(&k->key, info ? info->key_len : len))
-        refuse(l, SECSIP_E_SDES_KEY_WEAK, "the key is all zero");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_KEY_WEAK, "the key is all zero");
 }
 
 /* lifetime = ["2^"] 1*(DIGIT), from 1 to 2^48 packets. */
@@ -160,7 +161,8 @@ static void read_lifetime(struct ssi_slice text, struct ssi_sdes_line *l, struct
     else if (!power && read_number(text, UINT64_C(1) << LIFETIME_LOG2_MAX, &v) && v > 0)
         k->lifetime = v;
     else
-        refuse(l, SECSIP_E_SDES_LIFETIME, "the lifetime is not a number of packets from 1 to 2^48");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_LIFETIME,
+                        "the lifetime is not a number of packets from 1 to 2^48");
 }
 
 /* mki-value ":" mki-length; the colon is at text[colon]. */
@@ -171,9 +173,10 @@ static void read_mki(struct ssi_slice text, size_t colon, struct ssi_sdes_line *
     uint64_t len;
 
     if (!read_number(ssi_slice_from(text, colon + 1), SSI_SDES_MKI_MAX, &len) || len == 0)
-        refuse(l, SECSIP_E_SDES_MKI, "the length of the MKI is not a number from 1 to 128");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_MKI,
+                        "the length of the MKI is not a number from 1 to 128");
     else if ((value.len > 1 && value.p[0] == '0') || !ssi_sdes_mki_read(value, k->mki, (size_t)len))
-        refuse(l, SECSIP_E_SDES_MKI, "the MKI is not a number that fits its length");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_MKI, "the MKI is not a number that fits its length");
     else
         k->mki_len = (uint8_t)len;
 }
@@ -192,7 +195,8 @@ static void read_key_info(struct ssi_slice info, struct ssi_sdes_line *l, struct
         else if (colon == part.len && field == 0)
             read_lifetime(part, l, k);
         else
-            refuse(l, SECSIP_E_SDES_SYNTAX, "more behind the key than a lifetime and an MKI");
+            ssi_sdes_refuse(l, SECSIP_E_SDES_SYNTAX,
+                            "more behind the key than a lifetime and an MKI");
         if (l->usable == SECSIP_E_SDES_MKI || l->usable == SECSIP_E_SDES_SYNTAX)
             return;
     }
@@ -204,13 +208,13 @@ static void check_keys(struct ssi_sdes_line *l)
     for (uint32_t i = 0; i < l->n_keys && l->n_keys > 1; i++) {
         const struct ssi_sdes_key *k = &l->keys[i];
         if (k->mki_len == 0 || k->mki_len != l->keys[0].mki_len)
-            refuse(l, SECSIP_E_SDES_MKI,
-                   "several keys, and not all with an MKI of the same length");
+            ssi_sdes_refuse(l, SECSIP_E_SDES_MKI,
+                            "several keys, and not all with an MKI of the same length");
         for (uint32_t j = 0; j < i; j++) {
             if (memcmp(k->mki, l->keys[j].mki, sizeof k->mki) == 0)
-                refuse(l, SECSIP_E_SDES_MKI, "two keys with the same MKI");
+                ssi_sdes_refuse(l, SECSIP_E_SDES_MKI, "two keys with the same MKI");
             if (ssi_key_eq(&k->key, &l->keys[j].key))
-                refuse(l, SECSIP_E_SDES_KEY_WEAK, "the same key stands twice");
+                ssi_sdes_refuse(l, SECSIP_E_SDES_KEY_WEAK, "the same key stands twice");
         }
     }
 }
@@ -221,15 +225,15 @@ static bool read_key(struct ssi_slice param, struct ssi_sdes_line *l)
     size_t colon = ssi_slice_find(param, ':');
 
     if (colon == 0 || colon + 1 >= param.len) {
-        refuse(l, SECSIP_E_SDES_SYNTAX, "a key is not \"inline:\" and the key");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_SYNTAX, "a key is not \"inline:\" and the key");
         return false;
     }
     if (!ssi_slice_ieq(ssi_slice_of(param.p, colon), SSI_LIT("inline"))) {
-        refuse(l, SECSIP_E_SDES_KEY_METHOD, "the key method is not inline");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_KEY_METHOD, "the key method is not inline");
         return true;
     }
     if (l->n_keys == SSI_SDES_KEYS_MAX) {
-        refuse(l, SECSIP_E_LIMIT, "more keys on one line than the limit");
+        ssi_sdes_refuse(l, SECSIP_E_LIMIT, "more keys on one line than the limit");
         return true;
     }
     read_key_info(ssi_slice_from(param, colon + 1), l, &l->keys[l->n_keys]);
@@ -257,9 +261,9 @@ static void read_kdr(struct ssi_slice value, struct ssi_sdes_line *l)
     uint64_t v;
 
     if (!ssi_slice_to_u64(value, KDR_MAX, &v) || value.len > 2)
-        refuse(l, SECSIP_E_SDES_PARAM, "KDR is not a number from 0 to 24");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, "KDR is not a number from 0 to 24");
     else if (v > 0) /* 0: keys are derived once, which is what is done (RFC 4568 6.3.1) */
-        refuse(l, SECSIP_E_SDES_PARAM, "KDR other than 0 is not implemented");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, "KDR other than 0 is not implemented");
 }
 
 static void read_wsh(struct ssi_slice value, struct ssi_sdes_line *l)
@@ -267,7 +271,7 @@ static void read_wsh(struct ssi_slice value, struct ssi_sdes_line *l)
     uint64_t v;
 
     if (!ssi_slice_to_u64(value, WSH_MAX, &v) || v < WSH_MIN)
-        refuse(l, SECSIP_E_SDES_PARAM, "WSH is not a number from 64 to 32768");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, "WSH is not a number from 64 to 32768");
     else
         l->wsh = (uint32_t)v;
 }
@@ -310,16 +314,17 @@ static void read_param(struct ssi_slice word, struct ssi_sdes_line *l, unsigned 
     if (minus && !k)
         return; /* RFC 4568 6.3.8: an unknown one with '-' may be ignored */
     if (!k)
-        refuse(l, SECSIP_E_SDES_PARAM, "an unknown session parameter without '-'");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, "an unknown session parameter without '-'");
     else if (minus || k->has_value != (eq < word.len) ||
              (*seen & k->what & ~(unsigned)PARAM_REFUSED))
-        refuse(l, SECSIP_E_SDES_PARAM, "a session parameter is not well-formed, or stands twice");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM,
+                        "a session parameter is not well-formed, or stands twice");
     else if (k->what == PARAM_KDR)
         read_kdr(ssi_slice_from(word, eq + 1), l);
     else if (k->what == PARAM_WSH)
         read_wsh(ssi_slice_from(word, eq + 1), l);
     else
-        refuse(l, SECSIP_E_SDES_PARAM, k->why);
+        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, k->why);
     if (k)
         *seen |= k->what;
 }
@@ -340,7 +345,7 @@ static void read_params(struct ssi_cursor *c, struct ssi_sdes_line *l)
         read_param(word, l, &seen);
     }
     if (!ssi_cursor_at_end(c))
-        refuse(l, SECSIP_E_SDES_SYNTAX, "bytes that are not visible ASCII");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_SYNTAX, "bytes that are not visible ASCII");
 }
 
 secsip_result ssi_sdes_parse(struct ssi_slice value, struct ssi_sdes_line *ret)

@@ -1,14 +1,6 @@
 /* The crypto lines of one media line, seen together. Layer: sdes. Lines and their keys belong to the caller, who wipes
  * them. */
-#include "sdes/sdes.h"
-
-static void refuse(struct ssi_sdes_line *l, secsip_result result, const char *why)
-{
-    if (l->usable < 0)
-        return;
-    l->usable = result;
-    l->why = why;
-}
+#include "sdes/judge.h"
 
 static bool share_key(const struct ssi_sdes_line *a, const struct ssi_sdes_line *b)
 {
@@ -25,11 +17,12 @@ void ssi_sdes_cross_check(struct ssi_sdes_line *lines, uint32_t n)
         for (uint32_t k = 0; k < i; k++) {
             bool has_tags = lines[i].suite_text.len > 0 && lines[k].suite_text.len > 0;
             if (has_tags && lines[i].tag == lines[k].tag) {
-                refuse(&lines[i], SECSIP_E_SDES_TAG, "the tag stands twice");
-                refuse(&lines[k], SECSIP_E_SDES_TAG, "the tag stands twice");
+                ssi_sdes_refuse(&lines[i], SECSIP_E_SDES_TAG, "the tag stands twice");
+                ssi_sdes_refuse(&lines[k], SECSIP_E_SDES_TAG, "the tag stands twice");
             }
             if (share_key(&lines[i], &lines[k]))
-                refuse(&lines[i], SECSIP_E_SDES_KEY_WEAK, "the key stands on an earlier line too");
+                ssi_sdes_refuse(&lines[i], SECSIP_E_SDES_KEY_WEAK,
+                                "the key stands on an earlier line too");
         }
     }
 }
@@ -48,8 +41,8 @@ static void check_other_media(const struct ssi_sdp *sdp, uint32_t media,
             ssi_sdes_parse(value, &other);
             for (uint32_t i = 0; i < n; i++)
                 if (share_key(&lines[i], &other))
-                    refuse(&lines[i], SECSIP_E_SDES_KEY_WEAK,
-                           "the key stands in another media line too");
+                    ssi_sdes_refuse(&lines[i], SECSIP_E_SDES_KEY_WEAK,
+                                    "the key stands in another media line too");
             ssi_sdes_line_wipe(&other);
         }
     }

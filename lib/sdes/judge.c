@@ -13,6 +13,7 @@ enum profile_kind {
 struct lines {
     struct ssi_sdes_line line[SSI_SDES_LINES_MAX];
     uint32_t n;
+    enum profile_kind kind;
 };
 
 /* Writes the sentence, gives the result back. */
@@ -127,11 +128,16 @@ static secsip_result check_media(const struct ssi_sdes_session *s, const struct 
     return 0;
 }
 
-static secsip_result collect(const struct ssi_sdp *sdp, uint32_t media, struct lines *ret,
-                             const char **ret_why)
+/* The media line and its crypto lines, so far as the policy lets them be looked at. Wipe the lines in any case. */
+static secsip_result open_media(const struct ssi_sdes_session *s, const struct ssi_sdp *sdp,
+                                uint32_t media, struct lines *ret, const char **ret_profile,
+                                const char **ret_why)
 {
-    secsip_result r = ssi_sdes_collect(sdp, media, ret->line, &ret->n);
-
+    ret->n = 0;
+    secsip_result r = check_media(s, sdp, media, &ret->kind, ret_profile, ret_why);
+    if (r < 0)
+        return r;
+    r = ssi_sdes_collect(sdp, media, ret->line, &ret->n);
     return r < 0 ? no(r, "more crypto lines than the limit", ret_why) : 0;
 }
 
@@ -187,27 +193,29 @@ static secsip_result judge_answer_line(const struct ssi_sdes_session *s, const s
     return 0;
 }
 
+static secsip_result judge_answer_lines(const struct ssi_sdes_session *s, const struct lines *lines,
+                                        struct ssi_sdes_agreed *ret, const char **ret_why)
+{
+    if (s->config.policy == SSI_SDES_OFF && lines->n > 0)
+        return no(SECSIP_E_SDES_TAG, "a crypto line in the answer to an offer without one",
+                  ret_why);
+    if (lines->n > 0)
+        return judge_answer_line(s, lines, ret, ret_why);
+    if (lines->kind == PROFILE_SAVP)
+        return no(SECSIP_E_SDES_NO_CRYPTO, "RTP/SAVP without a crypto line", ret_why);
+    return agree_clear(s, ret_why);
+}
+
 secsip_result ssi_sdes_judge_answer(const struct ssi_sdes_session *s, const struct ssi_sdp *answer,
                                     uint32_t media, struct ssi_sdes_agreed *ret,
                                     const char **ret_why)
 {
     struct lines lines;
-    enum profile_kind kind;
-    secsip_result r;
 
     memset(ret, 0, sizeof *ret);
-    r = check_media(s, answer, media, &kind, &ret->profile, ret_why);
-    if (r < 0)
-        return r;
-    r = collect(answer, media, &lines, ret_why);
-    if (r == 0 && s->config.policy == SSI_SDES_OFF && lines.n > 0)
-        r = no(SECSIP_E_SDES_TAG, "a crypto line in the answer to an offer without one", ret_why);
-    else if (r == 0 && lines.n > 0)
-        r = judge_answer_line(s, &lines, ret, ret_why);
-    else if (r == 0 && kind == PROFILE_SAVP)
-        r = no(SECSIP_E_SDES_NO_CRYPTO, "RTP/SAVP without a crypto line", ret_why);
-    else if (r == 0)
-        r = agree_clear(s, ret_why);
+    secsip_result r = open_media(s, answer, media, &lines, &ret->profile, ret_why);
+    if (r == 0)
+        r = judge_answer_lines(s, &lines, ret, ret_why);
     wipe_lines(&lines);
     return r;
 }
@@ -244,14 +252,14 @@ static secsip_result choose_line(const struct ssi_sdes_session *s, const struct 
 }
 
 static secsip_result judge_offer_lines(const struct ssi_sdes_session *s, const struct lines *lines,
-                                       enum profile_kind kind, struct ssi_sdes_agreed *ret,
+                                       struct ssi_sdes_agreed *ret,
                                        struct ssi_slice *ret_suite_text, const char **ret_why)
 {
     uint32_t at = 0;
 
     if (s->config.policy == SSI_SDES_OFF)
         return agree_clear(s, ret_why);
-    if (lines->n == 0 && kind == PROFILE_SAVP)
+    if (lines->n == 0 && lines->kind == PROFILE_SAVP)
         return no(SECSIP_E_SDES_NO_CRYPTO, "RTP/SAVP without a crypto line", ret_why);
     if (lines->n == 0)
         return agree_clear(s, ret_why);
@@ -261,7 +269,7 @@ static secsip_result judge_offer_lines(const struct ssi_sdes_session *s, const s
         *ret_suite_text = lines->line[at].suite_text;
         return 0;
     }
-    if (s->config.policy == SSI_SDES_OPTIONAL && kind == PROFILE_AVP && is_beyond_us(r))
+    if (s->config.policy == SSI_SDES_OPTIONAL && lines->kind == PROFILE_AVP && is_beyond_us(r))
         return agree_clear(s, ret_why);
     return r;
 }
@@ -271,16 +279,11 @@ secsip_result ssi_sdes_judge_offer(const struct ssi_sdes_session *s, const struc
                                    struct ssi_slice *ret_suite_text, const char **ret_why)
 {
     struct lines lines;
-    enum profile_kind kind;
-    secsip_result r;
 
     memset(ret, 0, sizeof *ret);
-    r = check_media(s, offer, media, &kind, &ret->profile, ret_why);
-    if (r < 0)
-        return r;
-    r = collect(offer, media, &lines, ret_why);
+    secsip_result r = open_media(s, offer, media, &lines, &ret->profile, ret_why);
     if (r == 0)
-        r = judge_offer_lines(s, &lines, kind, ret, ret_suite_text, ret_why);
+        r = judge_offer_lines(s, &lines, ret, ret_suite_text, ret_why);
     wipe_lines(&lines);
     return r;
 }

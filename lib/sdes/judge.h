@@ -5,6 +5,8 @@
 
 #include "sdes/sdes.h"
 
+/* Makes a line unusable; the first reason stands. */
+void ssi_sdes_refuse(struct ssi_sdes_line *l, secsip_result result, const char *why);
 /* The suite stands in the configuration. */
 bool ssi_sdes_allows(const struct ssi_sdes_config *config, enum ssi_suite suite);
 /* Both fill *ret with what would be agreed (the caller wipes it, also after a failure), or name why not. An answer brings our

@@ -155,10 +155,11 @@ struct ssi_sdes_session {
     uint32_t n_retired;                /* ever; the ring keeps the last ones */
     uint32_t last_mki;
     bool has_agreed;
-    bool had_agreed;   /* has_agreed before the answer that can be rolled back */
-    bool has_previous; /* the last step was an answer of ours: rollback undoes it */
-    bool has_pending;  /* an offer of ours waits for its answer */
-    bool fresh_key;    /* the next offer or answer must not go on with the key in use */
+    bool had_agreed;    /* has_agreed before the answer that can be rolled back */
+    bool has_previous;  /* the last step was an answer of ours: rollback undoes it */
+    bool has_pending;   /* an offer of ours waits for its answer */
+    bool had_fresh_key; /* fresh_key before that answer */
+    bool fresh_key;     /* the next offer or answer must not go on with the key in use */
 };
 
 void ssi_sdes_session_init(struct ssi_sdes_session *s, const struct ssi_sdes_config *config);

@@ -222,6 +222,7 @@ secsip_result ssi_sdes_answer(struct ssi_sdes_session *s, const struct ssi_sdp *
         why = "";
         s->previous = s->agreed;
         s->had_agreed = s->has_agreed;
+        s->had_fresh_key = s->fresh_key;
         s->has_previous = true;
         commit(s, &next);
         *ret_profile = next.profile;
@@ -242,6 +243,7 @@ void ssi_sdes_rollback(struct ssi_sdes_session *s)
     } else if (s->has_previous) {
         s->agreed = s->previous;
         s->has_agreed = s->had_agreed;
+        s->fresh_key = s->had_fresh_key;
         s->has_previous = false;
         ssi_wipe(&s->previous, sizeof s->previous);
     }
