@@ -35,6 +35,7 @@ struct ssi_srtp {
     srtp_t ctx;
     const struct ssi_srtp_suite_info *suite;
     enum ssi_srtp_direction direction;
+    bool stock;
     unsigned int use_mki;
     size_t mki_len;
     uint64_t rtp_left, rtcp_left; /* packets until the end of the key's life */
@@ -77,6 +78,7 @@ secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp
     s->key = config->key;
     s->mki_len = config->mki_len;
     s->use_mki = config->mki_len > 0;
+    s->stock = config->stock;
     uint64_t lifetime = config->lifetime;
     if (lifetime == 0 || lifetime > SRTP_LIFETIME_MAX)
         lifetime = SRTP_LIFETIME_MAX;
@@ -94,7 +96,7 @@ secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp
         .window_size = config->replay_window ? config->replay_window : WINDOW_DEFAULT,
         .allow_repeat_tx = 0,
     };
-    secsip_result r = ssi_srtp_engine_create(suite, config->stock, &policy, &s->ctx);
+    secsip_result r = ssi_srtp_engine_create(suite, &s->stock, &policy, &s->ctx);
     if (r < 0) {
         ssi_srtp_free(s);
         return r;
@@ -382,6 +384,11 @@ secsip_result ssi_srtp_unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_
 bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b)
 {
     return a->suite == b->suite && a->direction == b->direction && ssi_key_eq(&a->key, &b->key);
+}
+
+bool ssi_srtp_is_stock(const struct ssi_srtp *s)
+{
+    return s->stock;
 }
 
 enum ssi_srtp_direction ssi_srtp_direction_of(const struct ssi_srtp *s)

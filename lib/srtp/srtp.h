@@ -65,6 +65,8 @@ secsip_result ssi_srtp_unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t
 secsip_result ssi_srtp_unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len);
 /* Whether both have the same suite, direction and master key: such a pair must never send side by side. */
 bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b);
+/* False where our ciphers run, true where libsrtp2's own do: asked for, or because ours could not be registered. */
+bool ssi_srtp_is_stock(const struct ssi_srtp *s);
 enum ssi_srtp_direction ssi_srtp_direction_of(const struct ssi_srtp *s);
 const struct ssi_srtp_stats *ssi_srtp_stats(const struct ssi_srtp *s);
 
