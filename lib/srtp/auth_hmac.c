@@ -6,6 +6,7 @@
 
 #include "base/crypto.h"
 #include "srtp/ciphers.h"
+#include "srtp/derive.h"
 
 struct hmac {
     srtp_auth_t base; /* what libsrtp2 holds */
@@ -41,10 +42,14 @@ static srtp_err_status_t mac_dealloc(srtp_auth_t *auth)
 static srtp_err_status_t mac_init(void *state, const uint8_t *key, int key_len)
 {
     struct hmac *h = state;
+    uint8_t right[20];
 
     if (key_len < 0)
         return srtp_err_status_bad_param;
+    if (key_len == sizeof right && ssi_srtp_next_auth_key(right))
+        key = right;
     hmac_sha1_set_key(&h->sha1, (size_t)key_len, key);
+    ssi_wipe(right, sizeof right);
     return srtp_err_status_ok;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/crypto.h"
 #include "srtp/ciphers.h"
+#include "srtp/derive.h"
 
 enum {
     SALT = 14,
@@ -63,7 +64,10 @@ static srtp_err_status_t ctr_init(void *state, const uint8_t *key)
 {
     struct ctr *c = state;
     size_t key_len = (size_t)c->base.key_len - SALT;
+    uint8_t right[24 + SALT];
 
+    if (key_len == 24 && ssi_srtp_next_cipher_key(right))
+        key = right;
     memset(c->salt, 0, sizeof c->salt);
     memcpy(c->salt, key + key_len, SALT);
     c->armed = false;
@@ -73,6 +77,7 @@ static srtp_err_status_t ctr_init(void *state, const uint8_t *key)
         aes192_set_encrypt_key(&c->key.aes192, key);
     else
         aes256_set_encrypt_key(&c->key.aes256, key);
+    ssi_wipe(right, sizeof right);
     return srtp_err_status_ok;
 }
 

@@ -8,10 +8,17 @@
 #include <pthread.h>
 
 #include "srtp/ciphers.h"
+#include "srtp/derive.h"
+
+/* What the last preparation came to. */
+struct usable {
+    bool ours;      /* our types are registered */
+    bool stock_192; /* see stock_192_works */
+};
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool tried;    /* initialised and registered once */
-static bool ours;     /* the registration worked */
+static bool tried; /* initialised and registered once */
+static struct usable usable;
 static srtp_t anchor; /* see keep_anchor */
 
 static void fill_policy(const struct ssi_srtp_suite_info *suite, bool private, uint8_t tag_len,
@@ -30,9 +37,36 @@ static void fill_policy(const struct ssi_srtp_suite_info *suite, bool private, u
 static srtp_err_status_t create(const struct ssi_srtp_suite_info *suite, bool private,
                                 srtp_policy_t *policy, srtp_t *ret)
 {
+    bool derive = private && suite->cipher == SRTP_AES_ICM_192;
+    struct ssi_srtp_handover handover = {policy->keys, 0, 0};
+
     fill_policy(suite, private, suite->rtp_tag_len, &policy->rtp);
     fill_policy(suite, private, suite->rtcp_tag_len, &policy->rtcp);
-    return srtp_create(ret, policy);
+    ssi_srtp_hand_over(derive ? &handover : NULL);
+    srtp_err_status_t status = srtp_create(ret, policy);
+    ssi_srtp_hand_over(NULL);
+    return status;
+}
+
+/* Whether libsrtp2's own AES-192 is the one of RFC 6188 (derive.h): a packet of the master key of its section 7.4. */
+static bool stock_192_works(void)
+{
+    static const uint8_t want[10] = {0xcc, 0xea, 0x70, 0xe8, 0x5d, 0xe5, 0x8f, 0xaf, 0x82, 0x90};
+    uint8_t key[38] = {0x73, 0xed, 0xc6, 0x6c, 0x4f, 0xa1, 0x57, 0x76, 0xfb, 0x57, 0xf9, 0x50, 0x5c,
+                       0x17, 0x13, 0x65, 0x50, 0xff, 0xda, 0x71, 0xf3, 0xe8, 0xe5, 0xf1, 0xc8, 0x52,
+                       0x2f, 0x3a, 0xcd, 0x4c, 0xe8, 0x6d, 0x5a, 0xdd, 0x78, 0xed, 0xbb, 0x11};
+    uint8_t packet[12 + sizeof want] = {0x80};
+    srtp_policy_t policy = {.ssrc = {ssrc_any_outbound, 0}, .key = key};
+    srtp_t ctx;
+    int len = 12;
+
+    if (create(ssi_srtp_suite_info(SSI_SRTP_AES_192_CM_HMAC_SHA1_80), false, &policy, &ctx) !=
+        srtp_err_status_ok)
+        return false;
+    bool right = srtp_protect(ctx, packet, &len) == srtp_err_status_ok &&
+                 memcmp(packet + 12, want, sizeof want) == 0;
+    srtp_dealloc(ctx);
+    return right;
 }
 
 /* Key derivation stays with libsrtp2's own AES. Where that is NSS, its library is loaded with the first session and unloaded
@@ -61,40 +95,64 @@ static bool register_ours(void)
     return srtp_replace_auth_type(&ssi_srtp_hmac_sha1, ssi_srtp_hmac_sha1.id) == srtp_err_status_ok;
 }
 
-/* Whether our types may be used. Registration comes after srtp_init, which fails where unknown ids are present already.
+/* Registration comes after srtp_init, which fails where unknown ids are present already.
  * srtp_init's own result is of no use: an error when somebody else has called it, which suits us; what is truly wrong shows
  * when a session is made. With `again`, after somebody called srtp_shutdown, the same is done once more. */
-static bool make_ready(bool again)
+static struct usable make_ready(bool again)
 {
     pthread_mutex_lock(&lock);
     if (!tried || again) {
         tried = true;
         (void)srtp_init();
-        ours = register_ours();
+        usable.ours = register_ours();
         if (!anchor)
             keep_anchor();
+        usable.stock_192 = stock_192_works();
     }
-    bool usable = ours;
+    struct usable now = usable;
     pthread_mutex_unlock(&lock);
-    return usable;
+    return now;
+}
+
+/* With our ciphers where wanted and usable, else with stock; *ret_private says which. */
+static srtp_err_status_t try_create(const struct ssi_srtp_suite_info *suite, bool want_private,
+                                    struct usable can, srtp_policy_t *policy, srtp_t *ret,
+                                    bool *ret_private)
+{
+    *ret_private = want_private && can.ours;
+    if (!*ret_private && suite->cipher == SRTP_AES_ICM_192 && !can.stock_192)
+        return srtp_err_status_no_such_op;
+    return create(suite, *ret_private, policy, ret);
+}
+
+/* Whether another try may do better. */
+static bool hopeful(srtp_err_status_t status)
+{
+    return status != srtp_err_status_ok && status != srtp_err_status_alloc_fail;
 }
 
 secsip_result ssi_srtp_engine_create(const struct ssi_srtp_suite_info *suite, bool *stock,
                                      srtp_policy_t *policy, srtp_t *ret)
 {
-    bool private = make_ready(false) && !*stock;
-    srtp_err_status_t status = create(suite, private, policy, ret);
+    bool private;
+    struct usable can = make_ready(false);
+    srtp_err_status_t status = try_create(suite, !*stock, can, policy, ret, &private);
 
-    if (status != srtp_err_status_ok && status != srtp_err_status_alloc_fail) {
-        private = make_ready(true) && !*stock;
-        status = create(suite, private, policy, ret);
+    if (hopeful(status)) {
+        can = make_ready(true);
+        status = try_create(suite, !*stock, can, policy, ret, &private);
     }
-    if (private && status != srtp_err_status_ok && status != srtp_err_status_alloc_fail) {
-        private = false; /* the packets are the same, made more slowly */
-        status = create(suite, private, policy, ret);
+    if (private && hopeful(status)) /* the packets are the same, made more slowly */
+        status = try_create(suite, false, can, policy, ret, &private);
+    switch (status) {
+    case srtp_err_status_ok:
+        *stock = !private;
+        return 0;
+    case srtp_err_status_alloc_fail:
+        return SECSIP_E_NOMEM;
+    case srtp_err_status_no_such_op:
+        return SECSIP_E_SRTP_SUITE;
+    default:
+        return SECSIP_E_SRTP_LIBRARY;
     }
-    if (status != srtp_err_status_ok)
-        return status == srtp_err_status_alloc_fail ? SECSIP_E_NOMEM : SECSIP_E_SRTP_LIBRARY;
-    *stock = !private;
-    return 0;
 }

@@ -51,7 +51,8 @@ struct ssi_srtp_stats {
 
 /* Master key and salt of a suite together, in bytes; 0 for a number that is no suite. */
 size_t ssi_srtp_key_len(enum ssi_srtp_suite suite);
-/* SECSIP_E_SRTP_SUITE, SECSIP_E_INVALID (key or MKI length, window), SECSIP_E_SRTP_LIBRARY, SECSIP_E_NOMEM. */
+/* SECSIP_E_SRTP_SUITE (unknown, or AES-192 with the stock ciphers of a libsrtp2 before 2.8, which are not those of RFC 6188:
+ * cisco/libsrtp#763), SECSIP_E_INVALID (key or MKI length, window), SECSIP_E_SRTP_LIBRARY, SECSIP_E_NOMEM. */
 secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp **ret);
 void ssi_srtp_free(struct ssi_srtp *s);
 /* In place: *len bytes in a buffer of cap; on success *len is the new length. A failed protect leaves nothing that may be
