@@ -90,7 +90,8 @@ def main():
         for header in re.findall(r'^#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', path.read_text(), re.M):
             inside = (tree.ROOT / 'lib' / header).exists()
             party = third_party_of(header)
-            report.check(not inside and party not in ('libosip2', 'libsrtp2', 'GnuTLS', 'c-ares'),
+            certificates = tree.name(path) == 'examples/secsip-demo/certs.c' and party == 'GnuTLS'
+            report.check(not inside and (certificates or party not in ('libosip2', 'libsrtp2', 'GnuTLS', 'c-ares')),
                          '%s: includes %s; the programs use the public headers only' % (tree.name(path), header))
     report.done()
 
