@@ -19,6 +19,8 @@ void ssi_sip_put_piece_str(struct ssi_buf *b, const char *piece);
 void ssi_sip_put_crlf(struct ssi_buf *b);
 /* A display name as a quoted-string, '"' and '\' escaped, and a space after it; nothing for NULL or "". */
 void ssi_sip_put_display(struct ssi_buf *b, const char *display);
+/* The inside of a quoted-string: '"' and '\\' escaped, no quotes around. */
+void ssi_sip_put_escaped(struct ssi_buf *b, struct ssi_slice text);
 /* A header line as it stood in another message. */
 void ssi_sip_put_copy(struct ssi_buf *b, const struct ssi_sip_header *h);
 /* Every line with this id of another message. */

@@ -25,6 +25,20 @@ struct ssi_sip_challenge {
  * SECSIP_E_SIP_AUTH when one is malformed, SECSIP_E_SIP_AUTH_ALGORITHM when none is supported, SECSIP_E_NOMEM. */
 secsip_result ssi_sip_challenge_pick(const struct ssi_sip_msg *response, struct ssi_sip_challenge *c);
 void ssi_sip_challenge_free(struct ssi_sip_challenge *c);
+/* The response of RFC 7616 3.4.1; nc and cnonce NULL: without qop, as RFC 2069. Values without quotes and escapes.
+ * Errors of ssi_digest_hex. */
+struct ssi_sip_digest_input {
+    enum ssi_digest_algorithm algorithm;
+    struct ssi_slice user;
+    struct ssi_slice realm;
+    struct ssi_slice nonce;
+    const char *nc; /* 8 hexadecimal digits */
+    struct ssi_slice cnonce;
+    struct ssi_slice method;
+    struct ssi_slice uri;
+};
+secsip_result ssi_sip_digest_response(const struct ssi_sip_digest_input *in, const char *password,
+                                      char out[SSI_HA1_TEXT]);
 /* Writes the whole Authorization or Proxy-Authorization line; counts nc up. `uri` is the Request-URI as sent. */
 void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, const char *user, const char *password,
                              struct ssi_slice method, struct ssi_slice uri);
@@ -46,7 +60,7 @@ enum ssi_sip_auth_verdict {
     SSI_SIP_AUTH_OK,
 };
 /* Verifies the credentials for `realm`. `password_of` gives the password of a user (NUL-terminated, wiped and freed by
- * ssi_secret_free) or NULL. On OK (and WRONG) *ret_user borrows from the message. Constant time in the digest. */
+ * ssi_secret_free) or NULL. On OK (and WRONG) *ret_user borrows from the message (as written between the quotes). Constant time in the digest. */
 enum ssi_sip_auth_verdict ssi_sip_auth_check(const struct ssi_sip_auth_server *s, const struct ssi_sip_msg *req,
                                              const char *realm, bool is_proxy, uint64_t now_s,
                                              char *(*password_of)(void *arg, struct ssi_slice user), void *arg,

@@ -10,6 +10,9 @@ struct ssi_sip_framer {
     size_t scanned;        /* bytes of buf that hold no end of header block */
     size_t need;           /* total bytes of the message once its header block is complete, else 0 */
     struct ssi_sip_limits limits;
+    /* Set on the side that accepted the connection: there a lone CR LF is the first half of a ping and waits for the
+     * second; on the other side it is a pong at once. */
+    bool serves;
 };
 
 enum ssi_sip_frame {
@@ -17,6 +20,9 @@ enum ssi_sip_frame {
     SSI_SIP_FRAME_MESSAGE, /* *ret_msg holds a message (with its fault, maybe) */
     SSI_SIP_FRAME_PING,    /* CR LF CR LF between messages: answer with CR LF */
     SSI_SIP_FRAME_PONG,    /* CR LF between messages */
+    /* A well-framed message that cannot be read was left out (a wrong response is discarded, RFC 3261 18.1.2);
+     * *ret_fault says why. The stream goes on. */
+    SSI_SIP_FRAME_DROPPED,
 };
 
 void ssi_sip_framer_init(struct ssi_sip_framer *f, const struct ssi_sip_limits *limits);

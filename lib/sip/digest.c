@@ -1,0 +1,251 @@
+/* Digest authentication, the client's side and the arithmetic, see digest.h. Layer: sip. HA1 lives on the stack only and
+ * is wiped. */
+#include "sip/digest.h"
+
+#include <stdlib.h>
+
+#include "base/cursor.h"
+#include "sip/auth.h"
+#include "sip/build.h"
+#include "sip/digest_fields.h"
+
+static const struct ssi_slice colon = {":", 1};
+
+secsip_result ssi_sip_digest_response(const struct ssi_sip_digest_input *in, const char *password,
+                                      char out[SSI_HA1_TEXT])
+{
+    char ha1[SSI_HA1_TEXT], ha2[SSI_HA1_TEXT];
+    size_t n = 2 * ssi_digest_size(in->algorithm);
+    const struct ssi_slice a1[] = {in->user, colon, in->realm, colon, ssi_slice_str(password)};
+    const struct ssi_slice a2[] = {in->method, colon, in->uri};
+
+    secsip_result rc = ssi_digest_hex(in->algorithm, a1, 5, ha1);
+    if (rc < 0)
+        return rc;
+    rc = ssi_digest_hex(in->algorithm, a2, 3, ha2);
+    if (rc >= 0 && in->nc) {
+        const struct ssi_slice all[] = {ssi_slice_of(ha1, n),  colon, in->nonce,           colon,
+                                        ssi_slice_str(in->nc), colon, in->cnonce,          colon,
+                                        SSI_LIT("auth"),       colon, ssi_slice_of(ha2, n)};
+        rc = ssi_digest_hex(in->algorithm, all, sizeof all / sizeof all[0], out);
+    } else if (rc >= 0) {
+        const struct ssi_slice all[] = {ssi_slice_of(ha1, n), colon, in->nonce, colon,
+                                        ssi_slice_of(ha2, n)};
+        rc = ssi_digest_hex(in->algorithm, all, sizeof all / sizeof all[0], out);
+    }
+    ssi_wipe(ha1, sizeof ha1);
+    return rc;
+}
+
+/* A value without its quotes, compared as a token: algorithm and stale come both ways in the field. */
+struct ssi_slice ssi_sip_bare(struct ssi_slice v)
+{
+    return v.len >= 2 && v.p[0] == '"' ? ssi_slice_of(v.p + 1, v.len - 2) : v;
+}
+
+bool ssi_sip_digest_fields_read(struct ssi_slice params, struct ssi_sip_digest_fields *f)
+{
+    struct ssi_sip_reader r = ssi_sip_reader_of(params);
+    struct ssi_slice name, value;
+    int got;
+    const struct {
+        struct ssi_slice name;
+        struct ssi_slice *into;
+    } known[] = {
+        {SSI_LIT("realm"), &f->realm},
+        {SSI_LIT("nonce"), &f->nonce},
+        {SSI_LIT("opaque"), &f->opaque},
+        {SSI_LIT("algorithm"), &f->algorithm},
+        {SSI_LIT("stale"), &f->stale},
+        {SSI_LIT("qop"), &f->qop},
+        {SSI_LIT("username"), &f->username},
+        {SSI_LIT("uri"), &f->uri},
+        {SSI_LIT("response"), &f->response},
+        {SSI_LIT("cnonce"), &f->cnonce},
+        {SSI_LIT("nc"), &f->nc},
+    };
+
+    memset(f, 0, sizeof *f);
+    while ((got = ssi_sip_auth_param(&r, &name, &value)) > 0) {
+        for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+            if (!ssi_slice_ieq(name, known[i].name))
+                continue;
+            if (known[i].into->p)
+                return false; /* doubled: two readers could take different ones */
+            *known[i].into = value;
+        }
+    }
+    return got == 0;
+}
+
+bool ssi_sip_digest_algorithm_of(struct ssi_slice value, enum ssi_digest_algorithm *ret)
+{
+    struct ssi_slice name = ssi_sip_bare(value);
+
+    /* RFC 7616 3.3: absent means MD5. */
+    if (!value.p || ssi_slice_ieq(name, SSI_LIT("MD5")))
+        *ret = SSI_DIGEST_MD5;
+    else if (ssi_slice_ieq(name, SSI_LIT("SHA-256")))
+        *ret = SSI_DIGEST_SHA256;
+    else
+        return false;
+    return true;
+}
+
+static bool offers_auth(struct ssi_slice qop)
+{
+    struct ssi_cursor c = ssi_cursor_of(ssi_sip_bare(qop));
+
+    while (!ssi_cursor_at_end(&c)) {
+        if (ssi_slice_ieq(ssi_slice_trim(ssi_cursor_take_until(&c, ',')), SSI_LIT("auth")))
+            return true;
+        ssi_cursor_take(&c, ',');
+    }
+    return false;
+}
+
+/* 1: taken into *c, 0: not one that we can answer, negative: malformed or no memory. */
+static int32_t take_challenge(struct ssi_slice params, struct ssi_sip_challenge *c)
+{
+    struct ssi_sip_digest_fields f;
+    enum ssi_digest_algorithm algorithm;
+    secsip_result rc = SECSIP_E_SIP_AUTH;
+
+    if (!ssi_sip_digest_fields_read(params, &f) || !f.realm.p || !f.nonce.p ||
+        f.realm.p[0] != '"' || f.nonce.p[0] != '"')
+        return SECSIP_E_SIP_AUTH;
+    if (!ssi_sip_digest_algorithm_of(f.algorithm, &algorithm))
+        return 0;
+    /* RFC 2069's form, without qop, belongs to MD5 only (RFC 8760 2.6 demands qop). */
+    if (f.qop.p ? !offers_auth(f.qop) : algorithm != SSI_DIGEST_MD5)
+        return 0;
+    struct ssi_sip_challenge got = {
+        .algorithm = algorithm,
+        .stale = ssi_slice_ieq(ssi_sip_bare(f.stale), SSI_LIT("true")),
+        .has_qop = f.qop.p != NULL,
+        .names_algorithm = f.algorithm.p != NULL,
+    };
+    got.realm = ssi_sip_unquote_dup(f.realm, &rc);
+    if (!got.realm)
+        return rc;
+    got.nonce = ssi_sip_unquote_dup(f.nonce, &rc);
+    if (!got.nonce)
+        goto fail;
+    if (f.opaque.p) {
+        got.opaque = ssi_sip_unquote_dup(f.opaque, &rc);
+        if (!got.opaque)
+            goto fail;
+    }
+    *c = got;
+    return 1;
+fail:
+    ssi_sip_challenge_free(&got);
+    return rc;
+}
+
+secsip_result ssi_sip_challenge_pick(const struct ssi_sip_msg *response,
+                                     struct ssi_sip_challenge *c)
+{
+    bool is_proxy = response->status == 407;
+    enum ssi_sip_hdr id = is_proxy ? SSI_HDR_PROXY_AUTHENTICATE : SSI_HDR_WWW_AUTHENTICATE;
+    const struct ssi_sip_header *h = NULL;
+    struct ssi_sip_challenge picked = {0};
+    secsip_result rc = SECSIP_E_SIP_AUTH_ALGORITHM;
+    bool any = false, have = false;
+
+    while ((h = ssi_sip_msg_header(response, id, h))) {
+        struct ssi_sip_reader r = ssi_sip_reader_of(h->value);
+        struct ssi_slice scheme, params;
+        int got;
+        while ((got = ssi_sip_auth_next(&r, &scheme, &params)) > 0) {
+            any = true;
+            if (have || !ssi_slice_ieq(scheme, SSI_LIT("Digest")))
+                continue;
+            int32_t took = take_challenge(params, &picked);
+            if (took < 0) {
+                rc = took;
+                goto fail;
+            }
+            have = took > 0;
+        }
+        if (got < 0) {
+            rc = SECSIP_E_SIP_AUTH;
+            goto fail;
+        }
+    }
+    if (!any)
+        rc = SECSIP_E_SIP_AUTH;
+    if (!have)
+        goto fail;
+    picked.is_proxy = is_proxy;
+    ssi_sip_challenge_free(c);
+    *c = picked;
+    return 0;
+fail:
+    ssi_sip_challenge_free(&picked);
+    return rc;
+}
+
+void ssi_sip_challenge_free(struct ssi_sip_challenge *c)
+{
+    free(c->realm);
+    free(c->nonce);
+    free(c->opaque);
+    memset(c, 0, sizeof *c);
+}
+
+static void put_quoted(struct ssi_buf *b, const char *before, struct ssi_slice value)
+{
+    ssi_buf_put_str(b, before);
+    ssi_buf_put(b, "=\"", 2);
+    ssi_sip_put_escaped(b, value);
+    ssi_buf_put_char(b, '"');
+}
+
+static void format_nc(uint32_t n, char out[9])
+{
+    for (int i = 7; i >= 0; i--, n >>= 4)
+        out[i] = "0123456789abcdef"[n & 15];
+    out[8] = 0;
+}
+
+void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, const char *user,
+                             const char *password, struct ssi_slice method, struct ssi_slice uri)
+{
+    char cnonce[33], nc[9], response[SSI_HA1_TEXT];
+    struct ssi_sip_digest_input in = {.algorithm = c->algorithm,
+                                      .user = ssi_slice_str(user),
+                                      .realm = ssi_slice_str(c->realm),
+                                      .nonce = ssi_slice_str(c->nonce),
+                                      .cnonce = ssi_slice_of(cnonce, 32),
+                                      .method = method,
+                                      .uri = uri};
+
+    format_nc(++c->nc, nc);
+    secsip_result rc = ssi_random_token(cnonce, 32);
+    in.nc = c->has_qop ? nc : NULL;
+    if (rc >= 0)
+        rc = ssi_sip_digest_response(&in, password, response);
+    if (rc < 0) {
+        if (b->failed == 0)
+            b->failed = rc;
+        return;
+    }
+    ssi_sip_put_name(b, c->is_proxy ? "Proxy-Authorization" : "Authorization");
+    put_quoted(b, "Digest username", in.user);
+    put_quoted(b, ", realm", in.realm);
+    put_quoted(b, ", nonce", in.nonce);
+    put_quoted(b, ", uri", uri);
+    put_quoted(b, ", response", ssi_slice_str(response));
+    if (c->names_algorithm)
+        ssi_buf_put_str(b,
+                        c->algorithm == SSI_DIGEST_MD5 ? ", algorithm=MD5" : ", algorithm=SHA-256");
+    if (c->opaque)
+        put_quoted(b, ", opaque", ssi_slice_str(c->opaque));
+    if (c->has_qop) {
+        put_quoted(b, ", cnonce", in.cnonce);
+        ssi_buf_put_str(b, ", qop=auth, nc=");
+        ssi_buf_put_str(b, nc);
+    }
+    ssi_sip_put_crlf(b);
+}

@@ -1,0 +1,10 @@
+/* Names of header fields to their numbers. Layer: sip; private to lib/sip. */
+#ifndef SSI_SIP_NAMES_H
+#define SSI_SIP_NAMES_H
+
+#include "sip/msg.h"
+
+/* Full and compact forms, any case; SSI_HDR_OTHER for all others. */
+enum ssi_sip_hdr ssi_sip_hdr_of(struct ssi_slice name);
+
+#endif

@@ -1,0 +1,75 @@
+/* The reader under every typed parser of this layer: a cursor over one bounded value, which says where and why it
+ * stopped. Layer: sip. Private to lib/sip. White space is SWS of RFC 3261 25.1: folds (CR LF and a blank) count as blanks.
+ *
+ * A function that returns false leaves r->p on the byte that was wrong and says in r->expected what should stand there. */
+#ifndef SSI_SIP_READ_H
+#define SSI_SIP_READ_H
+
+#include "sip/chars.h"
+#include "sip/msg.h"
+
+struct ssi_sip_reader {
+    const char *p;
+    const char *end;
+    const char *expected; /* constant text, set on failure */
+    uint32_t max_params;
+    uint32_t max_uri;
+    bool too_large; /* the failure was a limit */
+};
+
+/* Defaults for every limit that is zero. */
+void ssi_sip_limits_fill(struct ssi_sip_limits *out, const struct ssi_sip_limits *in);
+struct ssi_sip_reader ssi_sip_reader_of(struct ssi_slice s);
+
+static inline bool ssi_sip_wrong(struct ssi_sip_reader *r, const char *expected)
+{
+    r->expected = expected;
+    return false;
+}
+
+void ssi_sip_skip_ws_slow(struct ssi_sip_reader *r);
+static inline void ssi_sip_skip_ws(struct ssi_sip_reader *r)
+{
+    if (r->p < r->end && (unsigned char)*r->p <= ' ')
+        ssi_sip_skip_ws_slow(r);
+}
+
+static inline bool ssi_sip_next_is(const struct ssi_sip_reader *r, char c)
+{
+    return r->p < r->end && *r->p == c;
+}
+
+/* The longest run of bytes of a class, maybe empty. */
+static inline struct ssi_slice ssi_sip_run(struct ssi_sip_reader *r, unsigned mask)
+{
+    const char *from = r->p;
+    const char *p = from;
+    while (p < r->end && ssi_sip_is(*p, mask))
+        p++;
+    r->p = p;
+    return ssi_slice_of(from, (size_t)(p - from));
+}
+
+/* The same with %-escapes among them; a '%' without two hexadecimal digits ends the run. */
+struct ssi_slice ssi_sip_run_escaped(struct ssi_sip_reader *r, unsigned mask);
+
+/* A quoted-string with its quotes; r->p stands on the first '"'. */
+bool ssi_sip_read_quoted(struct ssi_sip_reader *r, struct ssi_slice *ret);
+/* SWS ";" name [ "=" value ]: 1 for a parameter, 0 when no ';' follows, -1 when malformed. value->p is NULL without '='.
+ * White space after the parameter is not taken. */
+int ssi_sip_read_param(struct ssi_sip_reader *r, struct ssi_slice *name, struct ssi_slice *value);
+bool ssi_sip_read_number(struct ssi_sip_reader *r, uint64_t max, uint64_t *ret);
+
+/* host, an IPv6 reference with its brackets; RFC 3261 25.1, RFC 5954, RFC 5118 4.10. */
+bool ssi_sip_read_host(struct ssi_sip_reader *r, struct ssi_slice *ret);
+/* 1 to 65535. */
+bool ssi_sip_read_port(struct ssi_sip_reader *r, uint16_t *ret);
+/* A URI up to the first byte that cannot belong to it. `bare` is the addr-spec form outside of angle brackets, where
+ * ';' starts header parameters and ',' and '?' may not stand (RFC 3261 20). */
+bool ssi_sip_read_uri(struct ssi_sip_reader *r, bool bare, struct ssi_sip_uri *ret);
+/* name-addr or addr-spec with header parameters, up to a ',' or the end. */
+bool ssi_sip_read_addr(struct ssi_sip_reader *r, struct ssi_sip_addr *ret);
+/* One via-parm, up to a ',' or the end. */
+bool ssi_sip_read_via(struct ssi_sip_reader *r, struct ssi_sip_via *ret);
+
+#endif
