@@ -37,7 +37,7 @@ void ssi_buf_consume(struct ssi_buf *b, size_t n);
 
 static inline struct ssi_slice ssi_buf_slice(const struct ssi_buf *b)
 {
-    return ssi_slice_of(b->data ? b->data + b->off : NULL, b->len);
+    return b->data ? ssi_slice_of(b->data + b->off, b->len) : ssi_slice_of(NULL, 0);
 }
 
 #endif

@@ -27,7 +27,7 @@ secsip_result ssi_hash_init(struct ssi_hash *t);
 void ssi_hash_free(struct ssi_hash *t);
 uint64_t ssi_hash_of(const struct ssi_hash *t, const void *p, size_t len);
 /* Goes on from an earlier value, for keys of several parts. */
-uint64_t ssi_hash_mix(const struct ssi_hash *t, uint64_t seed, const void *p, size_t len);
+uint64_t ssi_hash_mix(const struct ssi_hash *t, uint64_t seed, const void *data, size_t len);
 /* Never fails: when the bucket array cannot grow, chains grow longer instead. */
 void ssi_hash_add(struct ssi_hash *t, struct ssi_hash_node *n, uint64_t hash);
 /* Safe on a zeroed or removed node. */

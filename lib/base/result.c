@@ -6,12 +6,12 @@
 #define SSI_RESULT(name, number, text)                                                             \
     case number:                                                                                   \
         return "SECSIP_E_" #name;
-SECSIP_EXPORT const char *secsip_result_name(secsip_result r)
+SECSIP_EXPORT const char *secsip_result_name(secsip_result result)
 {
-    switch (r) {
+    switch (result) {
 #include "base/results.def"
     default:
-        return r >= 0 ? "SECSIP_OK" : "SECSIP_E_UNKNOWN";
+        return result >= 0 ? "SECSIP_OK" : "SECSIP_E_UNKNOWN";
     }
 }
 #undef SSI_RESULT
@@ -19,12 +19,12 @@ SECSIP_EXPORT const char *secsip_result_name(secsip_result r)
 #define SSI_RESULT(name, number, text)                                                             \
     case number:                                                                                   \
         return text;
-SECSIP_EXPORT const char *secsip_result_text(secsip_result r)
+SECSIP_EXPORT const char *secsip_result_text(secsip_result result)
 {
-    switch (r) {
+    switch (result) {
 #include "base/results.def"
     default:
-        return r >= 0 ? "success" : "unknown error";
+        return result >= 0 ? "success" : "unknown error";
     }
 }
 #undef SSI_RESULT

@@ -40,13 +40,14 @@ static ssize_t pull(gnutls_transport_ptr_t arg, void *data, size_t len)
 {
     struct ssi_tls_session *s = arg;
 
-    if (s->in.len == 0) {
+    struct ssi_slice in = ssi_buf_slice(&s->in);
+    if (in.len == 0) {
         gnutls_transport_set_errno(s->tls, EAGAIN);
         return -1;
     }
-    if (len > s->in.len)
-        len = s->in.len;
-    memcpy(data, ssi_buf_slice(&s->in).p, len);
+    if (len > in.len)
+        len = in.len;
+    memcpy(data, in.p, len);
     ssi_buf_consume(&s->in, len);
     return (ssize_t)len;
 }
