@@ -44,7 +44,7 @@ static const struct expected all_expected[] = {
       "Completed 0", "Completed 0"}},
     {SSI_TXN_IST,
      SSI_TXN_PROCEEDING,
-     {"Proceeding 1", "Proceeding 0", "over 0 failed-706 gone", "Proceeding 0", "Proceeding 0",
+     {"Proceeding 1", "Proceeding 0", "over 0 failed-706 gone", "Proceeding 1", "Proceeding 0",
       "Proceeding 1", "Accepted 1", "Completed 1"}},
     {SSI_TXN_IST,
      SSI_TXN_COMPLETED,

@@ -6,7 +6,7 @@
 
 #include "txn/table.h"
 
-#define DOC TEST_DATA "/../../doc/transactions.md"
+#define DOC TEST_SOURCE "/doc/transactions.md"
 
 static const char *const span_names[] = {
     [SSI_TXN_NEVER] = "not started",
@@ -133,27 +133,29 @@ static void the_picture_is_that_of_the_tables(void **state)
     size_t len = strlen(expected);
     char *found = calloc(1, len + 2);
     FILE *f = fopen(DOC, "r");
+    size_t n = f ? fread(found, 1, len + 1, f) : 0;
+    bool same = n == len && memcmp(found, expected, len) == 0;
 
-    if (!f)
-        fail_msg("%s is missing: run test_txn_doc --write", DOC);
-    size_t n = fread(found, 1, len + 1, f);
-    fclose(f);
-    if (n != len || memcmp(found, expected, len) != 0)
-        fail_msg("%s is not up to date: run test_txn_doc --write", DOC);
+    if (f)
+        fclose(f);
     free(found);
     free(expected);
+    if (!same)
+        fail_msg("%s is not up to date: run test_txn_doc --write", DOC);
 }
 
 static int write_doc(void)
 {
     char *text = render();
-    FILE *f = fopen(DOC, "w");
+    FILE *f = text ? fopen(DOC, "w") : NULL;
+    int r = 1;
 
-    if (!text || !f)
-        return 1;
-    fputs(text, f);
+    if (f) {
+        fputs(text, f);
+        r = fclose(f) == 0 ? 0 : 1;
+    }
     free(text);
-    return fclose(f) == 0 ? 0 : 1;
+    return r;
 }
 
 int main(int argc, char **argv)

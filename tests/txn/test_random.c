@@ -169,12 +169,13 @@ static void all_sides(void *arg)
     sim_request_in(&s, &s.flow, "INVITE", "z9hG4bKc", "");
     sim_run(&s, 300);
     sim_request_in(&s, &s.flow, "CANCEL", "z9hG4bKc", "");
-    if (s.server)
-        sim_respond(&s, s.server, 487);
+    /* A response that finds no memory changes nothing: the user may try again. */
+    if (s.server && sim_respond(&s, s.server, 487) < 0)
+        assert_int_equal(sim_respond(&s, s.server, 487), 0);
     sim_request_in(&s, &s.flow, "ACK", "z9hG4bKc", "");
     sim_request_in(&s, &s.flow, "OPTIONS", "z9hG4bKc", "");
     sim_run(&s, 400000);
-    assert_int_equal(s.layer.n_live, s.server && s.server->kind == SSI_TXN_IST ? 1 : 0);
+    assert_int_equal(s.layer.n_live, 0);
     sim_free(&s);
 }
 
