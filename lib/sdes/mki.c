@@ -65,7 +65,7 @@ static uint32_t div_rest(uint32_t n[LIMBS], uint32_t divisor)
 void ssi_sdes_mki_put(struct ssi_buf *b, const uint8_t *mki, size_t len)
 {
     uint32_t n[LIMBS] = {0};
-    char digits[CHUNKS_MAX * CHUNK] = {0};
+    char digits[CHUNKS_MAX * CHUNK];
     size_t at = sizeof digits;
 
     for (size_t i = 0; i < len && i < SSI_SDES_MKI_MAX; i++)

@@ -124,7 +124,7 @@ static void a_tone_lights_its_own_bin(void **state)
     signal_spectrogram(other, N, 4, power);
     for (size_t k = 0; k < SIGNAL_BINS; k++) /* 1 kHz is bin 32 of 31.25 Hz each */
         assert_true(k >= 30 && k <= 34 ? power[k] <= power[32] : power[k] < power[32] - 50);
-    assert_true(fabs(power[32] - -6) < 1); /* half of full scale */
+    assert_true(fabsf(power[32] - -6) < 1); /* half of full scale */
 }
 
 static void g711_rounds_to_what_it_can_carry(void **state)

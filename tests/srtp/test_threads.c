@@ -33,8 +33,8 @@ static size_t talk(struct ssi_srtp *tx, struct ssi_srtp *rx)
 {
     size_t good = 0;
 
-    for (uint8_t seq = 0; seq < PACKETS; seq++) {
-        uint8_t clear[172] = {0x80, 0, 0, seq, 0, 0, 0, 0, 1, 2, 3, 4};
+    for (unsigned seq = 0; seq < PACKETS; seq++) {
+        uint8_t clear[172] = {0x80, 0, 0, (uint8_t)seq, 0, 0, 0, 0, 1, 2, 3, 4};
         uint8_t packet[sizeof clear + SSI_SRTP_TRAILER_MAX];
         size_t len = sizeof clear;
 
