@@ -4,7 +4,9 @@
 
 #include <secsip/account.h>
 #include <secsip/call.h>
+#include <secsip/g711.h>
 #include <secsip/result.h>
+#include <secsip/srtp.h>
 #include <secsip/stack.h>
 #include <secsip/tls.h>
 #include <secsip/version.h>

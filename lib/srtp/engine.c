@@ -34,8 +34,9 @@ static void fill_policy(const struct ssi_srtp_suite_info *suite, bool private, u
     p->sec_serv = sec_serv_conf_and_auth;
 }
 
-static srtp_err_status_t create(const struct ssi_srtp_suite_info *suite, bool private,
-                                srtp_policy_t *policy, srtp_t *ret)
+/* A new session into *ret, or with `add` one SSRC more for *ret. */
+static srtp_err_status_t apply(const struct ssi_srtp_suite_info *suite, bool private,
+                               srtp_policy_t *policy, bool add, srtp_t *ret)
 {
     bool derive = private && suite->cipher == SRTP_AES_ICM_192;
     struct ssi_srtp_handover handover = {policy->keys, 0, 0};
@@ -43,9 +44,15 @@ static srtp_err_status_t create(const struct ssi_srtp_suite_info *suite, bool pr
     fill_policy(suite, private, suite->rtp_tag_len, &policy->rtp);
     fill_policy(suite, private, suite->rtcp_tag_len, &policy->rtcp);
     ssi_srtp_hand_over(derive ? &handover : NULL);
-    srtp_err_status_t status = srtp_create(ret, policy);
+    srtp_err_status_t status = add ? srtp_add_stream(*ret, policy) : srtp_create(ret, policy);
     ssi_srtp_hand_over(NULL);
     return status;
+}
+
+static srtp_err_status_t create(const struct ssi_srtp_suite_info *suite, bool private,
+                                srtp_policy_t *policy, srtp_t *ret)
+{
+    return apply(suite, private, policy, false, ret);
 }
 
 /* Whether libsrtp2's own AES-192 is the one of RFC 6188 (derive.h): a packet of the master key of its section 7.4. */
@@ -131,6 +138,20 @@ static bool hopeful(srtp_err_status_t status)
     return status != srtp_err_status_ok && status != srtp_err_status_alloc_fail;
 }
 
+static secsip_result result_of(srtp_err_status_t status)
+{
+    switch (status) {
+    case srtp_err_status_ok:
+        return 0;
+    case srtp_err_status_alloc_fail:
+        return SECSIP_E_NOMEM;
+    case srtp_err_status_no_such_op:
+        return SECSIP_E_SRTP_SUITE;
+    default:
+        return SECSIP_E_SRTP_LIBRARY;
+    }
+}
+
 secsip_result ssi_srtp_engine_create(const struct ssi_srtp_suite_info *suite, bool *stock,
                                      srtp_policy_t *policy, srtp_t *ret)
 {
@@ -144,15 +165,19 @@ secsip_result ssi_srtp_engine_create(const struct ssi_srtp_suite_info *suite, bo
     }
     if (private && hopeful(status)) /* the packets are the same, made more slowly */
         status = try_create(suite, false, can, policy, ret, &private);
-    switch (status) {
-    case srtp_err_status_ok:
+    if (status == srtp_err_status_ok)
         *stock = !private;
-        return 0;
-    case srtp_err_status_alloc_fail:
-        return SECSIP_E_NOMEM;
-    case srtp_err_status_no_such_op:
-        return SECSIP_E_SRTP_SUITE;
-    default:
-        return SECSIP_E_SRTP_LIBRARY;
+    return result_of(status);
+}
+
+secsip_result ssi_srtp_engine_add(srtp_t ctx, const struct ssi_srtp_suite_info *suite, bool stock,
+                                  srtp_policy_t *policy)
+{
+    srtp_err_status_t status = apply(suite, !stock, policy, true, &ctx);
+
+    if (hopeful(status)) {
+        (void)make_ready(true);
+        status = apply(suite, !stock, policy, true, &ctx);
     }
+    return result_of(status);
 }

@@ -29,6 +29,7 @@ struct source {
     uint32_t roc;
     uint16_t seq;
     bool started; /* RTP was seen, not only RTCP */
+    bool pending; /* libsrtp2 is still to be told the roll-over counter, with the next packet */
 };
 
 struct ssi_srtp {
@@ -38,7 +39,8 @@ struct ssi_srtp {
     bool stock;
     unsigned int use_mki;
     size_t mki_len;
-    uint64_t rtp_left, rtcp_left; /* packets until the end of the key's life */
+    uint8_t mki[128];
+    uint32_t window;
     struct ssi_srtp_stats stats;
     struct ssi_key key;
     uint32_t n_sources;
@@ -63,6 +65,27 @@ static bool config_valid(const struct ssi_srtp_config *c, const struct ssi_srtp_
             (c->replay_window >= WINDOW_MIN && c->replay_window <= WINDOW_MAX));
 }
 
+/* A policy and what it points to. */
+struct keyed_policy {
+    srtp_policy_t policy;
+    srtp_master_key_t master;
+    srtp_master_key_t *masters[1];
+};
+
+static void fill_policy(struct ssi_srtp *s, struct keyed_policy *k, srtp_ssrc_type_t type,
+                        uint32_t ssrc)
+{
+    k->master = (srtp_master_key_t){s->key.bytes, s->mki, (unsigned int)s->mki_len};
+    k->masters[0] = &k->master;
+    k->policy = (srtp_policy_t){
+        .ssrc = {type, ssrc},
+        .keys = k->masters,
+        .num_master_keys = 1,
+        .window_size = s->window,
+        .allow_repeat_tx = 0,
+    };
+}
+
 secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp **ret)
 {
     const struct ssi_srtp_suite_info *suite = ssi_srtp_suite_info(config->suite);
@@ -82,21 +105,15 @@ secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp
     uint64_t lifetime = config->lifetime;
     if (lifetime == 0 || lifetime > SRTP_LIFETIME_MAX)
         lifetime = SRTP_LIFETIME_MAX;
-    s->rtp_left = lifetime;
-    s->rtcp_left = lifetime < SRTCP_LIFETIME_MAX ? lifetime : SRTCP_LIFETIME_MAX;
+    s->stats.rtp_left = lifetime;
+    s->stats.rtcp_left = lifetime < SRTCP_LIFETIME_MAX ? lifetime : SRTCP_LIFETIME_MAX;
 
-    uint8_t mki[sizeof config->mki];
-    memcpy(mki, config->mki, sizeof mki);
-    srtp_master_key_t master = {s->key.bytes, mki, (unsigned int)config->mki_len};
-    srtp_master_key_t *masters[1] = {&master};
-    srtp_policy_t policy = {
-        .ssrc = {config->direction == SSI_SRTP_SEND ? ssrc_any_outbound : ssrc_any_inbound, 0},
-        .keys = masters,
-        .num_master_keys = 1,
-        .window_size = config->replay_window ? config->replay_window : WINDOW_DEFAULT,
-        .allow_repeat_tx = 0,
-    };
-    secsip_result r = ssi_srtp_engine_create(suite, &s->stock, &policy, &s->ctx);
+    memcpy(s->mki, config->mki, sizeof s->mki);
+    s->window = config->replay_window ? config->replay_window : WINDOW_DEFAULT;
+    struct keyed_policy k;
+    fill_policy(s, &k, config->direction == SSI_SRTP_SEND ? ssrc_any_outbound : ssrc_any_inbound,
+                0);
+    secsip_result r = ssi_srtp_engine_create(suite, &s->stock, &k.policy, &s->ctx);
     if (r < 0) {
         ssi_srtp_free(s);
         return r;
@@ -192,6 +209,7 @@ static void advance_source(struct source *src, uint16_t seq)
         src->seq = seq;
         src->started = true;
     }
+    src->pending = false;
 }
 
 /* What must hold before libsrtp2 sees an RTP packet; *ret_src is NULL for a new SSRC. */
@@ -199,13 +217,15 @@ static secsip_result admit_rtp(struct ssi_srtp *s, const uint8_t *packet, struct
 {
     struct source *src = find_source(s, be32(packet + 8));
 
-    if (s->rtp_left == 0)
+    if (s->stats.rtp_left == 0)
         return SECSIP_E_SRTP_KEY_EXPIRED;
     if (!src && s->n_sources == SSRC_MAX)
         return SECSIP_E_LIMIT;
     /* RFC 3711 3.3.1: no packet index past 2^48 - 1; libsrtp2 would begin again at 0, and use a key stream twice. */
     if (src && guess_roc(src, be16(packet + 2)) > UINT32_MAX)
         return SECSIP_E_SRTP_KEY_EXPIRED;
+    if (src && src->pending)
+        (void)srtp_set_stream_roc(s->ctx, src->ssrc, (uint32_t)guess_roc(src, be16(packet + 2)));
     *ret_src = src;
     return 0;
 }
@@ -253,7 +273,7 @@ static secsip_result protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *le
     if (r < 0)
         return r;
     advance_source(src ? src : add_source(s, ssrc), seq);
-    s->rtp_left--;
+    s->stats.rtp_left--;
     s->stats.rtp_ok++;
     *len = (size_t)n;
     return 0;
@@ -274,7 +294,7 @@ static secsip_result protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *l
         return SECSIP_E_RTP_SYNTAX;
     if (cap < *len || cap - *len < s->suite->rtcp_tag_len + s->mki_len + RTCP_INDEX)
         return SECSIP_E_LIMIT;
-    if (s->rtcp_left == 0)
+    if (s->stats.rtcp_left == 0)
         return SECSIP_E_SRTP_KEY_EXPIRED;
     uint32_t ssrc = be32(packet + 4);
     struct source *src = find_source(s, ssrc);
@@ -286,7 +306,7 @@ static secsip_result protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *l
         return r;
     if (!src)
         add_source(s, ssrc);
-    s->rtcp_left--;
+    s->stats.rtcp_left--;
     s->stats.rtcp_ok++;
     *len = (size_t)n;
     return 0;
@@ -321,7 +341,7 @@ static secsip_result unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *
         return r;
     }
     advance_source(src ? src : add_source(s, ssrc), seq);
-    s->rtp_left--;
+    s->stats.rtp_left--;
     s->stats.rtp_ok++;
     *len = (size_t)n;
     return 0;
@@ -352,7 +372,7 @@ static secsip_result unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t 
         *len - RTCP_INDEX - s->mki_len - (s->suite->aead ? 0 : s->suite->rtcp_tag_len);
     if (!(packet[index_at] & 0x80))
         return SECSIP_E_SRTP_AUTH;
-    if (s->rtcp_left == 0)
+    if (s->stats.rtcp_left == 0)
         return SECSIP_E_SRTP_KEY_EXPIRED;
     uint32_t ssrc = be32(packet + 4);
     struct source *src = find_source(s, ssrc);
@@ -366,7 +386,7 @@ static secsip_result unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t 
     }
     if (!src)
         add_source(s, ssrc);
-    s->rtcp_left--;
+    s->stats.rtcp_left--;
     s->stats.rtcp_ok++;
     *len = (size_t)n;
     return 0;
@@ -379,6 +399,37 @@ secsip_result ssi_srtp_unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_
     if (r < 0)
         count_failure(s, r);
     return r;
+}
+
+secsip_result ssi_srtp_set_roc(struct ssi_srtp *s, uint32_t ssrc, uint32_t roc)
+{
+    struct keyed_policy k;
+
+    if (find_source(s, ssrc))
+        return SECSIP_E_STATE;
+    if (s->n_sources == SSRC_MAX)
+        return SECSIP_E_LIMIT;
+    fill_policy(s, &k, ssrc_specific, ssrc);
+    secsip_result r = ssi_srtp_engine_add(s->ctx, s->suite, s->stock, &k.policy);
+    if (r < 0)
+        return r;
+    struct source *src = add_source(s, ssrc);
+    src->roc = roc;
+    src->pending = true;
+    return 0;
+}
+
+secsip_result ssi_srtp_get_index(const struct ssi_srtp *s, uint32_t ssrc, uint32_t *ret_roc,
+                                 uint16_t *ret_seq)
+{
+    for (uint32_t i = 0; i < s->n_sources; i++) {
+        if (s->sources[i].ssrc == ssrc && s->sources[i].started) {
+            *ret_roc = s->sources[i].roc;
+            *ret_seq = s->sources[i].seq;
+            return 0;
+        }
+    }
+    return SECSIP_E_NOT_FOUND;
 }
 
 bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b)

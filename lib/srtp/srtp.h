@@ -47,8 +47,11 @@ struct ssi_srtp_config {
 struct ssi_srtp_stats {
     uint64_t rtp_ok, rtcp_ok;
     uint64_t auth_failed, replayed, too_short, refused;
+    uint64_t rtp_left, rtcp_left; /* packets until the end of the key's life */
 };
 
+/* By its name of RFC 4568, RFC 6188 or RFC 7714, or SSI_SRTP_NONE. */
+enum ssi_srtp_suite ssi_srtp_suite_of(struct ssi_slice name);
 /* Master key and salt of a suite together, in bytes; 0 for a number that is no suite. */
 size_t ssi_srtp_key_len(enum ssi_srtp_suite suite);
 /* SECSIP_E_SRTP_SUITE (unknown, or AES-192 with the stock ciphers of a libsrtp2 before 2.8, which are not those of RFC 6188:
@@ -64,6 +67,13 @@ secsip_result ssi_srtp_protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *
 secsip_result ssi_srtp_protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len, size_t cap);
 secsip_result ssi_srtp_unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len);
 secsip_result ssi_srtp_unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len);
+/* The roll-over counter of an SSRC whose first packet is still to come: who joins late is told it, or keeps it when a session
+ * is made anew. SECSIP_E_STATE (packets of this SSRC were seen: to set it back would use a key stream twice),
+ * SECSIP_E_LIMIT (too many SSRCs), SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. */
+secsip_result ssi_srtp_set_roc(struct ssi_srtp *s, uint32_t ssrc, uint32_t roc);
+/* The roll-over counter and sequence number of the highest packet index; SECSIP_E_NOT_FOUND before the first packet. */
+secsip_result ssi_srtp_get_index(const struct ssi_srtp *s, uint32_t ssrc, uint32_t *ret_roc,
+                                 uint16_t *ret_seq);
 /* Whether both have the same suite, direction and master key: such a pair must never send side by side. */
 bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b);
 /* False where our ciphers run, true where libsrtp2's own do: asked for, or because ours could not be registered. */

@@ -25,6 +25,14 @@ const struct ssi_srtp_suite_info *ssi_srtp_suite_info(enum ssi_srtp_suite suite)
     return i < sizeof suites / sizeof suites[0] && suites[i].name ? &suites[i] : NULL;
 }
 
+enum ssi_srtp_suite ssi_srtp_suite_of(struct ssi_slice name)
+{
+    for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
+        if (suites[i].name && ssi_slice_eq(name, ssi_slice_str(suites[i].name)))
+            return (enum ssi_srtp_suite)i;
+    return SSI_SRTP_NONE;
+}
+
 size_t ssi_srtp_key_len(enum ssi_srtp_suite suite)
 {
     const struct ssi_srtp_suite_info *info = ssi_srtp_suite_info(suite);

@@ -547,6 +547,52 @@ static void the_same_key_is_recognised(void **state)
     ssi_srtp_free(other);
 }
 
+/* FIELD 1 and 2, pjsip/pjproject#4522 and #2682: who joins after a roll-over must be told of it. */
+static void a_roll_over_counter_can_be_given_and_is_carried_on(void **state)
+{
+    (void)state;
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+        struct ssi_srtp *tx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_SEND);
+        struct ssi_srtp *rx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_RECEIVE);
+        struct ssi_srtp *late = simple((enum ssi_srtp_suite)suite, SSI_SRTP_RECEIVE);
+        uint8_t p[CAP], copy[CAP];
+        uint32_t roc = 0;
+        uint16_t seq = 0;
+        assert_int_equal(ssi_srtp_get_index(tx, 6, &roc, &seq), SECSIP_E_NOT_FOUND);
+        assert_int_equal(ssi_srtp_set_roc(tx, 6, 70000), 0);
+        assert_int_equal(ssi_srtp_set_roc(rx, 6, 70000), 0);
+        for (uint32_t i = 65530; i < 65550; i++) {
+            size_t len = protected_rtp(tx, p, (uint16_t)i, 6, 30), n = len;
+            memcpy(copy, p, len);
+            assert_int_equal(ssi_srtp_unprotect_rtp(late, copy, &n), SECSIP_E_SRTP_AUTH);
+            assert_int_equal(ssi_srtp_unprotect_rtp(rx, p, &len), 0);
+        }
+        assert_int_equal(ssi_srtp_get_index(rx, 6, &roc, &seq), 0);
+        assert_int_equal(roc, 70001);
+        assert_int_equal(seq, 13);
+        /* Never back. */
+        assert_int_equal(ssi_srtp_set_roc(tx, 6, 70000), SECSIP_E_STATE);
+        ssi_srtp_free(tx);
+        ssi_srtp_free(rx);
+        ssi_srtp_free(late);
+    }
+}
+
+static void the_last_packet_index_is_the_last(void **state)
+{
+    struct ssi_srtp *tx = simple(SSI_SRTP_AES_CM_128_HMAC_SHA1_80, SSI_SRTP_SEND);
+    uint8_t p[CAP];
+
+    (void)state;
+    assert_int_equal(ssi_srtp_set_roc(tx, 6, UINT32_MAX), 0);
+    (void)protected_rtp(tx, p, 65534, 6, 30);
+    (void)protected_rtp(tx, p, 65535, 6, 30);
+    size_t len = clear_rtp(p, 0, 6, 30);
+    assert_int_equal(ssi_srtp_protect_rtp(tx, p, &len, CAP), SECSIP_E_SRTP_KEY_EXPIRED);
+    (void)protected_rtp(tx, p, 0, 7, 30);
+    ssi_srtp_free(tx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -567,6 +613,8 @@ int main(void)
         cmocka_unit_test(srtcp_without_the_e_bit_is_refused),
         cmocka_unit_test(wrong_configurations_are_named),
         cmocka_unit_test(the_same_key_is_recognised),
+        cmocka_unit_test(a_roll_over_counter_can_be_given_and_is_carried_on),
+        cmocka_unit_test(the_last_packet_index_is_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

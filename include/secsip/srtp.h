@@ -1,0 +1,133 @@
+/* SRTP sessions by themselves: no stack, no signalling. SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * A session protects or unprotects the RTP and RTCP of one direction with one master key (RFC 3711, RFC 6188, RFC 7714), for
+ * up to 32 SSRCs. Keys for the two directions differ, so a conversation has two sessions. A session is one thread's at a
+ * time; different sessions are independent, and none ever calls back. No packet causes an allocation but the first of an
+ * SSRC.
+ *
+ * Packets are worked on in place. They may start at any address on x86 and arm64; elsewhere at a multiple of 4.
+ *
+ * The suites: "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_192_CM_HMAC_SHA1_80", "AES_192_CM_HMAC_SHA1_32",
+ * "AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_32", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM". */
+#ifndef SECSIP_SRTP_H
+#define SECSIP_SRTP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <secsip/result.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct secsip_srtp secsip_srtp;
+
+/** The direction of a session. */
+enum {
+    SECSIP_SRTP_SEND = 0,
+    SECSIP_SRTP_RECEIVE = 1,
+};
+
+/** Room behind a packet that is enough for any suite and key: tag, SRTCP index, MKI. */
+enum {
+    SECSIP_SRTP_TRAILER_MAX = 148,
+};
+
+/** Bits of secsip_srtp_config.options. */
+enum {
+    SECSIP_SRTP_STOCK_CIPHERS = 1 << 0, /**< the arithmetic of libsrtp2 instead of ours: same packets, slower */
+};
+
+/** How a session is made. Zero what you do not use. */
+typedef struct secsip_srtp_config {
+    size_t size;
+    int32_t direction;   /**< SECSIP_SRTP_SEND or SECSIP_SRTP_RECEIVE */
+    const char *suite;   /**< a name from the list above */
+    const uint8_t *key;  /**< master key, then master salt; copied */
+    size_t key_len;      /**< 30, 38 or 46 bytes with HMAC-SHA1; 28 or 44 with GCM */
+    const uint8_t *mki;  /**< RFC 3711 3.1; copied. NULL: none */
+    size_t mki_len;      /**< 0 to 128 bytes */
+    uint64_t lifetime;   /**< packets, for SRTP and for SRTCP each; 0: 2^48 and 2^31 - 1, more is cut to that */
+    uint32_t replay_window; /**< packets, 64 to 32767; 0: 128 */
+    uint32_t options;       /**< SECSIP_SRTP_* bits */
+} secsip_srtp_config;
+
+/** What a session has done, in packets. */
+typedef struct secsip_srtp_stats {
+    size_t size;
+    uint64_t rtp_ok;
+    uint64_t rtcp_ok;
+    uint64_t auth_failed;
+    uint64_t replayed;
+    uint64_t too_short;
+    uint64_t refused;   /**< for any other reason */
+    uint64_t rtp_left;  /**< packets until the key's life ends */
+    uint64_t rtcp_left; /**< the same for SRTCP */
+} secsip_srtp_stats;
+
+/** A new session.
+ * @param config    size set by the caller; everything is copied: wipe your key
+ * @param ret_srtp  where the session goes; free it with secsip_srtp_free()
+ * @return 0, SECSIP_E_SRTP_SUITE (unknown, or not to be had: AES_192 with the stock ciphers of libsrtp2 before 2.8),
+ *         SECSIP_E_INVALID (NULL, a wrong key or MKI length, window or direction), SECSIP_E_ABI, SECSIP_E_NOMEM,
+ *         SECSIP_E_SRTP_LIBRARY. Any thread. Since 0.1. */
+secsip_result secsip_srtp_new(const secsip_srtp_config *config, secsip_srtp **ret_srtp);
+
+/** A new session from the value of an a=crypto attribute: suite, key, lifetime, MKI and window are taken from it. Of several
+ * keys a sender uses the first and a receiver wants exactly one. RFC 4568.
+ * @param crypto, len  "1 AES_CM_128_HMAC_SHA1_80 inline:...", with or without "a=crypto:" before it; a secret: wipe yours
+ * @param direction    SECSIP_SRTP_SEND or SECSIP_SRTP_RECEIVE
+ * @param options      as in secsip_srtp_config
+ * @return 0, SECSIP_E_SDES_* (what is wrong with the line), SECSIP_E_UNSUPPORTED (several keys for a receiver), and as
+ *         secsip_srtp_new(). Any thread. Since 0.1. */
+secsip_result secsip_srtp_new_from_crypto(const char *crypto, size_t len, int32_t direction, uint32_t options,
+                                          secsip_srtp **ret_srtp);
+
+/** Wipes and frees. NULL is legal. Since 0.1. */
+void secsip_srtp_free(secsip_srtp *srtp);
+
+/** Protects an RTP packet. One SSRC and packet index are never protected twice.
+ * @param packet  the packet; on failure it is wiped, so that it cannot be sent by mistake
+ * @param len     its length in bytes, changed to the new one on success
+ * @param cap     bytes that packet has room for: len + SECSIP_SRTP_TRAILER_MAX is always enough
+ * @return 0, SECSIP_E_STATE (a receiver's session), SECSIP_E_RTP_SYNTAX (not an RTP packet), SECSIP_E_LIMIT (no room, or too
+ *         many SSRCs), SECSIP_E_SRTP_REUSE (the index was used before, or is too far back to tell),
+ *         SECSIP_E_SRTP_KEY_EXPIRED, SECSIP_E_INVALID (NULL), SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. RFC 3711 3.3.
+ *         Since 0.1. */
+secsip_result secsip_srtp_protect_rtp(secsip_srtp *srtp, uint8_t *packet, size_t *len, size_t cap);
+
+/** The same for RTCP, a whole compound packet. RFC 3711 3.4. Since 0.1. */
+secsip_result secsip_srtp_protect_rtcp(secsip_srtp *srtp, uint8_t *packet, size_t *len, size_t cap);
+
+/** Unprotects an SRTP packet.
+ * @param packet  on success the RTP packet; on failure all but the header may be wiped: keep a copy where another session
+ *                is to be tried
+ * @param len     its length in bytes, changed to the new one on success
+ * @return 0, SECSIP_E_SRTP_AUTH, SECSIP_E_SRTP_REPLAY, SECSIP_E_SRTP_SHORT, SECSIP_E_SRTP_MKI, SECSIP_E_RTP_SYNTAX,
+ *         SECSIP_E_SRTP_KEY_EXPIRED, SECSIP_E_LIMIT (too many SSRCs), SECSIP_E_STATE (a sender's session),
+ *         SECSIP_E_INVALID (NULL), SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. RFC 3711 3.3. Since 0.1. */
+secsip_result secsip_srtp_unprotect_rtp(secsip_srtp *srtp, uint8_t *packet, size_t *len);
+
+/** The same for SRTCP. A packet that is not encrypted is refused, authentic or not. RFC 3711 3.4. Since 0.1. */
+secsip_result secsip_srtp_unprotect_rtcp(secsip_srtp *srtp, uint8_t *packet, size_t *len);
+
+/** Sets the roll-over counter of an SSRC before its first packet, for who joins late. RFC 3711 3.3.1.
+ * @param ssrc, roc  in host order
+ * @return 0, SECSIP_E_STATE (packets of this SSRC were seen already), SECSIP_E_LIMIT (too many SSRCs), SECSIP_E_INVALID,
+ *         SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. Since 0.1. */
+secsip_result secsip_srtp_set_roc(secsip_srtp *srtp, uint32_t ssrc, uint32_t roc);
+
+/** The roll-over counter of an SSRC, as of its packet with the highest index.
+ * @return 0, SECSIP_E_NOT_FOUND (no packet of this SSRC yet), SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_srtp_get_roc(const secsip_srtp *srtp, uint32_t ssrc, uint32_t *ret_roc);
+
+/** What the session has done. @param ret_stats  size set by the caller. @return 0, SECSIP_E_ABI, SECSIP_E_INVALID.
+ * Since 0.1. */
+secsip_result secsip_srtp_get_stats(const secsip_srtp *srtp, secsip_srtp_stats *ret_stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
