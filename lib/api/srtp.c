@@ -12,6 +12,10 @@ _Static_assert((int)SECSIP_SRTP_SEND == SSI_SRTP_SEND &&
                "directions are the same numbers");
 _Static_assert((int)SECSIP_SRTP_TRAILER_MAX == SSI_SRTP_TRAILER_MAX, "one trailer");
 
+enum {
+    WINDOW_MAX = 32767
+};
+
 static struct ssi_srtp *inside(secsip_srtp *srtp)
 {
     return (struct ssi_srtp *)srtp;
@@ -80,7 +84,8 @@ static secsip_result config_of_line(const struct ssi_sdes_line *line, int32_t di
         .key = key->key,
         .mki_len = key->mki_len,
         .lifetime = key->lifetime,
-        .replay_window = line->wsh,
+        .replay_window =
+            line->wsh < WINDOW_MAX ? line->wsh : WINDOW_MAX, /* WSH is a hint, RFC 4568 6.3.7 */
         .stock = options & SECSIP_SRTP_STOCK_CIPHERS,
     };
     memcpy(ret->mki, key->mki, key->mki_len);
