@@ -1,0 +1,289 @@
+/* The resolver, see resolver.h. Layer: net, the only file with c-ares. A lookup is owned by the resolver until its answer is
+ * delivered; a cancelled one lives on, silent, until c-ares lets go of it. */
+#include "net/resolver.h"
+
+#include <ares.h>
+#include <netdb.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/list.h"
+#include "net/dns.h"
+
+enum {
+    MAX_LOOKUPS = 4096,
+    TIMEOUT_MS = 1000, /* of the first try; c-ares doubles it: 3 s for each server */
+    TRIES = 2,
+    UDP_SIZE = 1232, /* without fragments */
+    CLASS_IN = 1,
+    CACHED_S = 60, /* what a line of /etc/hosts is good for */
+};
+
+struct ssi_lookup {
+    struct ssi_list node; /* in waiting or ready */
+    struct ssi_resolver *resolver;
+    enum ssi_rr_type type;
+    ssi_resolver_fn fn; /* NULL: cancelled */
+    void *arg;
+    secsip_result result;
+    struct ssi_rr *rrs;
+    size_t n_rrs;
+    char name[256];
+};
+
+/* A socket of c-ares. */
+struct dns_socket {
+    struct ssi_list node;
+    struct ssi_watch watch;
+    struct ssi_resolver *resolver;
+};
+
+struct ssi_resolver {
+    ares_channel channel;
+    struct ssi_poller *poller;
+    struct ssi_list waiting; /* c-ares has them */
+    struct ssi_list ready;   /* answered, not delivered */
+    struct ssi_list sockets;
+    size_t n_lookups;
+    bool closing;
+};
+
+static void socket_ready(void *arg, uint32_t ready)
+{
+    struct dns_socket *s = arg;
+    struct ssi_resolver *r = s->resolver;
+    int fd = s->watch.fd; /* s may be gone when c-ares returns */
+
+    ares_process_fd(r->channel, ready & (SSI_POLL_READ | SSI_POLL_ERROR) ? fd : ARES_SOCKET_BAD,
+                    ready & SSI_POLL_WRITE ? fd : ARES_SOCKET_BAD);
+}
+
+static void drop_socket(struct dns_socket *s)
+{
+    ssi_poller_unwatch(s->resolver->poller, &s->watch);
+    ssi_list_remove(&s->node);
+    free(s);
+}
+
+/* c-ares opened, wants something else of, or is about to close a socket. */
+static void socket_state(void *arg, ares_socket_t fd, int readable, int writable)
+{
+    struct ssi_resolver *r = arg;
+    struct dns_socket *s = NULL;
+
+    SSI_LIST_EACH(it, &r->sockets)
+    if (SSI_CONTAINER(it, struct dns_socket, node)->watch.fd == fd)
+        s = SSI_CONTAINER(it, struct dns_socket, node);
+    if (!readable && !writable) {
+        if (s)
+            drop_socket(s);
+        return;
+    }
+    if (!s) {
+        s = calloc(1, sizeof *s);
+        if (!s)
+            return; /* the query times out */
+        s->resolver = r;
+        s->watch = (struct ssi_watch){.fd = fd, .fn = socket_ready, .arg = s};
+        ssi_list_push_back(&r->sockets, &s->node);
+    }
+    ssi_poller_watch(r->poller, &s->watch,
+                     (readable ? SSI_POLL_READ : 0U) | (writable ? SSI_POLL_WRITE : 0U));
+}
+
+static void free_lookup(struct ssi_lookup *l)
+{
+    ssi_list_remove(&l->node);
+    l->resolver->n_lookups--;
+    free(l->rrs);
+    free(l);
+}
+
+static void make_ready(struct ssi_lookup *l, secsip_result result)
+{
+    struct ssi_resolver *r = l->resolver;
+
+    l->result = result;
+    ssi_list_remove(&l->node);
+    ssi_list_push_back(&r->ready, &l->node);
+    if (!l->fn)
+        free_lookup(l);
+    else
+        ssi_poller_wake(r->poller);
+}
+
+static secsip_result result_of(int status)
+{
+    switch (status) {
+    case ARES_SUCCESS:
+        return 0;
+    case ARES_ENODATA:
+    case ARES_ENOTFOUND:
+    case ARES_EBADNAME:
+        return SECSIP_E_NET_RESOLVE;
+    case ARES_ENOMEM:
+        return SECSIP_E_NOMEM;
+    default:
+        return SECSIP_E_NET_DNS;
+    }
+}
+
+static void note_answer(void *arg, int status, int timeouts, unsigned char *message, int len)
+{
+    struct ssi_lookup *l = arg;
+    secsip_result result = result_of(status);
+    struct ssi_rr *rrs = NULL;
+    int32_t n = 0;
+
+    (void)timeouts;
+    if (l->resolver->closing) {
+        free_lookup(l);
+        return;
+    }
+    if (result == 0 && l->fn) {
+        rrs = calloc(SSI_DNS_MAX_RRS, sizeof *rrs);
+        n = rrs ? ssi_dns_parse(message, (size_t)len, l->type, l->name, rrs, SSI_DNS_MAX_RRS)
+                : SECSIP_E_NOMEM;
+        result = n < 0 ? n : n == 0 ? SECSIP_E_NET_RESOLVE : 0;
+    }
+    l->rrs = rrs;
+    l->n_rrs = n > 0 ? (size_t)n : 0;
+    make_ready(l, result);
+}
+
+/* /etc/hosts. True when the name is there. */
+static bool ask_hosts_file(struct ssi_resolver *r, struct ssi_lookup *l)
+{
+    int family = l->type == SSI_RR_A ? AF_INET : AF_INET6;
+    struct hostent *host = NULL;
+    size_t n = 0;
+
+    if (l->type != SSI_RR_A && l->type != SSI_RR_AAAA)
+        return false;
+    if (ares_gethostbyname_file(r->channel, l->name, family, &host) != ARES_SUCCESS)
+        return false;
+    l->rrs = calloc(SSI_DNS_MAX_RRS, sizeof *l->rrs);
+    for (; l->rrs && host->h_addr_list[n] && n < SSI_DNS_MAX_RRS; n++) {
+        l->rrs[n] = (struct ssi_rr){.type = l->type, .ttl_s = CACHED_S};
+        l->rrs[n].addr.family = family == AF_INET ? 4 : 6;
+        memcpy(l->rrs[n].addr.ip, host->h_addr_list[n], (size_t)host->h_length);
+    }
+    ares_free_hostent(host);
+    l->n_rrs = n;
+    make_ready(l, l->rrs ? 0 : SECSIP_E_NOMEM);
+    return true;
+}
+
+secsip_result ssi_resolver_new(struct ssi_poller *poller, const char *servers,
+                               struct ssi_resolver **ret)
+{
+    static atomic_flag initialised = ATOMIC_FLAG_INIT;
+    struct ares_options o = {
+        .flags = ARES_FLAG_NOALIASES | ARES_FLAG_EDNS,
+        .timeout = TIMEOUT_MS,
+        .tries = TRIES,
+        .ednspsz = UDP_SIZE,
+        .sock_state_cb = socket_state,
+    };
+    struct ssi_resolver *r = calloc(1, sizeof *r);
+
+    if (!r)
+        return SECSIP_E_NOMEM;
+    if (!atomic_flag_test_and_set(&initialised))
+        ares_library_init(ARES_LIB_INIT_ALL);
+    r->poller = poller;
+    ssi_list_init(&r->waiting);
+    ssi_list_init(&r->ready);
+    ssi_list_init(&r->sockets);
+    o.sock_state_cb_data = r;
+    int status = ares_init_options(&r->channel, &o,
+                                   ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                                       ARES_OPT_EDNSPSZ | ARES_OPT_SOCK_STATE_CB);
+    if (status != ARES_SUCCESS) {
+        free(r);
+        return status == ARES_ENOMEM ? SECSIP_E_NOMEM : SECSIP_E_IO;
+    }
+    if (servers && ares_set_servers_ports_csv(r->channel, servers) != ARES_SUCCESS) {
+        ares_destroy(r->channel);
+        free(r);
+        return SECSIP_E_INVALID;
+    }
+    *ret = r;
+    return 0;
+}
+
+void ssi_resolver_free(struct ssi_resolver *r)
+{
+    if (!r)
+        return;
+    r->closing = true;
+    ares_destroy(r->channel); /* calls note_answer for all that wait */
+    SSI_LIST_EACH(it, &r->ready)
+    free_lookup(SSI_CONTAINER(it, struct ssi_lookup, node));
+    SSI_LIST_EACH(it, &r->sockets)
+    drop_socket(SSI_CONTAINER(it, struct dns_socket, node));
+    free(r);
+}
+
+secsip_result ssi_resolver_ask(struct ssi_resolver *r, enum ssi_rr_type type, const char *name,
+                               ssi_resolver_fn fn, void *arg, struct ssi_lookup **ret)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || len >= sizeof(((struct ssi_lookup *)0)->name))
+        return SECSIP_E_INVALID;
+    if (r->n_lookups == MAX_LOOKUPS)
+        return SECSIP_E_LIMIT;
+    struct ssi_lookup *l = calloc(1, sizeof *l);
+    if (!l)
+        return SECSIP_E_NOMEM;
+    l->resolver = r;
+    l->type = type;
+    l->fn = fn;
+    l->arg = arg;
+    memcpy(l->name, name, len + 1);
+    ssi_list_push_back(&r->waiting, &l->node);
+    r->n_lookups++;
+    *ret = l;
+    if (!ask_hosts_file(r, l))
+        ares_query(r->channel, l->name, CLASS_IN, (int)type, note_answer, l);
+    return 0;
+}
+
+void ssi_resolver_cancel(struct ssi_resolver *r, struct ssi_lookup *lookup)
+{
+    lookup->fn = NULL;
+    /* c-ares knows no way back for one query; an answered one can go at once. */
+    SSI_LIST_EACH(it, &r->ready)
+    {
+        if (it == &lookup->node) {
+            free_lookup(lookup);
+            return;
+        }
+    }
+}
+
+bool ssi_resolver_deliver(struct ssi_resolver *r, uint64_t now_us, size_t max)
+{
+    struct ssi_list *node;
+
+    if (ssi_resolver_deadline(r, now_us) <= now_us)
+        ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    for (size_t i = 0; i < max && (node = ssi_list_pop_front(&r->ready)) != NULL; i++) {
+        struct ssi_lookup *l = SSI_CONTAINER(node, struct ssi_lookup, node);
+        l->fn(l->arg, l->result, l->rrs, l->n_rrs);
+        free_lookup(l);
+    }
+    return !ssi_list_empty(&r->ready);
+}
+
+uint64_t ssi_resolver_deadline(const struct ssi_resolver *r, uint64_t now_us)
+{
+    struct timeval left;
+
+    if (ssi_list_empty(&r->waiting) || !ares_timeout(r->channel, NULL, &left))
+        return UINT64_MAX;
+    return now_us + (uint64_t)left.tv_sec * 1000000 + (uint64_t)left.tv_usec;
+}
