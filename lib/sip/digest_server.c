@@ -130,7 +130,9 @@ static enum ssi_sip_auth_verdict check_response(const struct ssi_sip_digest_fiel
         memcpy(nc, ssi_sip_bare(f->nc).p, 8);
         in->nc = nc;
     }
-    if (ssi_sip_digest_response(in, password ? password : "", expected) < 0)
+    secsip_result r = ssi_sip_digest_response(in, password ? password : "", expected);
+    in->nc = NULL; /* it was ours */
+    if (r < 0)
         return SSI_SIP_AUTH_WRONG;
     bool equal =
         ssi_equal_ct(expected, ssi_sip_bare(f->response).p, 2 * ssi_digest_size(in->algorithm));
