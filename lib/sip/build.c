@@ -153,8 +153,8 @@ static void put_top_via(struct ssi_buf *b, const struct ssi_sip_msg *m, const ch
     ssi_sip_put_crlf(b);
 }
 
-static void put_vias(struct ssi_buf *b, const struct ssi_sip_msg *req, const char *ip,
-                     uint16_t port)
+void ssi_sip_put_vias(struct ssi_buf *b, const struct ssi_sip_msg *req, const char *ip,
+                      uint16_t port)
 {
     const struct ssi_sip_header *h = ssi_sip_msg_header(req, SSI_HDR_VIA, NULL);
 
@@ -186,7 +186,7 @@ void ssi_sip_put_response_start(struct ssi_buf *b, const struct ssi_sip_msg *req
     struct ssi_slice to = {NULL, 0};
 
     ssi_sip_put_status_line(b, status, reason);
-    put_vias(b, req, source_ip, source_port);
+    ssi_sip_put_vias(b, req, source_ip, source_port);
     put_first_copy(b, req, SSI_HDR_FROM);
     if (ssi_sip_msg_value(req, SSI_HDR_TO, &to)) {
         ssi_buf_put_str(b, "To: ");

@@ -20,6 +20,7 @@ struct ssi_stream {
 struct ssi_dgram {
     struct ssi_ua *ua;
     void *io_data;
+    bool is_rtcp;
     struct ssi_addr local;
 };
 

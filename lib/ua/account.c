@@ -1,0 +1,235 @@
+/* Accounts: making, freeing, and whose a request is. Layer: ua. The registration is in register.c. */
+#include "ua/account.h"
+
+#include <stdlib.h>
+
+#include "sip/build.h"
+#include "ua/register.h"
+
+static void free_account(secsip_account *a)
+{
+    ssi_auth_free(&a->auth);
+    secsip_tls_profile_unref(a->profile);
+    ssi_secret_free(a->password);
+    free(a->aor);
+    free(a->display_name);
+    free(a->auth_user);
+    free(a->from);
+    free(a->call_id);
+    free(a->tag);
+    free(a);
+}
+
+secsip_account *ssi_account_ref(secsip_account *a)
+{
+    a->refs++;
+    return a;
+}
+
+void ssi_account_unref(secsip_account *a)
+{
+    if (--a->refs > 0)
+        return;
+    if (a->ua)
+        ssi_account_detach(a);
+    free_account(a);
+}
+
+void ssi_account_user_unref(secsip_account *a)
+{
+    if (--a->user_refs > 0)
+        return;
+    memset(&a->callbacks, 0, sizeof a->callbacks);
+    ssi_account_unref(a);
+}
+
+void ssi_account_detach(secsip_account *a)
+{
+    struct ssi_ua *ua = a->ua;
+
+    a->wanted = false;
+    ssi_timer_cancel(&ua->timers, &a->timer);
+    if (a->txn)
+        ssi_txn_drop(a->txn);
+    a->txn = NULL;
+    if (a->flow) {
+        ssi_flow_unwatch(a->flow, &a->watch);
+        ssi_flow_unref(a->flow);
+        a->flow = NULL;
+    }
+    ssi_list_remove(&a->node);
+    a->ua = NULL;
+}
+
+/* From: "Alice" <sip:alice@example.test> */
+static char *make_from(const char *display, const char *aor)
+{
+    struct ssi_buf b;
+
+    ssi_buf_init(&b, 8192);
+    ssi_sip_put_display(&b, display);
+    ssi_sip_put_piece_str(&b, "<");
+    ssi_sip_put_piece_str(&b, aor);
+    ssi_sip_put_piece_str(&b, ">");
+    char *text = b.failed < 0 ? NULL : ssi_slice_dup(ssi_buf_slice(&b));
+    ssi_buf_free(&b);
+    return text;
+}
+
+static secsip_result take_names(secsip_account *a, const secsip_account_config *c)
+{
+    if (!c->aor)
+        return SECSIP_E_INVALID;
+    a->aor = ssi_slice_dup(ssi_slice_str(c->aor));
+    if (!a->aor)
+        return SECSIP_E_NOMEM;
+    if (ssi_sip_uri_parse(ssi_slice_str(a->aor), &a->uri) < 0 || a->uri.user.len == 0 ||
+        (a->uri.scheme != SSI_SIP_SCHEME_SIP && a->uri.scheme != SSI_SIP_SCHEME_SIPS))
+        return SECSIP_E_SIP_URI;
+    struct ssi_slice auth_user = c->auth_user ? ssi_slice_str(c->auth_user) : a->uri.user;
+    a->auth_user = ssi_slice_dup(auth_user);
+    a->display_name = ssi_slice_dup(ssi_slice_str(c->display_name ? c->display_name : ""));
+    a->password = ssi_secret_dup(c->password);
+    a->from = make_from(c->display_name, a->aor);
+    if (!a->auth_user || !a->display_name || !a->from || (c->password && !a->password))
+        return SECSIP_E_NOMEM;
+    return 0;
+}
+
+static secsip_result take_transport(secsip_account *a, const secsip_account_config *c)
+{
+    a->insecure_transport = c->insecure_transport != 0;
+    a->has_proxy = c->proxy != NULL;
+    secsip_result r = c->proxy ? ssi_target_parse(c->proxy, a->insecure_transport, &a->target)
+                               : ssi_target_of_uri(&a->uri, a->insecure_transport, &a->target);
+    if (r < 0)
+        return r;
+    /* RFC 5630 5.1: what is sips goes over TLS, always. */
+    if (a->uri.scheme == SSI_SIP_SCHEME_SIPS && a->target.transport != SSI_TRANSPORT_TLS)
+        return SECSIP_E_PERMISSION;
+    if (a->target.transport == SSI_TRANSPORT_TLS) {
+        if (c->profile)
+            a->profile = secsip_tls_profile_ref(c->profile);
+        else if ((r = secsip_tls_profile_new(&a->profile)) < 0)
+            return r;
+        r = ssi_tls_profile_freeze(a->profile, false);
+        if (r < 0)
+            return r;
+    }
+    a->target.profile = a->profile;
+    a->target.identity = a->identity;
+    return 0;
+}
+
+static secsip_result take_media(secsip_account *a, const secsip_account_config *c)
+{
+    static const enum ssi_sdes_policy policies[] = {
+        [SECSIP_MEDIA_SECURITY_MANDATORY] = SSI_SDES_MANDATORY,
+        [SECSIP_MEDIA_SECURITY_OPTIONAL] = SSI_SDES_OPTIONAL,
+        [SECSIP_MEDIA_SECURITY_INSECURE_CLEAR] = SSI_SDES_OFF,
+    };
+    static const char default_suites[] =
+        "AES_CM_128_HMAC_SHA1_80,AES_CM_128_HMAC_SHA1_32,AEAD_AES_256_GCM,AEAD_AES_128_GCM";
+
+    if (c->media_security > SECSIP_MEDIA_SECURITY_INSECURE_CLEAR)
+        return SECSIP_E_INVALID;
+    a->media_security = c->media_security;
+    a->sdes.policy = policies[c->media_security];
+    const char *suites = c->suites ? c->suites : default_suites;
+    if (!ssi_suite_list(ssi_slice_str(suites), a->sdes.suites, SSI_SUITE_COUNT, &a->sdes.n_suites))
+        return SECSIP_E_SDES_SUITE;
+    return 0;
+}
+
+static secsip_result make_ids(secsip_account *a)
+{
+    char call_id[25];
+    char tag[13];
+
+    secsip_result r = ssi_random_token(a->contact_user, SSI_CONTACT_TOKEN);
+    if (r >= 0)
+        r = ssi_random_token(call_id, sizeof call_id - 1);
+    if (r >= 0)
+        r = ssi_random_token(tag, sizeof tag - 1);
+    if (r < 0)
+        return r;
+    a->call_id = ssi_slice_dup(ssi_slice_str(call_id));
+    a->tag = ssi_slice_dup(ssi_slice_str(tag));
+    return a->call_id && a->tag ? 0 : SECSIP_E_NOMEM;
+}
+
+secsip_result ssi_account_new(struct ssi_ua *ua, const secsip_account_config *config,
+                              const secsip_account_callbacks *callbacks, void *user_data,
+                              secsip_account **ret)
+{
+    secsip_account *a = calloc(1, sizeof *a);
+
+    if (!a)
+        return SECSIP_E_NOMEM;
+    a->refs = a->user_refs = 1;
+    a->identity = ++ua->last_identity;
+    a->expires_s = config->expires_s ? config->expires_s : 600;
+    a->user_data = user_data;
+    if (callbacks)
+        a->callbacks = *callbacks;
+    secsip_result r = take_names(a, config);
+    if (r >= 0)
+        r = take_transport(a, config);
+    if (r >= 0)
+        r = take_media(a, config);
+    if (r >= 0)
+        r = make_ids(a);
+    if (r < 0) {
+        free_account(a);
+        return r;
+    }
+    ssi_register_init(a);
+    a->ua = ua;
+    ssi_list_push_back(&ua->accounts, &a->node);
+    *ret = a;
+    return 0;
+}
+
+bool ssi_account_any_busy(const struct ssi_ua *ua)
+{
+    SSI_LIST_EACH(n, &ua->accounts)
+    if (SSI_CONTAINER(n, struct secsip_account, node)->removing)
+        return true;
+    return false;
+}
+
+secsip_account *ssi_account_for_request(struct ssi_ua *ua, const struct ssi_sip_msg *m,
+                                        const struct ssi_flow *flow)
+{
+    const struct ssi_sip_uri *u = &m->uri;
+
+    if (u->scheme != SSI_SIP_SCHEME_SIP && u->scheme != SSI_SIP_SCHEME_SIPS)
+        return NULL;
+    SSI_LIST_EACH(n, &ua->accounts)
+    {
+        secsip_account *a = SSI_CONTAINER(n, struct secsip_account, node);
+        /* What came down the flow of one account is for that account (one identity, one flow). */
+        if (!flow->incoming && flow->identity != a->identity)
+            continue;
+        if (ssi_slice_eq(u->user, ssi_slice_str(a->contact_user)) ||
+            (ssi_slice_eq(u->user, a->uri.user) &&
+             (flow->incoming ? !ua->handler.on_request : true)))
+            return a;
+    }
+    return NULL;
+}
+
+void ssi_account_put_contact(struct ssi_buf *b, const secsip_account *a,
+                             const struct ssi_flow *flow, bool sips)
+{
+    char host[SSI_ADDR_TEXT];
+
+    ssi_addr_text(&flow->local, host);
+    ssi_sip_put_piece_str(b, sips ? "<sips:" : "<sip:");
+    ssi_sip_put_piece_str(b, a->contact_user);
+    ssi_sip_put_piece_str(b, "@");
+    ssi_sip_put_piece_str(b, host);
+    ssi_sip_put_piece_str(b, flow->transport == SSI_TRANSPORT_TCP ? ";transport=tcp>"
+                             : sips                               ? ">"
+                                                                  : ";transport=tls>");
+}

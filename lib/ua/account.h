@@ -1,0 +1,113 @@
+/* Accounts: an address of record, its credentials, its flow, its registration (RFC 3261 10). Layer: ua. */
+#ifndef SSI_UA_ACCOUNT_H
+#define SSI_UA_ACCOUNT_H
+
+#include "sdes/sdes.h"
+#include "secsip/account.h"
+#include "ua/flow.h"
+
+enum {
+    SSI_CONTACT_TOKEN = 12,
+    SSI_CHALLENGES_MAX = 2, /* one of the server, one of a proxy */
+};
+
+/* Credentials for the requests of one operation. */
+struct ssi_auth {
+    struct ssi_sip_challenge challenges[SSI_CHALLENGES_MAX]; /* server, proxy */
+    bool has[SSI_CHALLENGES_MAX];
+};
+
+struct secsip_account {
+    uint32_t refs;      /* ours and, as one, the application's */
+    uint32_t user_refs; /* the application's */
+    struct ssi_ua *ua;  /* NULL once the stack is gone */
+    struct ssi_list node;
+    uint64_t
+        identity; /* never given out twice: a flow made for one account is not used for another */
+    secsip_account_callbacks callbacks;
+    void *user_data;
+
+    char *aor;              /* "sip:alice@example.test" */
+    struct ssi_sip_uri uri; /* borrows from aor */
+    char *display_name;
+    char *auth_user;
+    char *password;                /* secret, NULL: none */
+    char *from;                    /* name-addr for From */
+    struct ssi_flow_target target; /* the outbound proxy, or the domain of aor */
+    bool has_proxy;
+    secsip_tls_profile *profile;
+    uint32_t expires_s;
+    uint32_t media_security;
+    bool insecure_transport;
+    struct ssi_sdes_config sdes;
+    char contact_user[SSI_CONTACT_TOKEN + 1]; /* how requests to us are told apart */
+
+    struct ssi_flow *flow; /* NULL: none */
+    struct ssi_flow_watch watch;
+
+    /* Registration. */
+    int32_t state; /* SECSIP_REGISTRATION_* */
+    bool wanted;   /* keep it registered */
+    bool removing; /* unregistration under way */
+    char *call_id; /* the same for all registrations (RFC 3261 10.2) */
+    char *tag;
+    uint32_t cseq;
+    struct ssi_auth auth;
+    struct ssi_txn *txn;
+    struct ssi_timer timer; /* refresh or retry */
+    uint32_t n_failures;    /* in a row, for the back-off */
+    uint32_t challenged;    /* challenges in this round */
+    uint32_t granted_s;     /* expiry that the registrar granted */
+};
+
+/* Resolved configuration; strings are copied. SECSIP_E_* as secsip_account_new. */
+secsip_result ssi_account_new(struct ssi_ua *ua, const secsip_account_config *config,
+                              const secsip_account_callbacks *callbacks, void *user_data,
+                              secsip_account **ret);
+secsip_account *ssi_account_ref(secsip_account *a);
+void ssi_account_unref(secsip_account *a);
+/* The application's reference. */
+void ssi_account_user_unref(secsip_account *a);
+secsip_result ssi_account_register(secsip_account *a);
+secsip_result ssi_account_unregister(secsip_account *a);
+/* The stack goes: no more timers, flows, callbacks. */
+void ssi_account_detach(secsip_account *a);
+/* True while an account of the stack is unregistering. */
+bool ssi_account_any_busy(const struct ssi_ua *ua);
+/* Whose request this is: by contact user, then by address of record. NULL: nobody's. */
+secsip_account *ssi_account_for_request(struct ssi_ua *ua, const struct ssi_sip_msg *m,
+                                        const struct ssi_flow *flow);
+/* "<sip:token@host:port;transport=tls>" for a flow; what makes a call sips makes its Contact sips (RFC 5630 5.1.1). */
+void ssi_account_put_contact(struct ssi_buf *b, const secsip_account *a,
+                             const struct ssi_flow *flow, bool sips);
+
+/* Takes the challenge of a 401 or 407. SECSIP_E_UA_AUTH_REQUIRED (no password), SECSIP_E_UA_AUTH_FAILED (the same
+ * challenge again, not stale), SECSIP_E_SIP_AUTH*, SECSIP_E_NOMEM. */
+secsip_result ssi_auth_take(struct ssi_auth *auth, const secsip_account *a,
+                            const struct ssi_sip_msg *response);
+/* Writes the credentials that are known. */
+void ssi_auth_put(struct ssi_auth *auth, struct ssi_buf *b, const secsip_account *a,
+                  enum ssi_sip_method method, struct ssi_slice uri);
+void ssi_auth_free(struct ssi_auth *auth);
+
+/* Parses "host", "host:port", "host:5061;transport=tls" or a sip or sips URI into a target. SECSIP_E_SIP_URI,
+ * SECSIP_E_PERMISSION (a clear transport that is not allowed). */
+secsip_result ssi_target_parse(const char *text, bool insecure_allowed,
+                               struct ssi_flow_target *ret);
+/* The same from a URI. */
+secsip_result ssi_target_of_uri(const struct ssi_sip_uri *u, bool insecure_allowed,
+                                struct ssi_flow_target *ret);
+
+/* A copy of TLS facts that outlives the flow. */
+struct ssi_tls_note {
+    bool present;
+    char version[16];
+    char cipher[48];
+    char peer[256];
+    secsip_tls_info view; /* points into this note: fill it with ssi_tls_note_view */
+};
+void ssi_tls_note_take(struct ssi_tls_note *n, const struct ssi_flow *flow);
+/* NULL when there is nothing. */
+const secsip_tls_info *ssi_tls_note_view(struct ssi_tls_note *n);
+
+#endif

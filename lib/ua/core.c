@@ -1,0 +1,305 @@
+/* The core, see core.h. Layer: ua. */
+#include "ua/core.h"
+
+#include <stdlib.h>
+
+#include "sip/build.h"
+#include "ua/account.h"
+#include "ua/call.h"
+#include "ua/dialog.h"
+#include "ua/flow.h"
+#include "ua/media.h"
+
+enum {
+    TIMERS_PER_STEP = 1000, /* what one ssi_ua_advance runs at most */
+};
+
+const char ssi_ua_allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS";
+
+static void on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
+                       struct ssi_txn_flow *flow);
+static void on_stray_response(void *arg, struct ssi_sip_msg *m, struct ssi_txn_flow *flow);
+
+static const struct ssi_txn_layer_ops txn_ops = {on_request, on_stray_response};
+
+static void on_shutdown_expired(void *arg)
+{
+    struct ssi_ua *ua = arg;
+    ua->shutdown_expired = true;
+}
+
+static void apply_defaults(struct ssi_ua_config *c)
+{
+    if (c->max_connections == 0)
+        c->max_connections = 10000;
+    if (c->handshake_timeout_ms == 0)
+        c->handshake_timeout_ms = 10000;
+}
+
+secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
+                          const struct ssi_io *io, uint64_t now_us, uint64_t wall_s)
+{
+    memset(ua, 0, sizeof *ua);
+    ua->config = *config;
+    apply_defaults(&ua->config);
+    ua->io = *io;
+    ua->wall_s = wall_s;
+    ssi_slice_show(ssi_slice_str(config->user_agent), ua->user_agent, sizeof ua->user_agent);
+    ssi_timers_init(&ua->timers, now_us);
+    ssi_list_init(&ua->flows);
+    ssi_list_init(&ua->listeners);
+    ssi_list_init(&ua->accounts);
+    ssi_list_init(&ua->calls);
+    ssi_list_init(&ua->events);
+    ssi_list_init(&ua->closing);
+    ssi_timer_init(&ua->shutdown_timer, on_shutdown_expired, ua);
+    secsip_result r = ssi_hash_init(&ua->dialogs);
+    if (r < 0)
+        return r;
+    r = ssi_hash_init(&ua->flow_ids);
+    if (r < 0)
+        goto fail_dialogs;
+    r = ssi_txn_layer_init(&ua->txn, &config->txn, &ua->timers, &txn_ops, ua);
+    if (r < 0)
+        goto fail_flow_ids;
+    return 0;
+
+fail_flow_ids:
+    ssi_hash_free(&ua->flow_ids);
+fail_dialogs:
+    ssi_hash_free(&ua->dialogs);
+    return r;
+}
+
+static void discard_events(struct ssi_ua *ua)
+{
+    for (struct ssi_list *n; (n = ssi_list_pop_front(&ua->events));) {
+        struct ssi_event *e = SSI_CONTAINER(n, struct ssi_event, node);
+        e->deliver(e, true);
+    }
+}
+
+static void close_listeners(struct ssi_ua *ua)
+{
+    for (struct ssi_list *n; (n = ssi_list_pop_front(&ua->listeners));) {
+        struct ssi_ua_listener *l = SSI_CONTAINER(n, struct ssi_ua_listener, node);
+        ua->io.listen_close(ua->io.arg, &l->io);
+        secsip_tls_profile_unref(l->profile);
+        free(l);
+    }
+}
+
+static void close_flows(struct ssi_ua *ua)
+{
+    struct ssi_error e;
+
+    ssi_error_set(&e, SECSIP_E_CLOSED, "the stack is closed");
+    while (!ssi_list_empty(&ua->flows))
+        ssi_flow_close(SSI_CONTAINER(ua->flows.next, struct ssi_flow, node), &e);
+}
+
+void ssi_ua_free(struct ssi_ua *ua)
+{
+    ua->shutting_down = true;
+    close_listeners(ua);
+    if (ua->handler.on_detach)
+        ua->handler.on_detach(ua->handler.arg);
+    for (struct ssi_list *n; (n = ssi_list_pop_front(&ua->calls));)
+        ssi_call_detach(SSI_CONTAINER(n, struct secsip_call, node));
+    for (struct ssi_list *n; (n = ssi_list_pop_front(&ua->accounts));)
+        ssi_account_detach(SSI_CONTAINER(n, struct secsip_account, node));
+    ssi_media_reap(ua);
+    close_flows(ua);
+    discard_events(ua);
+    ssi_txn_layer_free(&ua->txn);
+    ssi_timer_cancel(&ua->timers, &ua->shutdown_timer);
+    ssi_hash_free(&ua->dialogs);
+    ssi_hash_free(&ua->flow_ids);
+}
+
+void ssi_ua_post(struct ssi_ua *ua, struct ssi_event *e)
+{
+    ssi_list_push_back(&ua->events, &e->node);
+}
+
+void ssi_ua_dispatch(struct ssi_ua *ua)
+{
+    if (ua->dispatching)
+        return;
+    ua->dispatching = true;
+    for (struct ssi_list *n; (n = ssi_list_pop_front(&ua->events));) {
+        struct ssi_event *e = SSI_CONTAINER(n, struct ssi_event, node);
+        e->deliver(e, false);
+    }
+    ua->dispatching = false;
+}
+
+bool ssi_ua_advance(struct ssi_ua *ua, uint64_t now_us, uint64_t wall_s)
+{
+    ua->wall_s = wall_s;
+    bool more = ssi_timers_advance(&ua->timers, now_us, TIMERS_PER_STEP) == TIMERS_PER_STEP;
+    if (ua->shutting_down &&
+        (ua->shutdown_expired || (ssi_list_empty(&ua->calls) && !ssi_account_any_busy(ua))))
+        close_flows(ua);
+    ssi_ua_dispatch(ua);
+    return more;
+}
+
+uint64_t ssi_ua_deadline(const struct ssi_ua *ua)
+{
+    if (!ssi_list_empty(&ua->events))
+        return ua->timers.now_us;
+    if (ua->shutting_down && !ssi_list_empty(&ua->flows) && ssi_list_empty(&ua->calls) &&
+        !ssi_account_any_busy(ua))
+        return ua->timers.now_us;
+    return ssi_timers_next(&ua->timers);
+}
+
+void ssi_ua_shutdown(struct ssi_ua *ua, uint32_t timeout_ms)
+{
+    if (ua->shutting_down)
+        return;
+    ua->shutting_down = true;
+    close_listeners(ua);
+    SSI_LIST_EACH(n, &ua->calls)
+    ssi_call_hangup(SSI_CONTAINER(n, struct secsip_call, node));
+    SSI_LIST_EACH(n, &ua->accounts)
+    ssi_account_unregister(SSI_CONTAINER(n, struct secsip_account, node));
+    ssi_timer_arm(&ua->timers, &ua->shutdown_timer, SSI_MS(timeout_ms));
+}
+
+bool ssi_ua_is_idle(const struct ssi_ua *ua)
+{
+    return ua->shutting_down && ssi_list_empty(&ua->flows) && ssi_list_empty(&ua->events);
+}
+
+secsip_result ssi_ua_listen(struct ssi_ua *ua, const struct ssi_addr *at,
+                            secsip_tls_profile *profile, struct ssi_addr *ret_bound)
+{
+    if (ua->shutting_down)
+        return SECSIP_E_STATE;
+    if (!ua->io.listen)
+        return SECSIP_E_UNSUPPORTED;
+    secsip_result r = profile ? ssi_tls_profile_freeze(profile, true) : 0;
+    if (r < 0)
+        return r;
+    struct ssi_ua_listener *l = calloc(1, sizeof *l);
+    if (!l)
+        return SECSIP_E_NOMEM;
+    l->io.ua = ua;
+    l->io.local = *at;
+    r = ua->io.listen(ua->io.arg, &l->io);
+    if (r < 0) {
+        free(l);
+        return r;
+    }
+    l->profile = secsip_tls_profile_ref(profile);
+    ssi_list_push_back(&ua->listeners, &l->node);
+    *ret_bound = l->io.local;
+    return 0;
+}
+
+/* ---- Requests and responses that the transactions hand up. */
+void ssi_ua_refuse(struct ssi_ua *ua, struct ssi_txn *t, int status)
+{
+    struct ssi_sip_msg *req = ssi_txn_request(t);
+    struct ssi_buf b;
+    char tag[11];
+    const char *ip;
+    uint16_t port;
+
+    if (ssi_random_token(tag, 10) < 0)
+        tag[0] = 0;
+    ssi_txn_source(t, &ip, &port);
+    ssi_buf_init_secret(&b, ua->config.limits.message_bytes);
+    ssi_sip_put_response_start(&b, req, status, NULL, tag[0] ? tag : NULL, ip, port);
+    if (status == 405 || status == 501 || status == 200)
+        ssi_sip_put_header_str(&b, "Allow", ssi_ua_allow);
+    if (status == 200)
+        ssi_sip_put_header_str(&b, "Accept", "application/sdp");
+    if (status == 415)
+        ssi_sip_put_header_str(&b, "Accept", "application/sdp");
+    if (status == 420) {
+        /* RFC 3261 8.2.2.3: Unsupported lists what Require asked for; nothing is supported yet. */
+        const struct ssi_sip_header *h = NULL;
+        while ((h = ssi_sip_msg_header(req, SSI_HDR_REQUIRE, h)))
+            ssi_sip_put_header(&b, "Unsupported", h->value);
+    }
+    ssi_sip_put_header_str(&b, "Server", ua->user_agent);
+    if (ssi_sip_put_end(&b, NULL, NULL, 0) >= 0)
+        ssi_txn_respond(t, status, &b);
+    else
+        ssi_txn_respond_status(t, status, NULL);
+    ssi_buf_free(&b);
+}
+
+/* A request inside a dialog of ours; false when there is none. */
+static bool give_to_dialog(struct ssi_ua *ua, struct ssi_txn *t, struct ssi_sip_msg *m)
+{
+    struct ssi_dialog *d = ssi_dialog_find(ua, m->call_id, m->to.tag, m->from.tag);
+
+    if (!d || (d->remote_tag && !ssi_slice_eq(ssi_slice_str(d->remote_tag), m->from.tag)))
+        return false;
+    ssi_call_request(ssi_call_of_dialog(d), t, m);
+    return true;
+}
+
+static void take_new_request(struct ssi_ua *ua, struct ssi_txn *t, struct ssi_sip_msg *m,
+                             struct ssi_flow *flow)
+{
+    struct secsip_account *account = ssi_account_for_request(ua, m, flow);
+
+    if (!account) {
+        if (ua->handler.on_request && ua->handler.on_request(ua->handler.arg, t, m, flow))
+            return;
+        if (t)
+            ssi_ua_refuse(ua, t, m->method == SSI_SIP_OPTIONS ? 200 : 404);
+        return;
+    }
+    if (!t)
+        return; /* an ACK of nothing */
+    if (ssi_sip_msg_header(m, SSI_HDR_REQUIRE, NULL)) {
+        ssi_ua_refuse(ua, t, 420);
+        return;
+    }
+    switch (m->method) {
+    case SSI_SIP_INVITE:
+        ssi_call_incoming(account, t, m, flow);
+        break;
+    case SSI_SIP_OPTIONS:
+        ssi_ua_refuse(ua, t,
+                      200); /* RFC 3261 11.2: what an INVITE would be answered, without a body */
+        break;
+    default:
+        ssi_ua_refuse(ua, t, m->method == SSI_SIP_UNKNOWN_METHOD ? 501 : 405);
+    }
+}
+
+static void on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
+                       struct ssi_txn_flow *txn_flow)
+{
+    struct ssi_ua *ua = arg;
+    struct ssi_flow *flow = ssi_flow_of(txn_flow);
+
+    if (!m->to.tag.p) {
+        take_new_request(ua, t, m, flow);
+        return;
+    }
+    if (give_to_dialog(ua, t, m))
+        return;
+    if (ua->handler.on_request && ua->handler.on_request(ua->handler.arg, t, m, flow))
+        return;
+    if (t)
+        ssi_ua_refuse(ua, t, 481); /* RFC 3261 12.2.2 */
+}
+
+static void on_stray_response(void *arg, struct ssi_sip_msg *m, struct ssi_txn_flow *txn_flow)
+{
+    struct ssi_ua *ua = arg;
+    struct ssi_dialog *d = ssi_dialog_find(ua, m->call_id, m->from.tag, m->to.tag);
+
+    if (d && m->method == SSI_SIP_INVITE)
+        ssi_call_late_response(ssi_call_of_dialog(d), m);
+    else if (ua->handler.on_stray_response)
+        ua->handler.on_stray_response(ua->handler.arg, m, ssi_flow_of(txn_flow));
+}

@@ -1,0 +1,120 @@
+/* The core: what all flows, registrations and calls of one stack share. Layer: ua. No I/O, no clock: lib/ua/io.h.
+ *
+ * News for the application is queued (ssi_ua_post) and given out by ssi_ua_dispatch when the core's state is consistent:
+ * no callback runs in the middle of the core, so a callback may call anything. */
+#ifndef SSI_UA_CORE_H
+#define SSI_UA_CORE_H
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "sip/digest.h"
+#include "sip/frame.h"
+#include "tls/tls.h"
+#include "txn/txn.h"
+#include "ua/io.h"
+
+struct ssi_flow;
+
+/* What went wrong, with its texts; copied into events. */
+struct ssi_error {
+    secsip_result result; /* 0: no error */
+    int32_t status;
+    char text[512];
+    char check[24];
+    char expected[192];
+    char found[256];
+    char peer[SSI_ADDR_TEXT + 8];
+};
+
+/* Fills the result and a sentence: the standard text of the result, then ": " and the formatted detail (NULL: none). */
+void ssi_error_set(struct ssi_error *e, secsip_result result, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Names the check; the values are shown without control bytes and cut. */
+void ssi_error_check(struct ssi_error *e, const char *check, struct ssi_slice expected,
+                     struct ssi_slice found);
+/* The public view; borrows from e. */
+void ssi_error_view(const struct ssi_error *e, secsip_error *ret);
+
+/* News on its way to the application. */
+struct ssi_event {
+    struct ssi_list node;
+    /* Gives it to the application unless `discard`, and frees it and its reference on the object. */
+    void (*deliver)(struct ssi_event *e, bool discard);
+};
+
+/* Takes requests (and stray responses) that belong to no account and no dialog: the embedded registrar. */
+struct ssi_ua_handler {
+    /* As in struct ssi_txn_layer_ops; the flow is a struct ssi_flow. False: not taken. */
+    bool (*on_request)(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, struct ssi_flow *flow);
+    bool (*on_stray_response)(void *arg, struct ssi_sip_msg *m, struct ssi_flow *flow);
+    void (*on_flow_closed)(void *arg, struct ssi_flow *flow);
+    void (*on_detach)(void *arg); /* the stack goes; the handler is cleared */
+    void *arg;
+};
+
+struct ssi_ua_config {
+    const char *user_agent; /* copied */
+    struct ssi_log log;
+    void (*trace)(int32_t direction, const char *peer, const char *message, size_t len,
+                  void *user_data);
+    void *trace_data;
+    struct ssi_txn_config txn;
+    struct ssi_sip_limits limits;
+    uint32_t max_connections;      /* zero: 10000 */
+    uint32_t handshake_timeout_ms; /* zero: 10000 */
+};
+
+struct ssi_ua {
+    struct ssi_io io;
+    struct ssi_ua_config config;
+    char user_agent[128];
+    struct ssi_timers timers;
+    uint64_t wall_s;
+    struct ssi_txn_layer txn;
+    struct ssi_list flows;
+    struct ssi_list listeners; /* struct ssi_ua_listener */
+    struct ssi_list accounts;  /* struct secsip_account */
+    struct ssi_list calls;     /* struct secsip_call */
+    struct ssi_list events;
+    struct ssi_hash dialogs;  /* struct ssi_dialog, by Call-ID and local tag */
+    struct ssi_hash flow_ids; /* struct ssi_flow, by id */
+    struct ssi_ua_handler handler;
+    struct ssi_list closing; /* struct ssi_media that wait to be freed */
+    uint64_t last_identity;
+    uint32_t n_flows;
+    bool dispatching;
+    bool shutting_down;
+    bool shutdown_expired;
+    struct ssi_timer shutdown_timer;
+};
+
+secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
+                          const struct ssi_io *io, uint64_t now_us, uint64_t wall_s);
+/* Closes everything at once; accounts and calls that the application holds stay, dead (their `ua` is NULL). */
+void ssi_ua_free(struct ssi_ua *ua);
+
+void ssi_ua_post(struct ssi_ua *ua, struct ssi_event *e);
+/* Gives out what was posted, what that posts in turn too. Nothing when called from a callback. */
+void ssi_ua_dispatch(struct ssi_ua *ua);
+
+void ssi_ua_shutdown(struct ssi_ua *ua, uint32_t timeout_ms);
+bool ssi_ua_is_idle(const struct ssi_ua *ua);
+
+/* Accepts connections at `at`; profile NULL: clear TCP. */
+secsip_result ssi_ua_listen(struct ssi_ua *ua, const struct ssi_addr *at,
+                            secsip_tls_profile *profile, struct ssi_addr *ret_bound);
+
+/* A whole request that nobody takes: answered with `status` and what that status needs (Allow, ...). */
+void ssi_ua_refuse(struct ssi_ua *ua, struct ssi_txn *t, int status);
+/* The methods we know, for Allow. */
+extern const char ssi_ua_allow[];
+
+/* Shows a message with keys and credentials masked to the trace callback, if there is one. */
+void ssi_ua_trace(struct ssi_ua *ua, int32_t direction, const struct ssi_flow *flow,
+                  struct ssi_slice message);
+/* Appends the message with every inline key, k= line and digest response masked. */
+void ssi_mask_message(struct ssi_buf *b, struct ssi_slice message);
+
+#endif

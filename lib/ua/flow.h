@@ -1,0 +1,110 @@
+/* Flows: one connection each, from name to bytes to messages. Layer: ua. A flow to a peer locates its target (RFC 3263),
+ * connects, shakes hands, verifies, frames. It fails over to the next address by itself until it was open once.
+ *
+ * Counted: the stack's list holds one reference while the flow lives; transactions, accounts, calls and the registrar
+ * hold theirs. A dead flow sends nothing more. */
+#ifndef SSI_UA_FLOW_H
+#define SSI_UA_FLOW_H
+
+#include "ua/core.h"
+#include "ua/locate.h"
+
+enum ssi_flow_state {
+    SSI_FLOW_LOCATING,
+    SSI_FLOW_CONNECTING,
+    SSI_FLOW_HANDSHAKE,
+    SSI_FLOW_OPEN,
+    SSI_FLOW_DEAD,
+};
+
+enum ssi_transport {
+    SSI_TRANSPORT_TLS,
+    SSI_TRANSPORT_TCP, /* clear; nothing that carries a key goes over it */
+};
+
+/* Who is told. Embedded in its owner, initialised with ssi_list_init(&w->node). */
+struct ssi_flow_watch {
+    struct ssi_list node;
+    void (*on_open)(void *arg, struct ssi_flow *f); /* may be NULL */
+    void (*on_failed)(void *arg, struct ssi_flow *f, const struct ssi_error *why);
+    void *arg;
+};
+
+struct ssi_flow {
+    struct ssi_txn_flow txn; /* first: a struct ssi_txn_flow * of ours is a struct ssi_flow * */
+    struct ssi_stream stream;
+    bool has_stream;
+    struct ssi_ua *ua;
+    uint32_t refs;
+    struct ssi_list node;
+    struct ssi_hash_node id_node;
+    uint64_t id; /* never given out twice by a stack */
+    enum ssi_flow_state state;
+    enum ssi_transport transport;
+    bool incoming;
+    struct ssi_tls_session *tls;
+    struct ssi_buf out;     /* clear transport: bytes to send */
+    struct ssi_buf waiting; /* messages from before it was open */
+    struct ssi_sip_framer framer;
+    struct ssi_addr peer;
+    struct ssi_addr local;
+    secsip_tls_profile *profile;
+    char domain[256];          /* client: the name that is asked for and verified */
+    uint16_t port;             /* client: as asked for, 0: none */
+    uint64_t identity;         /* client: of the account it was made for; never used for another */
+    struct ssi_locate *locate; /* owns targets */
+    const struct ssi_target *targets; /* in the order to try */
+    size_t n_targets;
+    size_t next_target;
+    struct ssi_timer timer; /* handshake time-out, then keep-alive */
+    bool ping_sent;         /* a keep-alive is not answered yet */
+    bool pong_seen;         /* the peer answers keep-alives, so silence means failure */
+    struct ssi_list watches;
+    struct ssi_error error;
+};
+
+/* What a client flow is for. */
+struct ssi_flow_target {
+    uint64_t identity;
+    secsip_tls_profile *profile; /* NULL only for clear TCP */
+    enum ssi_transport transport;
+    char host[256];       /* domain or numeric address, IPv6 in brackets */
+    uint16_t port;        /* 0: not given */
+    bool transport_given; /* the URI names the transport: NAPTR is not asked */
+};
+
+/* The flow for a target: a live one of the same target, identity and profile, or a new one that begins to connect.
+ * SECSIP_E_LIMIT, SECSIP_E_NOMEM. *ret holds a reference of the caller's; it may be dead already (watch it). */
+secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *target,
+                           struct ssi_flow **ret);
+/* The live flow with this id, borrowed, or NULL. */
+struct ssi_flow *ssi_flow_by_id(struct ssi_ua *ua, uint64_t id);
+struct ssi_flow *ssi_flow_ref(struct ssi_flow *f);
+void ssi_flow_unref(struct ssi_flow *f);
+/* Adds a watch; on_open or on_failed is called at once when the flow is open or dead already. */
+void ssi_flow_watch(struct ssi_flow *f, struct ssi_flow_watch *w);
+/* Removes it; a client flow that nobody watches and no transaction uses is closed. */
+void ssi_flow_unwatch(struct ssi_flow *f, struct ssi_flow_watch *w);
+/* The flow is TLS and the peer's certificate passed every check. Only over such a flow does an a=crypto leave. */
+bool ssi_flow_is_secure(const struct ssi_flow *f);
+/* NULL before the handshake and for clear transports. */
+const secsip_tls_info *ssi_flow_tls_info(const struct ssi_flow *f);
+/* Ends it: close_notify, close. Watches and transactions hear `why`. */
+void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why);
+/* Sends bytes, or keeps them until the flow is open. */
+void ssi_flow_send(struct ssi_flow *f, struct ssi_slice bytes);
+const char *ssi_flow_transport_name(const struct ssi_flow *f); /* "TLS", "TCP": for Via */
+
+static inline struct ssi_flow *ssi_flow_of(struct ssi_txn_flow *t)
+{
+    return (struct ssi_flow *)t;
+}
+
+/* A listening socket with its profile; lives in the stack's list. */
+struct ssi_ua_listener {
+    struct ssi_listener io;
+    struct ssi_list node;
+    secsip_tls_profile *profile;
+};
+
+#endif

@@ -1,0 +1,58 @@
+/* The embedded registrar: bindings of one domain in memory (RFC 3261 10.3), reached through the connection that made them
+ * (RFC 5626 5.3). Layer: ua. proxy.c forwards requests to what is found here. */
+#ifndef SSI_UA_REGISTRAR_H
+#define SSI_UA_REGISTRAR_H
+
+#include "secsip/registrar.h"
+#include "ua/flow.h"
+
+/* An address of record that has bindings. */
+struct ssi_aor {
+    struct ssi_hash_node node;
+    char *key; /* "sip:alice@example.test" */
+    struct ssi_list bindings;
+    uint32_t n_bindings;
+};
+
+struct ssi_binding {
+    struct ssi_list node;           /* in its aor */
+    struct ssi_hash_node flow_node; /* by flow */
+    secsip_registrar *registrar;
+    struct ssi_aor *aor;
+    char *contact; /* the URI, as registered */
+    bool sips;
+    char *call_id;
+    uint32_t cseq;
+    struct ssi_flow *flow;
+    struct ssi_timer expiry;
+};
+
+struct secsip_registrar {
+    struct ssi_ua *ua; /* NULL once the stack is gone */
+    secsip_registrar_config config;
+    char *domain;
+    struct ssi_sip_auth_server auth;
+    struct ssi_hash aors;
+    struct ssi_hash by_flow;
+    uint32_t n_bindings;
+    struct ssi_list contexts; /* of the proxy */
+};
+
+secsip_result ssi_registrar_new(struct ssi_ua *ua, const secsip_registrar_config *config,
+                                secsip_registrar **ret);
+void ssi_registrar_free(secsip_registrar *r);
+/* The stack goes first. */
+void ssi_registrar_detach(secsip_registrar *r);
+/* The bindings of a URI's address of record, or NULL. */
+struct ssi_aor *ssi_registrar_find(secsip_registrar *r, const struct ssi_sip_uri *u);
+/* Whether the password callback knows the user. */
+bool ssi_registrar_knows(secsip_registrar *r, struct ssi_slice user);
+/* 0: the request proves to come from `identity`'s user; else it was answered (401 or 407, 403, 400). */
+int ssi_registrar_authenticate(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
+                               struct ssi_flow *flow, const struct ssi_sip_uri *identity,
+                               bool is_proxy);
+/* Answers with a status and tells of it. */
+void ssi_registrar_refuse(secsip_registrar *r, struct ssi_txn *t, struct ssi_flow *flow,
+                          int status);
+
+#endif

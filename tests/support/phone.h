@@ -1,0 +1,63 @@
+/* Two phones and a registrar on a simulated network: what tests of calls begin with. */
+#ifndef TESTS_PHONE_H
+#define TESTS_PHONE_H
+
+#include "certs.h"
+#include "secsip/secsip.h"
+#include "simnet.h"
+
+struct phone {
+    struct simnet_host *host;
+    secsip_account *account;
+    secsip_call *call; /* a reference, once there is one */
+    secsip_tls_profile *profile;
+    bool answers; /* incoming calls are answered at once, else rung */
+    bool rejects;
+    int32_t reg_state;
+    int32_t reg_status;
+    uint32_t reg_expires;
+    uint32_t reg_retry_ms;
+    int n_reg_events;
+    char reg_check[32], reg_expected[256], reg_found[256], reg_text[512];
+    secsip_result reg_result;
+    int32_t call_state;
+    int32_t call_status;
+    int n_ended;
+    secsip_result call_result;
+    char call_check[32], call_expected[256], call_found[256], call_text[512], call_reason[128];
+    char suite[64], profile_name[32], direction[16];
+    int32_t level;
+    int n_media;
+    int16_t next_sample; /* what on_audio_wanted makes: a ramp */
+    uint32_t n_samples_sent;
+    uint32_t n_samples_heard;
+    int16_t heard[8000 * 4];
+    void (*on_audio_hook)(struct phone *p);
+};
+
+struct lab {
+    struct simnet *net;
+    struct simnet_host *server;
+    secsip_registrar *registrar;
+    secsip_tls_profile *server_profile;
+    struct phone alice, bob;
+    int n_refused;
+    int32_t last_refused;
+};
+
+/* The registrar for example.test at 10.0.0.9:5061 with the certificate; users alice and bob, passwords "alicepw" and "bobpw". */
+void lab_start(struct lab *l, enum lab_cert server_cert);
+/* A phone with defaults for what config leaves out; not registered yet. */
+void lab_phone(struct lab *l, struct phone *p, const char *user,
+               const secsip_account_config *config);
+/* Registers both and runs until they are; asserts. */
+void lab_register(struct lab *l);
+/* Everything down: fails the test when a stack does not come to rest. */
+void lab_stop(struct lab *l);
+
+bool lab_both_registered(void *lab);
+bool lab_both_talking(void *lab);
+bool lab_both_ended(void *lab);
+void lab_call(struct lab *l, struct phone *from, const char *target);
+
+#endif

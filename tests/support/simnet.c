@@ -1,0 +1,552 @@
+/* A network in memory on virtual time, see simnet.h. */
+#include "simnet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/addr.h"
+
+enum {
+    HOSTS_MAX = 16,
+    NAMES_MAX = 16,
+    LISTENERS_MAX = 16
+};
+
+struct sim_end {
+    struct sim_end *next; /* of all */
+    struct simnet_host *host;
+    struct sim_end *peer;         /* NULL: gone */
+    secsip_engine_stream *stream; /* NULL: closed on this side */
+    secsip_engine_address local;
+    secsip_engine_address remote;
+    int refs; /* the host's while open, and one for each packet on its way to it */
+};
+
+struct sim_dgram {
+    struct sim_dgram *next;
+    struct simnet_host *host;
+    secsip_engine_dgram *d;
+    secsip_engine_address local;
+};
+
+struct sim_listener {
+    struct simnet_host *host;
+    secsip_engine_listener *l;
+    secsip_engine_address at;
+};
+
+struct simnet_host {
+    struct simnet *net;
+    secsip_stack *stack;
+    secsip_engine_address ip;
+    uint32_t next_port;
+    bool down;
+};
+
+enum kind {
+    CONNECT,
+    BYTES,
+    CLOSE,
+    RESET,
+    DGRAM,
+    ANSWER
+};
+
+struct sim_packet {
+    struct sim_packet *next;
+    uint64_t due_us;
+    enum kind kind;
+    struct sim_end *end; /* the receiver */
+    secsip_engine_query *query;
+    secsip_engine_address from, to;
+    bool has_addr;
+    secsip_engine_record record;
+    size_t len;
+    uint8_t data[];
+};
+
+struct simnet {
+    uint64_t now_us, start_us, wall_s, delay_us;
+    size_t chunk;
+    struct simnet_host *hosts[HOSTS_MAX];
+    size_t n_hosts;
+    struct sim_listener listeners[LISTENERS_MAX];
+    size_t n_listeners;
+    struct sim_dgram *dgrams;
+    struct sim_end *ends;
+    struct sim_packet *queue; /* by time, then order */
+    struct {
+        char name[64];
+        secsip_engine_address ip;
+    } names[NAMES_MAX];
+    size_t n_names;
+    simnet_dgram_tap *dgram_tap;
+    simnet_stream_tap *stream_tap;
+    void *tap_arg;
+};
+
+static void *must(void *p)
+{
+    if (!p)
+        abort();
+    return p;
+}
+
+static secsip_engine_address parse(const char *text)
+{
+    struct ssi_addr a;
+    secsip_engine_address p = {.size = sizeof p};
+
+    if (!ssi_addr_parse(ssi_slice_str(text), &a) && !ssi_addr_parse_ip(ssi_slice_str(text), 0, &a))
+        abort();
+    p.family = a.family;
+    p.port = a.port;
+    memcpy(p.ip, a.ip, sizeof p.ip);
+    return p;
+}
+
+static bool same_ip(const secsip_engine_address *a, const secsip_engine_address *b)
+{
+    return a->family == b->family && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+}
+
+static bool same(const secsip_engine_address *a, const secsip_engine_address *b)
+{
+    return same_ip(a, b) && a->port == b->port;
+}
+
+static struct sim_packet *packet(struct simnet *n, enum kind kind, struct sim_end *to,
+                                 const void *data, size_t len)
+{
+    struct sim_packet *p = must(calloc(1, sizeof *p + len));
+    struct sim_packet **at = &n->queue;
+
+    p->due_us = n->now_us + n->delay_us;
+    p->kind = kind;
+    p->end = to;
+    if (to)
+        to->refs++;
+    p->len = len;
+    if (len > 0)
+        memcpy(p->data, data, len);
+    while (*at && (*at)->due_us <= p->due_us)
+        at = &(*at)->next;
+    p->next = *at;
+    *at = p;
+    return p;
+}
+
+static void drop_end(struct sim_end *e)
+{
+    if (!e || --e->refs > 0)
+        return;
+    if (e->peer)
+        e->peer->peer = NULL;
+    for (struct sim_end **at = &e->host->net->ends; *at; at = &(*at)->next)
+        if (*at == e) {
+            *at = e->next;
+            break;
+        }
+    free(e);
+}
+
+static struct sim_end *new_end(struct simnet_host *h)
+{
+    struct sim_end *e = must(calloc(1, sizeof *e));
+
+    e->host = h;
+    e->refs = 1;
+    e->next = h->net->ends;
+    h->net->ends = e;
+    return e;
+}
+
+/* ---- What stacks ask */
+static secsip_result ask_connect(secsip_engine_stream *s, const secsip_engine_address *to,
+                                 void *arg)
+{
+    struct simnet_host *h = arg;
+    struct sim_end *e = new_end(h);
+
+    e->stream = s;
+    e->local = h->ip;
+    e->local.port = h->next_port++;
+    e->remote = *to;
+    secsip_engine_stream_set_data(s, e);
+    packet(h->net, CONNECT, e, NULL, 0);
+    return 0;
+}
+
+static void flush(struct sim_end *e)
+{
+    struct simnet *n = e->host->net;
+    const uint8_t *data;
+    size_t len;
+
+    while ((len = secsip_engine_stream_output(e->stream, &data)) > 0) {
+        if (n->stream_tap)
+            n->stream_tap(&e->local, &e->remote, data, len, n->tap_arg);
+        for (size_t at = 0; at < len;) {
+            size_t k = n->chunk && len - at > n->chunk ? n->chunk : len - at;
+            if (e->peer)
+                packet(n, BYTES, e->peer, data + at, k);
+            at += k;
+        }
+        secsip_engine_stream_sent(e->stream, len);
+    }
+}
+
+static void ask_write(secsip_engine_stream *s, void *arg)
+{
+    struct sim_end *e = secsip_engine_stream_get_data(s);
+    (void)arg;
+    flush(e);
+}
+
+static void ask_close(secsip_engine_stream *s, void *arg)
+{
+    struct sim_end *e = secsip_engine_stream_get_data(s);
+
+    (void)arg;
+    flush(e);
+    if (e->peer)
+        packet(e->host->net, CLOSE, e->peer, NULL, 0);
+    e->stream = NULL;
+    drop_end(e);
+}
+
+static secsip_result ask_listen(secsip_engine_listener *l, secsip_engine_address *at, void *arg)
+{
+    struct simnet_host *h = arg;
+    struct simnet *n = h->net;
+
+    if (n->n_listeners == LISTENERS_MAX)
+        return SECSIP_E_LIMIT;
+    if (at->port == 0)
+        at->port = h->next_port++;
+    for (size_t i = 0; i < n->n_listeners; i++)
+        if (same(&n->listeners[i].at, at))
+            return SECSIP_E_NET_ADDRESS;
+    n->listeners[n->n_listeners++] = (struct sim_listener){h, l, *at};
+    return 0;
+}
+
+static void ask_listen_close(secsip_engine_listener *l, void *arg)
+{
+    struct simnet *n = ((struct simnet_host *)arg)->net;
+
+    for (size_t i = 0; i < n->n_listeners; i++)
+        if (n->listeners[i].l == l)
+            n->listeners[i--] = n->listeners[--n->n_listeners];
+}
+
+static secsip_result ask_dgram_open(secsip_engine_dgram *d, secsip_engine_address *at, void *arg)
+{
+    struct simnet_host *h = arg;
+    struct sim_dgram *s = must(calloc(1, sizeof *s));
+
+    if (at->port == 0) {
+        h->next_port += h->next_port & 1;
+        at->port = h->next_port;
+        h->next_port += 2;
+    }
+    s->host = h;
+    s->d = d;
+    s->local = *at;
+    s->next = h->net->dgrams;
+    h->net->dgrams = s;
+    secsip_engine_dgram_set_data(d, s);
+    return 0;
+}
+
+static void ask_dgram_send(secsip_engine_dgram *d, const secsip_engine_address *to,
+                           const uint8_t *data, size_t len, void *arg)
+{
+    struct simnet_host *h = arg;
+    const struct sim_dgram *s = secsip_engine_dgram_get_data(d);
+    struct sim_packet *p = packet(h->net, DGRAM, NULL, data, len);
+
+    p->from = s->local;
+    p->to = *to;
+    if (h->net->dgram_tap && !h->net->dgram_tap(&p->from, &p->to, p->data, p->len, h->net->tap_arg))
+        p->to.port = 0;
+}
+
+static void ask_dgram_close(secsip_engine_dgram *d, void *arg)
+{
+    struct simnet *n = ((struct simnet_host *)arg)->net;
+    struct sim_dgram *s = secsip_engine_dgram_get_data(d);
+
+    for (struct sim_dgram **at = &n->dgrams; *at; at = &(*at)->next)
+        if (*at == s) {
+            *at = s->next;
+            free(s);
+            return;
+        }
+}
+
+static secsip_result ask_resolve(secsip_engine_query *q, int32_t type, const char *name, void *arg)
+{
+    struct simnet *n = ((struct simnet_host *)arg)->net;
+    struct sim_packet *p = packet(n, ANSWER, NULL, NULL, 0);
+
+    p->query = q;
+    secsip_engine_query_set_data(q, p);
+    for (size_t i = 0; i < n->n_names && type == SECSIP_ENGINE_RR_A; i++)
+        if (!strcmp(n->names[i].name, name)) {
+            p->has_addr = true;
+            p->record = (secsip_engine_record){.size = sizeof p->record,
+                                               .type = type,
+                                               .ttl_s = 60,
+                                               .target = "",
+                                               .service = "",
+                                               .flags = ""};
+            memcpy(p->record.ip, n->names[i].ip.ip, 16);
+        }
+    return 0;
+}
+
+static void ask_resolve_cancel(secsip_engine_query *q, void *arg)
+{
+    struct sim_packet *p = secsip_engine_query_get_data(q);
+    (void)arg;
+    p->query = NULL;
+}
+
+static const secsip_engine_io io = {
+    sizeof(secsip_engine_io), ask_connect,    ask_write,      ask_close,       ask_listen,
+    ask_listen_close,         ask_dgram_open, ask_dgram_send, ask_dgram_close, ask_resolve,
+    ask_resolve_cancel,
+};
+
+/* ---- Making */
+static uint64_t wall(const struct simnet *n)
+{
+    return n->wall_s + (n->now_us - n->start_us) / 1000000;
+}
+
+struct simnet *simnet_new(uint64_t wall_s)
+{
+    struct simnet *n = must(calloc(1, sizeof *n));
+
+    n->now_us = n->start_us = 1234567890123;
+    n->wall_s = wall_s;
+    n->delay_us = 5000;
+    return n;
+}
+
+struct simnet_host *simnet_host_new(struct simnet *n, const char *ip,
+                                    const secsip_stack_config *config)
+{
+    struct simnet_host *h = must(calloc(1, sizeof *h));
+
+    if (n->n_hosts == HOSTS_MAX)
+        abort();
+    h->net = n;
+    h->ip = parse(ip);
+    h->next_port = 40000;
+    if (secsip_engine_stack_new(config, &io, h, n->now_us, wall(n), &h->stack) < 0)
+        abort();
+    n->hosts[n->n_hosts++] = h;
+    return h;
+}
+
+secsip_stack *simnet_stack(struct simnet_host *h)
+{
+    return h->stack;
+}
+
+void simnet_host_free(struct simnet_host *h)
+{
+    secsip_stack_unref(h->stack);
+    h->stack = NULL;
+}
+
+void simnet_free(struct simnet *n)
+{
+    while (n->queue) {
+        struct sim_packet *p = n->queue;
+        n->queue = p->next;
+        drop_end(p->end);
+        free(p);
+    }
+    for (size_t i = 0; i < n->n_hosts; i++)
+        free(n->hosts[i]);
+    free(n);
+}
+
+void simnet_name(struct simnet *n, const char *name, const char *ip)
+{
+    if (n->n_names == NAMES_MAX)
+        abort();
+    snprintf(n->names[n->n_names].name, sizeof n->names[0].name, "%s", name);
+    n->names[n->n_names++].ip = parse(ip);
+}
+
+void simnet_delay(struct simnet *n, uint64_t us)
+{
+    n->delay_us = us;
+}
+
+void simnet_chunk(struct simnet *n, size_t bytes)
+{
+    n->chunk = bytes;
+}
+
+void simnet_tap(struct simnet *n, simnet_dgram_tap *dgram, simnet_stream_tap *stream, void *arg)
+{
+    n->dgram_tap = dgram;
+    n->stream_tap = stream;
+    n->tap_arg = arg;
+}
+
+uint64_t simnet_now(const struct simnet *n)
+{
+    return n->now_us;
+}
+
+void simnet_inject(struct simnet *n, const char *from, const char *to, const void *data, size_t len)
+{
+    struct sim_packet *p = packet(n, DGRAM, NULL, data, len);
+
+    p->from = parse(from);
+    p->to = parse(to);
+}
+
+void simnet_down(struct simnet_host *h, bool down)
+{
+    struct simnet *n = h->net;
+
+    h->down = down;
+    if (!down)
+        return;
+    for (struct sim_end *e = n->ends; e; e = e->next)
+        if (e->stream && (e->host == h || (e->peer && e->peer->host == h)))
+            packet(n, RESET, e, NULL, 0);
+}
+
+/* ---- Running */
+static void connect_now(struct simnet *n, struct sim_end *a)
+{
+    const struct sim_listener *l = NULL;
+
+    for (size_t i = 0; i < n->n_listeners; i++)
+        if (same(&n->listeners[i].at, &a->remote) && !n->listeners[i].host->down)
+            l = &n->listeners[i];
+    struct sim_end *b = l ? new_end(l->host) : NULL;
+    if (b) {
+        b->peer = a;
+        b->local = a->remote;
+        b->remote = a->local;
+        b->stream = secsip_engine_accept(l->l, &a->local, &a->remote, b);
+        a->peer = b;
+    }
+    if (!b || !b->stream) {
+        secsip_engine_stream *s = a->stream;
+        drop_end(b);
+        a->stream = NULL;
+        drop_end(a);
+        secsip_engine_stream_closed(s, SECSIP_E_NET_CONNECT, "Connection refused");
+        return;
+    }
+    secsip_engine_stream_connected(a->stream, &a->local);
+}
+
+static void close_now(struct sim_end *e, secsip_result why)
+{
+    secsip_engine_stream *s = e->stream;
+
+    e->stream = NULL;
+    if (e->peer)
+        e->peer->peer = NULL;
+    e->peer = NULL;
+    drop_end(e);
+    secsip_engine_stream_closed(s, why, why ? "Connection reset by peer" : NULL);
+}
+
+static void deliver_dgram(struct simnet *n, struct sim_packet *p)
+{
+    for (struct sim_dgram *s = n->dgrams; s; s = s->next)
+        if (p->to.port && same(&s->local, &p->to)) {
+            secsip_engine_dgram_input(s->d, &p->from, p->data, p->len);
+            return;
+        }
+}
+
+static void deliver(struct simnet *n, struct sim_packet *p)
+{
+    bool open = p->end && p->end->stream;
+
+    switch (p->kind) {
+    case CONNECT:
+        if (open)
+            connect_now(n, p->end);
+        break;
+    case BYTES:
+        if (open)
+            secsip_engine_stream_input(p->end->stream, p->data, p->len);
+        break;
+    case CLOSE:
+    case RESET:
+        if (open)
+            close_now(p->end, p->kind == RESET ? SECSIP_E_NET_RESET : 0);
+        break;
+    case DGRAM:
+        deliver_dgram(n, p);
+        break;
+    case ANSWER:
+        if (p->query)
+            secsip_engine_resolved(p->query, p->has_addr ? 0 : SECSIP_E_NET_RESOLVE, &p->record,
+                                   p->has_addr);
+        break;
+    }
+    drop_end(p->end);
+}
+
+static uint64_t next_due(const struct simnet *n)
+{
+    uint64_t due = n->queue ? n->queue->due_us : UINT64_MAX;
+
+    for (size_t i = 0; i < n->n_hosts; i++) {
+        uint64_t d = n->hosts[i]->stack ? secsip_engine_deadline(n->hosts[i]->stack) : UINT64_MAX;
+        if (d < due)
+            due = d;
+    }
+    return due;
+}
+
+static void step(struct simnet *n)
+{
+    for (size_t i = 0; i < n->n_hosts; i++)
+        if (n->hosts[i]->stack && secsip_engine_deadline(n->hosts[i]->stack) <= n->now_us)
+            secsip_engine_advance(n->hosts[i]->stack, n->now_us, wall(n));
+    while (n->queue && n->queue->due_us <= n->now_us) {
+        struct sim_packet *p = n->queue;
+        n->queue = p->next;
+        /* Every stack has the time of what reaches it. */
+        for (size_t i = 0; i < n->n_hosts; i++)
+            if (n->hosts[i]->stack)
+                secsip_engine_advance(n->hosts[i]->stack, n->now_us, wall(n));
+        deliver(n, p);
+        free(p);
+    }
+}
+
+bool simnet_run(struct simnet *n, uint64_t us, bool (*done)(void *arg), void *arg)
+{
+    uint64_t until = n->now_us + us;
+
+    for (;;) {
+        if (done && done(arg))
+            return true;
+        uint64_t due = next_due(n);
+        if (due > until)
+            break;
+        if (due > n->now_us)
+            n->now_us = due;
+        step(n);
+    }
+    n->now_us = until;
+    return done && done(arg);
+}

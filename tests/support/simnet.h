@@ -1,0 +1,48 @@
+/* A network in memory on virtual time, for stacks of the engine door: connections, datagrams, names. Nothing here reads a
+ * clock; a whole call takes milliseconds. Everything that travels can be watched and changed on the way. */
+#ifndef TESTS_SIMNET_H
+#define TESTS_SIMNET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "secsip/unstable/engine.h"
+
+struct simnet;
+struct simnet_host;
+
+/* Sees a datagram on its way; false drops it. The bytes may be changed. */
+typedef bool simnet_dgram_tap(const secsip_engine_address *from, const secsip_engine_address *to,
+                              uint8_t *data, size_t len, void *arg);
+/* Sees bytes of a connection on their way (ciphertext, where it is TLS). */
+typedef void simnet_stream_tap(const secsip_engine_address *from, const secsip_engine_address *to,
+                               const uint8_t *data, size_t len, void *arg);
+
+/* Time starts at an odd value, so that nobody relies on zero. wall_s: Unix time at the start. */
+struct simnet *simnet_new(uint64_t wall_s);
+/* Stacks must be gone. */
+void simnet_free(struct simnet *n);
+/* A host with an address "10.0.0.1" and a stack on it; config may be NULL. Aborts on failure. */
+struct simnet_host *simnet_host_new(struct simnet *n, const char *ip,
+                                    const secsip_stack_config *config);
+secsip_stack *simnet_stack(struct simnet_host *h);
+/* Unrefs the stack and closes what is left of it. */
+void simnet_host_free(struct simnet_host *h);
+/* name has an A record. Names that are not known do not exist. */
+void simnet_name(struct simnet *n, const char *name, const char *ip);
+/* One-way delay, default 5 ms. */
+void simnet_delay(struct simnet *n, uint64_t us);
+/* Streams arrive in pieces of at most this many bytes; 0: as they were sent. */
+void simnet_chunk(struct simnet *n, size_t bytes);
+void simnet_tap(struct simnet *n, simnet_dgram_tap *dgram, simnet_stream_tap *stream, void *arg);
+/* Resets every connection of the host, both sides see NET_RESET; and new ones are refused while down. */
+void simnet_down(struct simnet_host *h, bool down);
+uint64_t simnet_now(const struct simnet *n);
+/* Runs until nothing is due before now + us, or done(arg) says so. True when done said so. */
+bool simnet_run(struct simnet *n, uint64_t us, bool (*done)(void *arg), void *arg);
+/* Sends a datagram from nowhere. */
+void simnet_inject(struct simnet *n, const char *from, const char *to, const void *data,
+                   size_t len);
+
+#endif

@@ -1,0 +1,196 @@
+/* Registrations on virtual time: refresh, wrong passwords, certificates that do not hold, a registrar that goes away. */
+#include "test.h"
+
+#include "phone.h"
+
+static bool alice_registered(void *arg)
+{
+    const struct lab *l = arg;
+    return l->alice.reg_state == SECSIP_REGISTRATION_REGISTERED;
+}
+
+static bool alice_failed(void *arg)
+{
+    const struct lab *l = arg;
+    return l->alice.reg_state == SECSIP_REGISTRATION_FAILED;
+}
+
+static void start(struct lab *l, enum lab_cert cert, const secsip_account_config *config)
+{
+    lab_start(l, cert);
+    lab_phone(l, &l->alice, "alice", config);
+    assert_int_equal(secsip_account_register(l->alice.account), 0);
+}
+
+static void a_registration_is_refreshed_in_time(void **state)
+{
+    static struct lab l;
+    secsip_account_config c = {.expires_s = 60};
+
+    (void)state;
+    start(&l, LAB_SERVER, &c);
+    assert_true(simnet_run(l.net, 2000000, alice_registered, &l));
+    assert_int_equal(l.alice.reg_expires, 60);
+    assert_int_equal(l.alice.n_reg_events, 1);
+    for (int minute = 0; minute < 10; minute++) {
+        simnet_run(l.net, 60000000, NULL, NULL);
+        assert_int_equal(secsip_registrar_count(l.registrar), 1);
+    }
+    assert_in_range(l.alice.n_reg_events, 10, 14); /* every 51 to 54 s, no more */
+    assert_int_equal(l.alice.reg_state, SECSIP_REGISTRATION_REGISTERED);
+    lab_stop(&l);
+}
+
+static void a_wrong_password_fails_once_and_for_good(void **state)
+{
+    static struct lab l;
+    secsip_account_config c = {.password = "not this"};
+
+    (void)state;
+    start(&l, LAB_SERVER, &c);
+    assert_true(simnet_run(l.net, 2000000, alice_failed, &l));
+    assert_int_equal(l.alice.reg_retry_ms, 0);
+    assert_int_equal(l.alice.reg_status, 403);
+    simnet_run(l.net, 3600000000, NULL, NULL);
+    assert_int_equal(l.alice.n_reg_events, 1);
+    assert_int_equal(l.n_refused, 1);
+    lab_stop(&l);
+}
+
+static void no_password_says_what_is_missing(void **state)
+{
+    static struct lab l;
+    secsip_account_config c = {.size = sizeof c, .aor = "sip:alice@example.test"};
+    secsip_account *a;
+
+    (void)state;
+    lab_start(&l, LAB_SERVER);
+    lab_phone(&l, &l.alice, "alice", NULL);
+    c.profile = l.alice.profile;
+    secsip_account_unref(l.alice.account);
+    static const secsip_account_callbacks none = {.size = sizeof none};
+    assert_int_equal(secsip_account_new(simnet_stack(l.alice.host), &c, &none, &l.alice, &a), 0);
+    l.alice.account = a;
+    assert_int_equal(secsip_account_register(a), 0);
+    simnet_run(l.net, 2000000, NULL, NULL);
+    assert_int_equal(secsip_account_get_state(a), SECSIP_REGISTRATION_FAILED);
+    lab_stop(&l);
+}
+
+static void bad_certificates_register_nobody(void **state)
+{
+    static const struct {
+        enum lab_cert cert;
+        secsip_result result;
+        const char *check;
+        const char *found; /* must stand in what was found or in the sentence */
+    } rows[] = {
+        {LAB_FROM_OTHERCA, SECSIP_E_TLS_CERT_UNTRUSTED, "trust", ""},
+        {LAB_EXPIRED, SECSIP_E_TLS_CERT_EXPIRED, "expiry", "20"},
+        {LAB_NOTYET, SECSIP_E_TLS_CERT_NOT_YET_VALID, "activation", "20"},
+        {LAB_WRONGNAME, SECSIP_E_TLS_CERT_NAME, "name", "wrong.test"},
+        {LAB_CNTRAP, SECSIP_E_TLS_CERT_NAME, "name", "wrong.test"},
+        {LAB_SELFSIGNED, SECSIP_E_TLS_CERT_SELF_SIGNED, "self-signed", ""},
+        {LAB_CLIENTONLY, SECSIP_E_TLS_CERT_PURPOSE, "purpose", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static struct lab l;
+        start(&l, rows[i].cert, NULL);
+        assert_true(simnet_run(l.net, 2000000, alice_failed, &l));
+        assert_int_equal(l.alice.reg_result, rows[i].result);
+        assert_string_equal(l.alice.reg_check, rows[i].check);
+        assert_true(l.alice.reg_expected[0] != 0);
+        assert_true(l.alice.reg_found[0] != 0);
+        assert_non_null(strstr(l.alice.reg_text, rows[i].found));
+        assert_int_equal(secsip_registrar_count(l.registrar), 0);
+        lab_stop(&l);
+    }
+}
+
+static void a_registrar_that_goes_away_is_found_again(void **state)
+{
+    static struct lab l;
+
+    (void)state;
+    start(&l, LAB_SERVER, NULL);
+    assert_true(simnet_run(l.net, 2000000, alice_registered, &l));
+    simnet_down(l.server, true);
+    assert_true(simnet_run(l.net, 1000000, alice_failed, &l));
+    assert_int_equal(l.alice.reg_result, SECSIP_E_NET_RESET);
+    assert_in_range(l.alice.reg_retry_ms, 15000, 30000); /* RFC 5626 4.5 */
+    simnet_run(l.net, 3600000000, NULL, NULL);
+    assert_in_range(l.alice.n_reg_events, 4, 12); /* back-off: no spin */
+    assert_in_range(l.alice.reg_retry_ms, 900000, 1800000);
+    simnet_down(l.server, false);
+    assert_true(simnet_run(l.net, 1801000000, alice_registered, &l));
+    assert_int_equal(secsip_registrar_count(l.registrar), 1);
+    lab_stop(&l);
+}
+
+static void a_name_without_address_is_an_error_that_names_it(void **state)
+{
+    static struct lab l;
+    secsip_account_config c = {.proxy = "nowhere.test"};
+
+    (void)state;
+    start(&l, LAB_SERVER, &c);
+    assert_true(simnet_run(l.net, 20000000, alice_failed, &l));
+    assert_int_equal(l.alice.reg_result, SECSIP_E_NET_RESOLVE);
+    assert_non_null(strstr(l.alice.reg_text, "nowhere.test"));
+    lab_stop(&l);
+}
+
+static void outbound_proxies_come_in_every_form(void **state)
+{
+    static const char *const forms[] = {"example.test",
+                                        "example.test:5061",
+                                        "example.test:5061;transport=tls",
+                                        "sip:example.test;transport=tls",
+                                        "sips:example.test",
+                                        "<sip:example.test:5061;transport=tls;lr>"};
+    (void)state;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        static struct lab l;
+        secsip_account_config c = {.proxy = forms[i]};
+        start(&l, LAB_SERVER, &c);
+        assert_true(simnet_run(l.net, 2000000, alice_registered, &l));
+        lab_stop(&l);
+    }
+}
+
+static void clear_transports_are_refused(void **state)
+{
+    static struct lab l;
+    static const secsip_account_callbacks none = {.size = sizeof none};
+    secsip_account_config c = {.size = sizeof c,
+                               .aor = "sip:alice@example.test",
+                               .proxy = "sip:example.test;transport=tcp"};
+    secsip_account *a;
+
+    (void)state;
+    lab_start(&l, LAB_SERVER);
+    lab_phone(&l, &l.alice, "alice", NULL);
+    assert_int_equal(secsip_account_new(simnet_stack(l.alice.host), &c, &none, NULL, &a),
+                     SECSIP_E_PERMISSION);
+    c.proxy = "sip:example.test;transport=udp";
+    assert_int_equal(secsip_account_new(simnet_stack(l.alice.host), &c, &none, NULL, &a),
+                     SECSIP_E_PERMISSION);
+    lab_stop(&l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_registration_is_refreshed_in_time),
+        cmocka_unit_test(a_wrong_password_fails_once_and_for_good),
+        cmocka_unit_test(no_password_says_what_is_missing),
+        cmocka_unit_test(bad_certificates_register_nobody),
+        cmocka_unit_test(a_registrar_that_goes_away_is_found_again),
+        cmocka_unit_test(a_name_without_address_is_an_error_that_names_it),
+        cmocka_unit_test(outbound_proxies_come_in_every_form),
+        cmocka_unit_test(clear_transports_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
