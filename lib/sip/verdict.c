@@ -1,0 +1,139 @@
+/* The checks of RFC 3261 8.2.1 to 8.2.3 and 16.3, in their order; see verdict.h. Layer: sip. */
+#include "sip/verdict.h"
+
+#include "sip/typed.h"
+
+static const char *const plain_types[] = {"application/sdp", "text/plain", "multipart/*",
+                                          "message/sipfrag", NULL};
+static const struct ssi_sip_element endpoint = {.body_types = plain_types,
+                                                .offer_type = "application/sdp"};
+
+static bool in_list(const char *const *list, struct ssi_slice token)
+{
+    for (; list && *list; list++)
+        if (ssi_slice_ieq(ssi_slice_str(*list), token))
+            return true;
+    return false;
+}
+
+static bool extensions_known(const struct ssi_sip_msg *m, enum ssi_sip_hdr id,
+                             const char *const *tags)
+{
+    struct ssi_sip_values it;
+    struct ssi_slice tag;
+
+    ssi_sip_values_init(&it, m, id);
+    while (ssi_sip_values_next(&it, &tag))
+        if (!in_list(tags, tag))
+            return false;
+    return true;
+}
+
+/* A type of the message, maybe a range, against one of ours, maybe a range too. */
+static bool type_matches(const struct ssi_sip_typed *t, const char *type)
+{
+    struct ssi_slice whole = ssi_slice_str(type);
+    size_t slash = ssi_slice_find(whole, '/');
+    struct ssi_slice main_part = ssi_slice_of(whole.p, slash),
+                     sub = ssi_slice_from(whole, slash + 1);
+    bool main_any = strcmp(t->main, "*") == 0, sub_any = strcmp(t->sub, "*") == 0;
+
+    if (!main_any && !ssi_slice_ieq(main_part, ssi_slice_str(t->main)))
+        return false;
+    return sub_any || ssi_slice_eq(sub, SSI_LIT("*")) || ssi_slice_ieq(sub, ssi_slice_str(t->sub));
+}
+
+/* handling=optional allows to pass over a body that is not understood (RFC 3261 20.11). */
+static bool body_is_optional(const struct ssi_sip_msg *m)
+{
+    struct ssi_slice value;
+    struct ssi_sip_typed *t = NULL;
+
+    if (!ssi_sip_msg_value(m, SSI_HDR_CONTENT_DISPOSITION, &value) ||
+        ssi_sip_typed_parse(SSI_SIP_TYPED_DISPOSITION, value, &t) < 0)
+        return false;
+    const char *handling = ssi_sip_typed_param_of(t, "handling");
+    bool optional = handling && ssi_slice_ieq(ssi_slice_str(handling), SSI_LIT("optional"));
+    ssi_sip_typed_free(t);
+    return optional;
+}
+
+static int judge_body(const struct ssi_sip_msg *m, const struct ssi_sip_element *e)
+{
+    struct ssi_slice value;
+    struct ssi_sip_typed *t = NULL;
+    bool known = false;
+
+    if (m->body.len == 0)
+        return 0;
+    if (!ssi_sip_msg_value(m, SSI_HDR_CONTENT_TYPE, &value))
+        return 400; /* it must be there when the body is not empty, RFC 3261 20.15 */
+    if (ssi_sip_typed_parse(SSI_SIP_TYPED_MEDIA, value, &t) < 0)
+        return 400;
+    for (const char *const *type = e->body_types; type && *type; type++)
+        known |= type_matches(t, *type);
+    ssi_sip_typed_free(t);
+    if (known && ssi_sip_msg_value(m, SSI_HDR_CONTENT_ENCODING, &value))
+        known = ssi_slice_ieq(value, SSI_LIT("identity"));
+    return known || body_is_optional(m) ? 0 : 415;
+}
+
+/* No Accept means SDP is welcome (RFC 3261 20.1); an empty one, that nothing is. */
+static bool offer_is_accepted(const struct ssi_sip_msg *m, const char *type)
+{
+    struct ssi_sip_values it;
+    struct ssi_slice element;
+
+    if (!ssi_sip_msg_header(m, SSI_HDR_ACCEPT, NULL))
+        return true;
+    ssi_sip_values_init(&it, m, SSI_HDR_ACCEPT);
+    while (ssi_sip_values_next(&it, &element)) {
+        struct ssi_sip_typed *t = NULL;
+        if (ssi_sip_typed_parse(SSI_SIP_TYPED_MEDIA, element, &t) < 0)
+            continue;
+        bool match = type_matches(t, type);
+        ssi_sip_typed_free(t);
+        if (match)
+            return true;
+    }
+    return false;
+}
+
+static bool is_sip(const struct ssi_sip_uri *u)
+{
+    return u->scheme == SSI_SIP_SCHEME_SIP || u->scheme == SSI_SIP_SCHEME_SIPS;
+}
+
+int ssi_sip_msg_verdict(const struct ssi_sip_msg *m, const struct ssi_sip_element *e)
+{
+    if (!m->is_request)
+        return 0;
+    if (!e)
+        e = &endpoint;
+    if (m->fault.result < 0)
+        return m->fault.status;
+    /* The magic cookie alone identifies nothing (RFC 4475 3.2.1). */
+    if (ssi_slice_eq(m->via.branch, SSI_LIT("z9hG4bK")))
+        return 400;
+    if (m->method == SSI_SIP_UNKNOWN_METHOD && !e->is_proxy)
+        return 501;
+    if (!is_sip(&m->uri))
+        return 416;
+    if (m->max_forwards == 0 && e->is_proxy)
+        return 483;
+    /* Nothing is asked of ACK and CANCEL (RFC 3261 8.2.2.3). */
+    if (m->method == SSI_SIP_ACK || m->method == SSI_SIP_CANCEL)
+        return 0;
+    if (!extensions_known(m, e->is_proxy ? SSI_HDR_PROXY_REQUIRE : SSI_HDR_REQUIRE, e->option_tags))
+        return 420;
+    if (e->is_proxy)
+        return 0;
+    /* An address of record is a SIP or SIPS URI (RFC 3261 10.3). */
+    if (m->method == SSI_SIP_REGISTER && !is_sip(&m->to.uri))
+        return 400;
+    int status = judge_body(m, e);
+    if (status == 0 && m->method == SSI_SIP_INVITE && e->offer_type &&
+        !offer_is_accepted(m, e->offer_type))
+        status = 406;
+    return status;
+}
