@@ -5,6 +5,29 @@
 
 #include "parts.h"
 
+/* Who talks to whom, and who listens. */
+static void put_figure(struct page *p)
+{
+    page_put(
+        p,
+        "<figure><svg viewBox='0 0 480 196' role=img aria-label='Alice and Bob send SIP through "
+        "the registrar "
+        "and speech to each other; the eavesdropper copies all three paths'>"
+        "<path class=path d='M72 116 L196 44 M284 44 L408 116'/><path class=path d='M100 134 "
+        "H380'/>"
+        "<path class=tap d='M141 76 L222 92 M339 76 L258 92 M240 134 V118'/>"
+        "<g class=node><rect x=14 y=112 width=86 height=44 rx=8 /><rect x=184 y=14 width=112 "
+        "height=44 rx=8 />"
+        "<rect x=380 y=112 width=86 height=44 rx=8 /></g>"
+        "<g class=eye><ellipse cx=240 cy=100 rx=24 ry=14 /><circle cx=240 cy=100 r=6 /></g>"
+        "<g class=name><text x=57 y=139>Alice</text><text x=240 y=41>registrar</text>"
+        "<text x=423 y=139>Bob</text></g><g class=note><text x=118 y=66 text-anchor=end>SIP</text>"
+        "<text x=362 y=66>SIP</text><text x=240 y=153 text-anchor=middle>speech</text>"
+        "<text x=240 y=182 text-anchor=middle>eavesdropper: a copy of every byte on each "
+        "path</text></g>"
+        "</svg></figure>");
+}
+
 static void put_head(struct page *p, const struct report *r)
 {
     page_put(p, "<!doctype html>\n<html lang=en><head><meta charset=utf-8>"
@@ -28,7 +51,9 @@ static void put_head(struct page *p, const struct report *r)
     page_format(p, "<p class='verdict %s'><b>%s</b> ", r->ok ? "yes" : "no",
                 r->ok ? "Yes." : "No.");
     page_escape(p, r->verdict);
-    page_put(p, "</p></header><main>");
+    page_put(p, "</p>");
+    put_figure(p);
+    page_put(p, "</header><main>");
 }
 
 static void put_pair(struct page *p, const char *what, const char *clear, bool clear_good,

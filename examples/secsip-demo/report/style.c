@@ -31,6 +31,13 @@ const char report_style[] =
     ".verdict.yes{background:var(--good-bg);border-color:var(--good)}.verdict.yes "
     "b{color:var(--good)}"
     ".verdict.no{background:var(--bad-bg);border-color:var(--bad)}.verdict.no b{color:var(--bad)}"
+    "figure{margin:28px auto 0;max-width:600px}figure svg{display:block;width:100%}"
+    ".path{fill:none;stroke:var(--sent);stroke-width:2.5}.tap{fill:none;stroke:var(--bad);stroke-"
+    "width:1.5;"
+    "stroke-dasharray:3 4}.node rect{fill:var(--card);stroke:var(--line);stroke-width:1.5}"
+    ".eye ellipse{fill:var(--card);stroke:var(--bad);stroke-width:2}.eye circle{fill:var(--bad)}"
+    ".name{font-weight:600;font-size:16px;text-anchor:middle;fill:var(--ink)}"
+    ".note{font-size:12.5px;fill:var(--soft)}"
     /* tables */
     ".scroll{overflow-x:auto;margin:12px 0;border:1px solid "
     "var(--line);border-radius:10px;background:var(--card)}"
