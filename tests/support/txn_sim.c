@@ -111,6 +111,8 @@ static void flow_send(struct ssi_txn_flow *flow, struct ssi_slice bytes)
         to->text[bytes.len] = '\0';
     }
     f->n_sent++;
+    if (f->on_send)
+        f->on_send(f, bytes);
 }
 
 static struct ssi_txn_flow *flow_ref(struct ssi_txn_flow *flow)

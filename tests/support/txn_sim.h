@@ -18,6 +18,8 @@ struct sim_send {
 struct sim_flow {
     struct ssi_txn_flow base; /* first */
     struct sim *sim;
+    void (*on_send)(struct sim_flow *f,
+                    struct ssi_slice bytes); /* NULL, or also called with each send */
     int refs;
     uint32_t n_sent; /* all; the first SIM_SENDS are kept */
     struct sim_send sent[SIM_SENDS];
