@@ -1,5 +1,6 @@
 /* secsip-registrar: a registrar and proxy of one domain on the embedded one of the library. Part of: examples.
  * Runs until SIGINT or SIGTERM; a second one does not wait for the farewells. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,7 +113,7 @@ static int take_option(struct options *o, int c)
         fputs(help, stdout);
         return EXIT_YES;
     case 'v':
-        printf("secsip-registrar %s\n", secsip_version());
+        printf("secsip-registrar %s\n", secsip_version_string());
         return EXIT_YES;
     default:
         return options_refuse("unknown option or missing value; --help says more");
