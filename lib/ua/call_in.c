@@ -52,7 +52,9 @@ static void on_accept_timer(void *arg)
     if (c->phase == SSI_CALL_OVER)
         return; /* the flow died of it */
     c->accept_interval_us = c->accept_interval_us * 2 < t2_us ? c->accept_interval_us * 2 : t2_us;
-    ssi_timer_arm(&c->ua->timers, &c->accept_timer, c->accept_interval_us);
+    uint64_t left_us = c->accept_until_us - c->ua->timers.now_us;
+    ssi_timer_arm(&c->ua->timers, &c->accept_timer,
+                  c->accept_interval_us < left_us ? c->accept_interval_us : left_us);
 }
 
 void ssi_call_init_accept(secsip_call *c)

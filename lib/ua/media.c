@@ -239,6 +239,14 @@ static const char *check_name(secsip_result r)
         return "suite";
     case SECSIP_E_SDES_KEY_LENGTH:
         return "key-length";
+    case SECSIP_E_SDES_KEY_WEAK:
+        return "key";
+    case SECSIP_E_SDES_PARAM:
+        return "parameter";
+    case SECSIP_E_SDES_LIFETIME:
+        return "lifetime";
+    case SECSIP_E_SDES_MKI:
+        return "mki";
     case SECSIP_E_UA_NO_MEDIA:
         return "codec";
     default:

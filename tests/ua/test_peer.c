@@ -1,0 +1,445 @@
+/* Calls with a peer that does what it should not, on virtual time. Whatever it answers, a call that requires SRTP ends, or runs
+ * as SRTP; not one packet leaves in clear. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base64.h"
+#include "peer.h"
+
+#define HEAD "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\n"
+#define KEY  "MTIzNDU2Nzg5MEFCQ0RFRkdISUpLTE1OT1BRUlNU" /* 30 bytes */
+#define GOOD HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY "\r\n"
+
+static const secsip_account_config only_cm80 = {.suites = "AES_CM_128_HMAC_SHA1_80"};
+
+static bool alice_ended(void *arg)
+{
+    const struct lab *l = arg;
+    return l->alice.n_ended > 0;
+}
+
+static bool alice_talks(void *arg)
+{
+    const struct lab *l = arg;
+    return l->alice.call_state == SECSIP_CALL_ESTABLISHED;
+}
+
+static const struct bad_answer {
+    const char *what;
+    const char *sdp;
+    secsip_result result;
+    const char *check;
+} bad_answers[] = {
+    {"a clear profile", HEAD "m=audio 5000 RTP/AVP 0\r\n", SECSIP_E_SDES_CLEAR_PROFILE, "profile"},
+    {"a clear profile with a key",
+     HEAD "m=audio 5000 RTP/AVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY "\r\n",
+     SECSIP_E_SDES_CLEAR_PROFILE, "profile"},
+    {"no crypto line", HEAD "m=audio 5000 RTP/SAVP 0\r\n", SECSIP_E_SDES_NO_CRYPTO, "crypto"},
+    {"a suite that was not offered",
+     HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_32 inline:" KEY "\r\n",
+     SECSIP_E_SDES_SUITE, "suite"},
+    {"a tag that was not offered",
+     HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:" KEY "\r\n",
+     SECSIP_E_SDES_TAG, "tag"},
+    {"a key of 29 bytes",
+     HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+          "inline:MTIzNDU2Nzg5MEFCQ0RFRkdISUpLTE1OT1BRUlM=\r\n",
+     SECSIP_E_SDES_KEY_LENGTH, "key-length"},
+    {"a key of 31 bytes",
+     HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+          "inline:MTIzNDU2Nzg5MEFCQ0RFRkdISUpLTE1OT1BRUlNUVQ==\r\n",
+     SECSIP_E_SDES_KEY_LENGTH, "key-length"},
+    {"a key of zeros",
+     HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+          "inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\r\n",
+     SECSIP_E_SDES_KEY_WEAK, "key"},
+    {"a parameter that was not offered",
+     HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY
+          " UNENCRYPTED_SRTP\r\n",
+     SECSIP_E_SDES_PARAM, "parameter"},
+    {"refused audio", HEAD "m=audio 0 RTP/SAVP 0\r\n", SECSIP_E_UA_NO_MEDIA, "codec"},
+    {"a codec of its own",
+     HEAD "m=audio 5000 RTP/SAVP 96\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY "\r\n",
+     SECSIP_E_UA_NO_MEDIA, "codec"},
+    {"one line too many",
+     HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY
+          "\r\nm=audio 5002 RTP/AVP 0\r\n",
+     SECSIP_E_SDP_MEDIA, "sdp"},
+    {"no session description", NULL, SECSIP_E_SDP_MISSING, "sdp"},
+    {"not a session description", "hello\r\n", SECSIP_E_SDP_SYNTAX, "sdp"},
+};
+
+static void an_answer_that_is_weaker_ends_the_call(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bad_answers / sizeof *bad_answers; i++) {
+        static struct lab l;
+        static struct peer p;
+        const struct bad_answer *bad = &bad_answers[i];
+
+        printf("%s\n", bad->what);
+        peer_start(&l, &p, &only_cm80);
+        p.final = 200;
+        p.final_sdp = bad->sdp;
+        lab_call(&l, &l.alice, "sip:bob@example.test");
+        assert_true(simnet_run(l.net, 5000000, alice_ended, &l));
+        simnet_run(l.net, 1000000, NULL, NULL);
+        assert_string_equal(p.order, "IAB");
+        assert_int_equal(l.alice.call_result, bad->result);
+        assert_string_equal(l.alice.call_check, bad->check);
+        assert_true(strlen(l.alice.call_expected) > 0);
+        assert_true(strlen(p.bye_reason) > 0);
+        assert_null(
+            strstr(l.alice.call_found, "MTIzND")); /* the key is no part of what was found */
+        assert_null(strstr(l.alice.call_text, "MTIzND"));
+        assert_int_equal(p.n_from_alice, 0);
+        assert_int_equal(l.alice.n_media, 0);
+        peer_stop(&l, &p);
+    }
+}
+
+static void our_own_key_is_not_taken_back(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+    static char sdp[2048];
+
+    (void)state;
+    peer_start(&l, &p, &only_cm80);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    simnet_run(l.net, 500000, NULL, NULL);
+    const char *inline_key = strstr(p.offer, "inline:");
+    assert_non_null(inline_key);
+    snprintf(sdp, sizeof sdp,
+             HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 %.*s\r\n",
+             (int)strcspn(inline_key, " \r\n"), inline_key);
+    peer_answer(&p, 200, sdp, "peer");
+    assert_true(simnet_run(l.net, 5000000, alice_ended, &l));
+    assert_int_equal(l.alice.call_result, SECSIP_E_SDES_KEY_WEAK);
+    assert_int_equal(p.n_from_alice, 0);
+    peer_stop(&l, &p);
+}
+
+static void early_media_are_held_to_the_same_level(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 6; i++) {
+        static struct lab l;
+        static struct peer p;
+
+        peer_start(&l, &p, &only_cm80);
+        p.provisional = 183;
+        p.provisional_sdp = bad_answers[i].sdp;
+        lab_call(&l, &l.alice, "sip:bob@example.test");
+        assert_true(simnet_run(l.net, 5000000, alice_ended, &l));
+        simnet_run(l.net, 1000000, NULL, NULL);
+        assert_string_equal(p.order, "IC"); /* the ACK of the 487 is the transaction's */
+        assert_int_equal(l.alice.call_result, bad_answers[i].result);
+        assert_int_equal(p.n_from_alice, 0);
+        peer_stop(&l, &p);
+    }
+}
+
+static void good_early_media_play_and_the_answer_may_repeat_them(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    peer_start(&l, &p, &only_cm80);
+    p.provisional = 183;
+    p.provisional_sdp = GOOD;
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_int_equal(l.alice.call_state, SECSIP_CALL_EARLY);
+    assert_true(p.n_from_alice > 40);
+    peer_answer(&p, 200, GOOD, "peer");
+    assert_true(simnet_run(l.net, 1000000, alice_talks, &l));
+    simnet_run(l.net, 1000000, NULL, NULL);
+    secsip_call_hangup(l.alice.call);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    assert_string_equal(p.order, "IAB");
+    assert_int_equal(l.alice.call_result, 0);
+    peer_stop(&l, &p);
+}
+
+static void start_good_call(struct lab *l, struct peer *p)
+{
+    peer_start(l, p, &only_cm80);
+    p->final = 200;
+    p->final_sdp = GOOD;
+    lab_call(l, &l->alice, "sip:bob@example.test");
+    assert_true(simnet_run(l->net, 5000000, alice_talks, l));
+    simnet_run(l->net, 200000, NULL, NULL);
+}
+
+static void lost_acks_are_sent_again(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    for (int i = 0; i < 3; i++)
+        peer_answer(&p, 200, GOOD, "peer");
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_string_equal(p.order, "IAAAA");
+    peer_stop(&l, &p);
+}
+
+static void a_second_branch_of_a_fork_is_ended(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    peer_answer(&p, 200, GOOD, "other");
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_string_equal(p.order, "IAAB");
+    assert_int_equal(l.alice.n_ended, 0);
+    assert_int_equal(l.alice.call_state, SECSIP_CALL_ESTABLISHED);
+    peer_stop(&l, &p);
+}
+
+static void a_reinvite_cannot_lower_the_level(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        static struct lab l;
+        static struct peer p;
+
+        start_good_call(&l, &p);
+        peer_send(&p, "INVITE", NULL,
+                  i == 0 ? HEAD "m=audio 5000 RTP/AVP 0\r\n" : bad_answers[2].sdp);
+        simnet_run(l.net, 500000, NULL, NULL);
+        assert_string_equal(p.responses, " 488");
+        uint64_t before = p.n_from_alice;
+        simnet_run(l.net, 1000000, NULL, NULL);
+        assert_in_range(p.n_from_alice - before, 48, 52); /* the call goes on, as SRTP */
+        assert_int_equal(l.alice.n_ended, 0);
+        assert_int_equal(l.alice.level, SECSIP_SECURITY_HOP);
+        peer_stop(&l, &p);
+    }
+}
+
+static void hold_and_resume(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    peer_send(&p, "INVITE", NULL, GOOD "a=sendonly\r\n");
+    simnet_run(l.net, 100000, NULL, NULL);
+    peer_send(&p, "ACK", NULL, NULL);
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_string_equal(l.alice.direction, "recvonly");
+    assert_non_null(strstr(p.last_response, "a=recvonly\r\n"));
+    uint64_t before = p.n_from_alice;
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_in_range(p.n_from_alice - before, 0, 1); /* RTCP at most */
+    peer_send(&p, "INVITE", NULL, GOOD);
+    simnet_run(l.net, 100000, NULL, NULL);
+    peer_send(&p, "ACK", NULL, NULL);
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_string_equal(l.alice.direction, "sendrecv");
+    assert_true(p.n_from_alice - before > 40);
+    assert_int_equal(l.alice.n_ended, 0);
+    peer_stop(&l, &p);
+}
+
+/* FIELD 5: signalwire/freeswitch#2246. */
+static void an_offerless_reinvite_is_answered_with_an_offer(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+    static char first_key[64], second[64];
+
+    (void)state;
+    start_good_call(&l, &p);
+    snprintf(first_key, sizeof first_key, "%.40s", strstr(p.offer, "inline:") + 7);
+    peer_send(&p, "INVITE", NULL, NULL);
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_non_null(strstr(p.responses, " 200"));
+    assert_non_null(strstr(p.offer, "inline:"));
+    snprintf(second, sizeof second, "%.40s", strstr(p.offer, "inline:") + 7);
+    peer_send(&p, "ACK", NULL, GOOD);
+    uint64_t before = p.n_from_alice;
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_in_range(p.n_from_alice - before, 48, 52);
+    assert_int_equal(l.alice.n_ended, 0);
+    peer_stop(&l, &p);
+}
+
+static void the_peer_hangs_up(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    peer_send(&p, "BYE", NULL, NULL);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_string_equal(p.responses, " 200");
+    peer_send(&p, "BYE", NULL, NULL);
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_string_equal(p.responses, " 200 481");
+    peer_stop(&l, &p);
+}
+
+static void requests_that_we_do_not_know_are_refused_politely(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    peer_send(&p, "OPTIONS", NULL, NULL);
+    peer_send(&p, "INFO", NULL, NULL);
+    peer_send(&p, "FOO", NULL, NULL);
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_string_equal(p.responses, " 200 405 501");
+    assert_non_null(strstr(p.last_response, "Allow: INVITE"));
+    assert_int_equal(l.alice.n_ended, 0);
+    peer_stop(&l, &p);
+}
+
+static void call_alice(struct lab *l, struct peer *p, const char *headers, const char *sdp)
+{
+    p->call_id[0] = p->alice_tag[0] = 0;
+    peer_send(p, "INVITE", headers, sdp);
+    simnet_run(l->net, 100000, NULL, NULL);
+}
+
+static void offers_that_do_not_hold_do_not_ring(void **state)
+{
+    static const struct {
+        const char *headers;
+        const char *sdp;
+        const char *response;
+    } rows[] = {
+        {NULL, HEAD "m=audio 5000 RTP/AVP 0\r\n", " 488"},
+        {NULL, HEAD "m=audio 5000 RTP/SAVP 0\r\n", " 488"},
+        {NULL,
+         HEAD "m=audio 5000 RTP/SAVP 96\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY "\r\n",
+         " 488"},
+        {NULL,
+         HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:short\r\n",
+         " 488"},
+        {NULL, "nonsense", " 488"},
+        {"Require: gruu\r\n", GOOD, " 420"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static struct lab l;
+        static struct peer p;
+        peer_start(&l, &p, &only_cm80);
+        call_alice(&l, &p, rows[i].headers, rows[i].sdp);
+        assert_string_equal(p.responses, rows[i].response);
+        assert_null(l.alice.call);
+        peer_stop(&l, &p);
+    }
+}
+
+static void an_answer_without_ack_ends_after_32_seconds(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    peer_start(&l, &p, &only_cm80);
+    call_alice(&l, &p, NULL, GOOD);
+    assert_non_null(l.alice.call);
+    assert_string_equal(p.responses, " 200");
+    simnet_run(l.net, 31000000, NULL, NULL);
+    assert_int_equal(l.alice.n_ended, 0);
+    /* RFC 3261 13.3.1.4: after T1, 2 T1, 4 T1, then every T2. */
+    assert_string_equal(p.responses, " 200 200 200 200 200 200 200 200 200 200");
+    assert_true(simnet_run(l.net, 2000000, alice_ended, &l));
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_int_equal(l.alice.call_result, SECSIP_E_UA_TRANSACTION_TIMEOUT);
+    assert_string_equal(p.order, "B");
+    peer_stop(&l, &p);
+}
+
+static void messages_and_tls_records_need_not_agree(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+    static char text[20000];
+    size_t n;
+
+    (void)state;
+    start_good_call(&l, &p);
+    /* Two messages in one record, and a half one more. */
+    n = peer_write(&p, "OPTIONS", NULL, NULL, text, sizeof text);
+    n += peer_write(&p, "OPTIONS", NULL, NULL, text + n, sizeof text - n);
+    size_t third = peer_write(&p, "OPTIONS", NULL, NULL, text + n, sizeof text - n);
+    ssi_flow_send(p.flow, ssi_slice_of(text, n + third / 2));
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_string_equal(p.responses, " 200 200");
+    ssi_flow_send(p.flow, ssi_slice_of(text + n + third / 2, third - third / 2));
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_string_equal(p.responses, " 200 200 200");
+    /* One message over as many records as it has bytes, several hundred. */
+    p.responses[0] = 0;
+    n = peer_write(&p, "OPTIONS", NULL, NULL, text, sizeof text);
+    assert_true(n > 300);
+    for (size_t i = 0; i < n; i++)
+        ssi_flow_send(p.flow, ssi_slice_of(text + i, 1));
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_string_equal(p.responses, " 200");
+    /* Cut into two records at every offset. */
+    for (size_t cut = 1; cut < 300; cut++) {
+        p.responses[0] = 0;
+        n = peer_write(&p, "OPTIONS", NULL, NULL, text, sizeof text);
+        ssi_flow_send(p.flow, ssi_slice_of(text, cut));
+        simnet_run(l.net, 20000, NULL, NULL);
+        assert_string_equal(p.responses, "");
+        ssi_flow_send(p.flow, ssi_slice_of(text + cut, n - cut));
+        simnet_run(l.net, 20000, NULL, NULL);
+        assert_string_equal(p.responses, " 200");
+    }
+    peer_stop(&l, &p);
+}
+
+static void bytes_that_are_no_sip_close_the_connection(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    ssi_flow_send(p.flow, SSI_LIT("OPTIONS sip:a SIP/2.0\r\nContent-Length: 5abc\r\n\r\n"));
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    assert_int_equal(l.alice.reg_state, SECSIP_REGISTRATION_FAILED);
+    assert_true(l.alice.reg_retry_ms > 0);
+    peer_stop(&l, &p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_answer_that_is_weaker_ends_the_call),
+        cmocka_unit_test(our_own_key_is_not_taken_back),
+        cmocka_unit_test(early_media_are_held_to_the_same_level),
+        cmocka_unit_test(good_early_media_play_and_the_answer_may_repeat_them),
+        cmocka_unit_test(lost_acks_are_sent_again),
+        cmocka_unit_test(a_second_branch_of_a_fork_is_ended),
+        cmocka_unit_test(a_reinvite_cannot_lower_the_level),
+        cmocka_unit_test(hold_and_resume),
+        cmocka_unit_test(an_offerless_reinvite_is_answered_with_an_offer),
+        cmocka_unit_test(the_peer_hangs_up),
+        cmocka_unit_test(requests_that_we_do_not_know_are_refused_politely),
+        cmocka_unit_test(offers_that_do_not_hold_do_not_ring),
+        cmocka_unit_test(an_answer_without_ack_ends_after_32_seconds),
+        cmocka_unit_test(messages_and_tls_records_need_not_agree),
+        cmocka_unit_test(bytes_that_are_no_sip_close_the_connection),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
