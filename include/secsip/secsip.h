@@ -8,6 +8,8 @@
 #include <secsip/registrar.h>
 #include <secsip/result.h>
 #include <secsip/srtp.h>
+#include <secsip/sdes.h>
+#include <secsip/sdp.h>
 #include <secsip/stack.h>
 #include <secsip/tls.h>
 #include <secsip/version.h>

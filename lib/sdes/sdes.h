@@ -32,6 +32,11 @@ struct ssi_suite_info {
 const struct ssi_suite_info *ssi_suite_info(enum ssi_suite s);
 /* By name, field spellings included (AES_CM_256_...); SSI_SUITE_NONE when unknown. */
 enum ssi_suite ssi_suite_of(struct ssi_slice name);
+/* What calls offer unless told otherwise: GCM, AES-256 and AES-128, strong ones first. */
+extern const enum ssi_suite ssi_suite_default[];
+enum {
+    SSI_SUITE_DEFAULT_COUNT = 6
+};
 /* "A,B" into a list of at most cap suites; false for an unknown name, a doubled one or none at all. */
 bool ssi_suite_list(struct ssi_slice text, enum ssi_suite *out, size_t cap, size_t *ret_n);
 
@@ -146,7 +151,7 @@ enum {
 
 struct ssi_sdes_session {
     struct ssi_sdes_config config;
-    struct ssi_sdes_local local[SSI_SUITE_COUNT]; /* of the last offer of ours */
+    struct ssi_sdes_local local[SSI_SDES_LINES_MAX]; /* of the last offer of ours */
     uint32_t n_local;
     struct ssi_sdes_agreed agreed;   /* in force, if has_agreed */
     struct ssi_sdes_agreed previous; /* what rollback of an answer goes back to, if has_previous */
@@ -171,6 +176,10 @@ const char *ssi_sdes_offer_profile(const struct ssi_sdes_session *s);
  * follow with fresh keys. SECSIP_E_STATE while an offer waits, SECSIP_E_RANDOM, SECSIP_E_NOMEM, SECSIP_E_INVALID (no suite
  * configured where one is needed). */
 secsip_result ssi_sdes_put_offer(struct ssi_sdes_session *s, struct ssi_buf *b);
+/* Takes an offer that was written before as the one that waits; its suites are allowed from now on. SECSIP_E_STATE, SECSIP_E_SDP_MEDIA, what a line is not
+ * usable for, SECSIP_E_LIMIT (several keys on a line, which are never ours). */
+secsip_result ssi_sdes_adopt_offer(struct ssi_sdes_session *s, const struct ssi_sdp *offer,
+                                   uint32_t media);
 /* The peer's answer to our offer: media line `media` of `answer`. On success *ret_agreed (borrowed) holds the keys; on
  * failure nothing changes (the offer still waits: roll it back) and the result names why: SECSIP_E_SDES_CLEAR_PROFILE,
  * _NO_CRYPTO, _TAG, _SUITE, _KEY_LENGTH, _PARAM, ..., SECSIP_E_SDP_MEDIA (refused, or another profile), and *ret_why (may

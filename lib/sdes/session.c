@@ -71,7 +71,7 @@ static secsip_result make_lines(struct ssi_sdes_session *s, struct ssi_sdes_loca
         enum ssi_suite suite = s->config.suites[i];
         if (suite == kept)
             continue;
-        if (n == SSI_SUITE_COUNT)
+        if (n == SSI_SDES_LINES_MAX)
             return SECSIP_E_INVALID;
         if (++tag == used_tag) /* a tag in use keeps its meaning */
             tag++;
@@ -99,7 +99,7 @@ static secsip_result put_lines(const struct ssi_sdes_session *s, struct ssi_buf 
 
 secsip_result ssi_sdes_put_offer(struct ssi_sdes_session *s, struct ssi_buf *b)
 {
-    struct ssi_sdes_local lines[SSI_SUITE_COUNT];
+    struct ssi_sdes_local lines[SSI_SDES_LINES_MAX];
     uint32_t n = 0;
     secsip_result r = 0;
 
@@ -120,6 +120,40 @@ secsip_result ssi_sdes_put_offer(struct ssi_sdes_session *s, struct ssi_buf *b)
         ssi_wipe(&s->previous, sizeof s->previous);
     }
     ssi_wipe(lines, sizeof lines);
+    return r;
+}
+
+static void allow(struct ssi_sdes_config *c, enum ssi_suite suite)
+{
+    if (!ssi_sdes_allows(c, suite) && c->n_suites < SSI_SUITE_COUNT)
+        c->suites[c->n_suites++] = suite;
+}
+
+secsip_result ssi_sdes_adopt_offer(struct ssi_sdes_session *s, const struct ssi_sdp *offer,
+                                   uint32_t media)
+{
+    struct ssi_sdes_line lines[SSI_SDES_LINES_MAX];
+    uint32_t n = 0;
+    secsip_result r;
+
+    if (s->has_pending)
+        return SECSIP_E_STATE;
+    if (media >= offer->n_media || offer->media[media].port == 0)
+        return SECSIP_E_SDP_MEDIA;
+    r = ssi_sdes_collect(offer, media, lines, &n);
+    for (uint32_t i = 0; r == 0 && i < n; i++)
+        r = lines[i].usable < 0 ? lines[i].usable : lines[i].n_keys > 1 ? SECSIP_E_LIMIT : 0;
+    if (r == 0) {
+        ssi_wipe(s->local, sizeof s->local);
+        for (uint32_t i = 0; i < n; i++) {
+            allow(&s->config, lines[i].suite);
+            s->local[i] = (struct ssi_sdes_local){lines[i].tag, lines[i].suite, lines[i].keys[0]};
+        }
+        s->n_local = n;
+        s->has_pending = true;
+        s->has_previous = false;
+    }
+    ssi_wipe(lines, n * sizeof *lines);
     return r;
 }
 

@@ -25,6 +25,12 @@ static const struct {
     {"AES_CM_256_HMAC_SHA1_32", SSI_SUITE_AES_256_CM_HMAC_SHA1_32},
 };
 
+const enum ssi_suite ssi_suite_default[SSI_SUITE_DEFAULT_COUNT] = {
+    SSI_SUITE_AEAD_AES_256_GCM,        SSI_SUITE_AEAD_AES_128_GCM,
+    SSI_SUITE_AES_256_CM_HMAC_SHA1_80, SSI_SUITE_AES_CM_128_HMAC_SHA1_80,
+    SSI_SUITE_AES_256_CM_HMAC_SHA1_32, SSI_SUITE_AES_CM_128_HMAC_SHA1_32,
+};
+
 const struct ssi_suite_info *ssi_suite_info(enum ssi_suite s)
 {
     return s > SSI_SUITE_NONE && s < SSI_SUITE_COUNT ? &suites[s] : NULL;

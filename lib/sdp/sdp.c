@@ -72,7 +72,7 @@ static struct ssi_sdp *allocate(struct ssi_slice text, const struct count *n)
 {
     size_t lines = n->lines * sizeof(struct ssi_sdp_line);
     size_t media = n->media * sizeof(struct ssi_sdp_media);
-    struct ssi_sdp *s = malloc(sizeof *s + lines + media + text.len);
+    struct ssi_sdp *s = malloc(sizeof *s + lines + media + text.len + 1);
 
     if (!s)
         return NULL;
@@ -83,6 +83,7 @@ static struct ssi_sdp *allocate(struct ssi_slice text, const struct count *n)
     s->text_len = text.len;
     if (text.len > 0)
         memcpy(s->text, text.p, text.len);
+    s->text[text.len] = 0;
     return s;
 }
 
@@ -222,6 +223,7 @@ static bool read_line(struct parser *p, const char *at, const char **ret_next)
         ok = ssi_sdp_check_line(l->type, l->value, &f);
     if (!ok)
         return fail(p, f.result, offset_of(p, l->value.p) + f.at, f.text);
+    s->text[offset_of(p, l->value.p) + l->value.len] = 0; /* on what was CR, LF or the spare byte */
     s->n_lines++;
     if (s->n_media > 0)
         s->media[s->n_media - 1].end_line = s->n_lines;

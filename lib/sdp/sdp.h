@@ -9,7 +9,7 @@
 
 struct ssi_sdp_line {
     char type;              /* 'v', 'o', 'm', 'a', ... */
-    struct ssi_slice value; /* after '=' */
+    struct ssi_slice value; /* after '='; a NUL stands behind it */
 };
 
 struct ssi_sdp_media {

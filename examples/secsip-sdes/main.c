@@ -1,0 +1,188 @@
+/* secsip-sdes: SDES from the command line: look at a=crypto lines, make an offer, answer one, check an answer. Part of:
+ * examples. Exit: 0 yes, 1 a negative verdict, 2 wrong usage or set-up. */
+#include "sdes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    INPUT_MAX = 1 << 20
+};
+
+static const char help[] =
+    "Usage: secsip-sdes parse  [OPTION]... < TEXT     a=crypto lines, or a description that starts "
+    "with v=\n"
+    "       secsip-sdes offer  [OPTION]... > OFFER\n"
+    "       secsip-sdes answer [OPTION]... < OFFER > ANSWER\n"
+    "       secsip-sdes accept --offer OFFER [OPTION]... < ANSWER\n"
+    "SDES keys of RFC 4568: what is in them, and what two sides make of them.\n"
+    "\n"
+    "  --suites A,B       crypto-suites in order of preference\n"
+    "  --policy P         mandatory (the default), optional or off\n"
+    "  --lifetime N       packets of our keys, a number or 2^N, at most 2^48\n"
+    "  --mki LEN          our keys get an MKI of LEN bytes, 1 to 128\n"
+    "  --unpadded         write keys without '='\n"
+    "  --answer-avp       mandatory answers RTP/AVP with a=crypto too, with SRTP\n"
+    "  --match-by-suite   accept an answer whose tag is wrong by its crypto-suite\n"
+    "  --port N           of our m= line, default 4000\n"
+    "  --address IP       of our c= line, default 127.0.0.1\n"
+    "  --offer FILE       accept: the offer that was made\n"
+    "  --json             facts as one JSON object instead of the description\n"
+    "  --show-keys        put the key bytes into JSON: they are secrets\n"
+    "  --help, --version\n"
+    "Exit: 0 yes, 1 refused, 2 wrong usage.\n";
+
+/* fgets would stop at NUL; this reads what is there. */
+static bool read_stream(FILE *in, char **ret_text, size_t *ret_len)
+{
+    char *text = malloc(INPUT_MAX + 1);
+
+    if (!text)
+        return false;
+    setvbuf(in, NULL, _IONBF, 0); /* no second copy of keys in a buffer */
+    size_t len = fread(text, 1, INPUT_MAX + 1, in);
+    if (ferror(in) || len > INPUT_MAX) {
+        errno = ferror(in) ? errno : EFBIG;
+        explicit_bzero(text, len);
+        free(text);
+        return false;
+    }
+    text[len] = '\0';
+    *ret_text = text;
+    *ret_len = len;
+    return true;
+}
+
+bool input_read(const char *path, char **ret_text, size_t *ret_len)
+{
+    FILE *in = path ? fopen(path, "rb") : stdin;
+    bool ok = in && read_stream(in, ret_text, ret_len);
+
+    if (!ok)
+        options_refuse("cannot read %s: %s", path ? path : "standard input", strerror(errno));
+    if (in && path)
+        fclose(in);
+    return ok;
+}
+
+/* A number of packets, or 2^N. */
+static bool read_lifetime(const char *text, uint64_t *ret)
+{
+    const uint64_t max = UINT64_C(1) << 48;
+    uint64_t v;
+
+    if (strncmp(text, "2^", 2) == 0) {
+        if (!options_number(text + 2, 48, &v))
+            return false;
+        *ret = UINT64_C(1) << v;
+        return true;
+    }
+    return options_number(text, max, ret) && *ret > 0;
+}
+
+static bool read_policy(const char *text, struct options *o)
+{
+    static const char *const names[] = {"mandatory", "optional",
+                                        "off"}; /* SECSIP_SDES_MANDATORY, ... */
+
+    for (uint32_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (strcmp(text, names[i]) == 0) {
+            o->config.policy = i;
+            o->has_policy = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_flag(const char *name, struct options *o)
+{
+    if (strcmp(name, "--json") == 0)
+        o->json = true;
+    else if (strcmp(name, "--show-keys") == 0)
+        o->show_keys = true;
+    else if (strcmp(name, "--unpadded") == 0)
+        o->config.options |= SECSIP_SDES_UNPADDED;
+    else if (strcmp(name, "--answer-avp") == 0)
+        o->config.options |= SECSIP_SDES_ANSWER_AVP;
+    else if (strcmp(name, "--match-by-suite") == 0)
+        o->config.options |= SECSIP_SDES_MATCH_BY_SUITE;
+    else
+        return false;
+    return true;
+}
+
+/* 1: taken; 0: not an option with a value; -1: the value is no good. */
+static int read_value(const char *name, const char *value, struct options *o)
+{
+    uint64_t v = 0;
+    bool ok = true;
+
+    if (strcmp(name, "--suites") == 0) {
+        o->config.suites = value;
+    } else if (strcmp(name, "--policy") == 0) {
+        ok = read_policy(value, o);
+    } else if (strcmp(name, "--lifetime") == 0) {
+        ok = read_lifetime(value, &o->config.lifetime);
+    } else if (strcmp(name, "--mki") == 0) {
+        ok = options_number(value, 128, &v) && v > 0;
+        o->config.mki_len = (uint32_t)v;
+    } else if (strcmp(name, "--port") == 0) {
+        ok = options_number(value, UINT16_MAX, &v) && v > 0;
+        o->port = (uint32_t)v;
+    } else if (strcmp(name, "--address") == 0) {
+        o->address = value;
+    } else if (strcmp(name, "--offer") == 0) {
+        o->offer = value;
+    } else {
+        return 0;
+    }
+    return ok ? 1 : -1;
+}
+
+static bool read_options(int argc, char **argv, struct options *o)
+{
+    for (int i = 2; i < argc; i++) {
+        static char empty[] = "";
+        const char *value = i + 1 < argc ? argv[i + 1] : empty;
+        if (read_flag(argv[i], o))
+            continue;
+        int taken = read_value(argv[i], value, o);
+        if (taken == 0) {
+            options_refuse("unknown option %s (--help shows them)", argv[i]);
+            return false;
+        }
+        if (taken < 0 || i + 1 == argc) {
+            options_refuse("%s: not a value for it: '%s'", argv[i], value);
+            return false;
+        }
+        i++;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        int (*run)(const struct options *o);
+    } commands[] = {
+        {"parse", run_parse}, {"offer", run_offer}, {"answer", run_answer}, {"accept", run_accept}};
+    struct options o = {.config = {.size = sizeof(o.config)}, .port = 4000, .address = "127.0.0.1"};
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0)
+            return fputs(help, stdout) < 0 ? EXIT_USAGE : EXIT_YES;
+        if (strcmp(argv[i], "--version") == 0)
+            return printf("secsip-sdes %s\n", secsip_version_string()) < 0 ? EXIT_USAGE : EXIT_YES;
+    }
+    if (argc < 2)
+        return options_refuse("parse, offer, answer or accept? (--help shows more)");
+    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return read_options(argc, argv, &o) ? commands[i].run(&o) : EXIT_USAGE;
+    }
+    return options_refuse("no such command: %s (--help shows them)", argv[1]);
+}

@@ -1,0 +1,227 @@
+/* SDES: a=crypto lines and their negotiation, for programs with a SIP stack of their own (RFC 4568, RFC 6188, RFC 7714).
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * An SDES key is only as safe as the signalling that carried it: put a=crypto only into messages that go over TLS with a
+ * verified peer. Calls of <secsip/call.h> do all of this by themselves.
+ *
+ * Needs no stack; one object, one thread at a time. Objects that hold keys wipe them when freed. */
+#ifndef SECSIP_SDES_H
+#define SECSIP_SDES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <secsip/result.h>
+#include <secsip/sdp.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct secsip_sdes_lines secsip_sdes_lines;
+typedef struct secsip_sdes_session secsip_sdes_session;
+
+/** How media must be protected. */
+enum {
+    SECSIP_SDES_MANDATORY = 0, /**< RTP/SAVP with a usable line, or nothing. The default */
+    SECSIP_SDES_OPTIONAL = 1,  /**< RTP/AVP with a=crypto: the answer decides (RFC 8643) */
+    SECSIP_SDES_OFF = 2,       /**< RTP in clear */
+};
+
+/** Choices and leniencies, each off unless named. */
+enum {
+    SECSIP_SDES_ANSWER_AVP =
+        1 << 0, /**< MANDATORY answers RTP/AVP offers with a=crypto too, with SRTP */
+    SECSIP_SDES_MATCH_BY_SUITE =
+        1 << 1, /**< an answer with a tag that was not offered is matched by its suite */
+    SECSIP_SDES_UNPADDED = 1 << 2, /**< keys are written without '=' */
+    SECSIP_SDES_INSECURE_MAY_FALL = 1
+                                    << 3, /**< OPTIONAL: media that were SRTP may go on in clear */
+};
+
+/** Which key of an agreement. */
+enum {
+    SECSIP_SDES_KEY_TX = 0, /**< ours: we send with it */
+    SECSIP_SDES_KEY_RX = 1, /**< the peer's: it sends with it */
+};
+
+/** One a=crypto line, without its keys. Strings are valid as long as the list. */
+typedef struct secsip_sdes_line {
+    size_t size;
+    secsip_result
+        usable;        /**< 0, or why this line, and it alone, is to be ignored (RFC 4568 5.1.2) */
+    const char *why;   /**< a sentence for usable < 0, else "" */
+    const char *suite; /**< as it is spelled; "" where it could not be read */
+    const char *
+        params; /**< session parameters, separated by single blanks, keys in them masked; "" for none */
+    const char *masked; /**< the line for logs: keys are "***" */
+    uint32_t tag;
+    uint32_t n_keys;
+    uint32_t wsh; /**< the replay window asked for, 0: none */
+} secsip_sdes_line;
+
+/** One inline key, without its bytes. Strings are valid as long as the object that was asked. */
+typedef struct secsip_sdes_key {
+    size_t size;
+    const char *mki;   /**< decimal; "" for none */
+    uint64_t lifetime; /**< packets; 0: not given, the default of the suite holds */
+    uint32_t mki_len;  /**< bytes in a packet, 1 to 128; 0: none */
+    uint32_t n_bytes;  /**< of master key and salt together; 0 where it could not be read */
+} secsip_sdes_key;
+
+/** An empty list of a=crypto lines.
+ * @param ret_lines  free it with secsip_sdes_lines_free()
+ * @return 0, SECSIP_E_NOMEM, SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_sdes_lines_new(secsip_sdes_lines **ret_lines);
+
+/** The a=crypto lines of m= line `media`. What shows only when lines are seen together is seen here: a tag that stands
+ * twice makes both unusable, a key that stands before, in this or in another m= line, makes the later one unusable.
+ * @return 0, SECSIP_E_LIMIT (more than 16), SECSIP_E_NOT_FOUND (no such m= line), SECSIP_E_NOMEM, SECSIP_E_INVALID.
+ *         Since 0.1. */
+secsip_result secsip_sdes_lines_from_sdp(const secsip_sdp *sdp, uint32_t media,
+                                         secsip_sdes_lines **ret_lines);
+
+/** Wipes and frees. NULL is legal. Since 0.1. */
+void secsip_sdes_lines_free(secsip_sdes_lines *lines);
+
+/** Adds one line, judged by itself.
+ * @param text, len  "a=crypto:1 ...", or what stands behind the colon; no line end; copied
+ * @return 0 (also for a line that is not usable: it says so itself), SECSIP_E_LIMIT (more than 16), SECSIP_E_NOMEM,
+ *         SECSIP_E_INVALID. RFC 4568 9. Since 0.1. */
+secsip_result secsip_sdes_lines_add(secsip_sdes_lines *lines, const char *text, size_t len);
+
+/** @return how many lines there are. Since 0.1. */
+uint32_t secsip_sdes_lines_count(const secsip_sdes_lines *lines);
+
+/** Line n, from 0.
+ * @param ret_line  size set by the caller
+ * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_ABI. Since 0.1. */
+secsip_result secsip_sdes_lines_get(const secsip_sdes_lines *lines, uint32_t n,
+                                    secsip_sdes_line *ret_line);
+
+/** Key k, from 0, of line n, without its bytes.
+ * @param ret_key  size set by the caller
+ * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_ABI. Since 0.1. */
+secsip_result secsip_sdes_lines_get_key(const secsip_sdes_lines *lines, uint32_t n, uint32_t k,
+                                        secsip_sdes_key *ret_key);
+
+/** The bytes of a key: master key, then master salt. They are a secret: wipe them when done, never log them.
+ * @param out, cap  where they go; 46 bytes hold every key
+ * @param ret_len   how many there are
+ * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_LIMIT (cap). Since 0.1. */
+secsip_result secsip_sdes_lines_get_secret(const secsip_sdes_lines *lines, uint32_t n, uint32_t k,
+                                           void *out, size_t cap, size_t *ret_len);
+
+/** Configuration of a session. Zero means the default; strings are copied. */
+typedef struct secsip_sdes_config {
+    size_t size;
+    uint32_t policy;  /**< SECSIP_SDES_MANDATORY, _OPTIONAL or _OFF */
+    uint32_t options; /**< a sum of SECSIP_SDES_ANSWER_AVP and the others */
+    const char *
+        suites; /**< in order of preference, separated by commas; default: the GCM, AES-256 and AES-128 suites */
+    uint64_t lifetime; /**< packets, 1 to 2^48, written into lines of ours; 0: not written */
+    uint32_t mki_len;  /**< our keys get an MKI of so many bytes, 1 to 128; 0: none */
+    uint32_t max_keys; /**< keys of one line that your SRTP can hold, 1 to 4; default 1 */
+} secsip_sdes_config;
+
+/** What is in force. Strings are constants. */
+typedef struct secsip_sdes_agreement {
+    size_t size;
+    const char *suite;   /**< "AES_CM_128_HMAC_SHA1_80", or "" for clear media */
+    const char *profile; /**< of the m= line */
+    uint32_t
+        secure; /**< 1: SRTP with both keys; 0: clear media were agreed, never under MANDATORY */
+    uint32_t tag;
+    uint32_t n_rx_keys; /**< keys of the peer's, told apart by their MKIs */
+    uint32_t wsh;       /**< the replay window the peer asks for, 0: none */
+    uint32_t tag_quirk; /**< 1: the answer's tag was wrong and its suite decided */
+} secsip_sdes_agreement;
+
+/** A negotiation for one m= line. Our key comes into use only after it was written into an offer or answer.
+ * @param config       NULL for all defaults
+ * @param ret_session  free it with secsip_sdes_session_free()
+ * @return 0, SECSIP_E_SDES_SUITE (an unknown or doubled name in suites), SECSIP_E_INVALID, SECSIP_E_ABI, SECSIP_E_NOMEM.
+ *         Since 0.1. */
+secsip_result secsip_sdes_session_new(const secsip_sdes_config *config,
+                                      secsip_sdes_session **ret_session);
+
+/** Wipes and frees. NULL is legal. Since 0.1. */
+void secsip_sdes_session_free(secsip_sdes_session *session);
+
+/** A copy, for one more fork of a call whose offer waits: each To-tag answers with a key of its own.
+ * @return 0, SECSIP_E_NOMEM, SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_sdes_session_copy(const secsip_sdes_session *session,
+                                       secsip_sdes_session **ret_copy);
+
+/** @return the profile to offer: "RTP/SAVP" or "RTP/AVP", or the one in use; a constant. Since 0.1. */
+const char *secsip_sdes_session_get_profile(const secsip_sdes_session *session);
+
+/** Writes the a=crypto lines of an offer. A later offer begins with the line in use, unchanged. RFC 4568 7.1.
+ * @param builder  with the m= line put already
+ * @return 0, SECSIP_E_STATE (an offer waits for its answer), SECSIP_E_RANDOM, SECSIP_E_NOMEM, SECSIP_E_LIMIT,
+ *         SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_sdes_session_put_offer(secsip_sdes_session *session,
+                                            secsip_sdp_builder *builder);
+
+/** Takes an offer that was written earlier as the one that waits: for a program that keeps its state as text.
+ * @param offer  our own description; its a=crypto lines are our keys
+ * @return 0, SECSIP_E_STATE, SECSIP_E_SDP_MEDIA (no such m= line, or port 0), what a line is not usable for,
+ *         SECSIP_E_LIMIT (a line with more than one key), SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_sdes_session_adopt_offer(secsip_sdes_session *session, const secsip_sdp *offer,
+                                              uint32_t media);
+
+/** The peer's answer to our offer. On failure nothing changes and the offer still waits: roll it back. RFC 4568 7.1.3.
+ * @param ret_why  a constant sentence, on failure; may be NULL
+ * @return 0, SECSIP_E_SDES_CLEAR_PROFILE, SECSIP_E_SDES_NO_CRYPTO, SECSIP_E_SDES_TAG, SECSIP_E_SDES_SUITE,
+ *         SECSIP_E_SDES_KEY_LENGTH, SECSIP_E_SDES_KEY_WEAK, SECSIP_E_SDES_PARAM, SECSIP_E_SDES_LIFETIME,
+ *         SECSIP_E_SDES_MKI, SECSIP_E_SDES_KEY_METHOD, SECSIP_E_SDES_SYNTAX, SECSIP_E_SDP_MEDIA (refused, or missing),
+ *         SECSIP_E_PERMISSION (SRTP where it is off), SECSIP_E_LIMIT, SECSIP_E_STATE, SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_sdes_session_take_answer(secsip_sdes_session *session,
+                                              const secsip_sdp *answer, uint32_t media,
+                                              const char **ret_why);
+
+/** Answers the peer's offer: chooses the first line that can be used, makes our key, and writes our line. Under MANDATORY
+ * only RTP/SAVP and RTP/SAVPF are answered, unless SECSIP_SDES_ANSWER_AVP is set. RFC 4568 7.1.2.
+ * @param builder  with the m= line put already; its profile is that of the offer
+ * @param ret_why  a constant sentence, on failure; may be NULL
+ * @return as secsip_sdes_session_take_answer(), and SECSIP_E_RANDOM, SECSIP_E_NOMEM. A phone answers 488. Since 0.1. */
+secsip_result secsip_sdes_session_answer(secsip_sdes_session *session, const secsip_sdp *offer,
+                                         uint32_t media, secsip_sdp_builder *builder,
+                                         const char **ret_why);
+
+/** Withdraws the offer that waits, or the answer written last where it was not sent or did not count: what was agreed
+ * before is in force again (RFC 6141). Nothing to take back is no fault.
+ * @return 0, SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_sdes_session_rollback(secsip_sdes_session *session);
+
+/** The next offer or answer makes a fresh key of ours: after our address changed (RFC 4568 7.1.4), or near the end of the
+ * key's life.
+ * @return 0, SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_sdes_session_rekey(secsip_sdes_session *session);
+
+/** What is in force.
+ * @param ret_agreement  size set by the caller
+ * @return 0, SECSIP_E_NOT_FOUND (nothing yet), SECSIP_E_ABI. Since 0.1. */
+secsip_result secsip_sdes_session_get_agreement(const secsip_sdes_session *session,
+                                                secsip_sdes_agreement *ret_agreement);
+
+/** A key in force, without its bytes. Its strings are valid until the next call on the session.
+ * @param direction  SECSIP_SDES_KEY_TX or SECSIP_SDES_KEY_RX
+ * @param n          0, and for RX up to n_rx_keys - 1
+ * @param ret_key    size set by the caller
+ * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_ABI. Since 0.1. */
+secsip_result secsip_sdes_session_get_key(secsip_sdes_session *session, uint32_t direction,
+                                          uint32_t n, secsip_sdes_key *ret_key);
+
+/** The bytes of a key in force: master key, then master salt. They are a secret: wipe them when done, never log them.
+ * @param out, cap  where they go; 46 bytes hold every key
+ * @param ret_len   how many there are
+ * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_LIMIT (cap). Since 0.1. */
+secsip_result secsip_sdes_session_get_secret(const secsip_sdes_session *session, uint32_t direction,
+                                             uint32_t n, void *out, size_t cap, size_t *ret_len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,255 @@
+/* The public door to lib/sdes: sessions. Layer: api. A session owns its keys and the text of the MKI it gave out last; they
+ * are wiped when it is freed. Lists of lines are in lib/api/sdes_lines.c. */
+#include "secsip/sdes.h"
+
+#include <stdlib.h>
+
+#include "api/abi.h"
+#include "api/sdes.h"
+#include "api/sdp.h"
+#include "base/crypto.h"
+#include "base/export.h"
+
+struct secsip_sdes_session {
+    struct ssi_sdes_session s;
+    char mki[SSI_API_MKI_TEXT];
+};
+
+/* ---- keys, for this file and sdes_lines.c */
+void ssi_api_mki_text(const struct ssi_sdes_key *key, char out[SSI_API_MKI_TEXT])
+{
+    struct ssi_buf b;
+
+    out[0] = 0;
+    if (key->mki_len == 0)
+        return;
+    ssi_buf_init(&b, SSI_API_MKI_TEXT - 1);
+    ssi_sdes_mki_put(&b, key->mki, key->mki_len);
+    if (b.failed == 0) {
+        memcpy(out, ssi_buf_slice(&b).p, b.len);
+        out[b.len] = 0;
+    }
+    ssi_buf_free(&b);
+}
+
+secsip_result ssi_api_give_key(const struct ssi_sdes_key *key, const char *mki,
+                               secsip_sdes_key *ret)
+{
+    const secsip_sdes_key out = {
+        .size = sizeof out,
+        .mki = mki,
+        .lifetime = key->lifetime,
+        .mki_len = key->mki_len,
+        .n_bytes = key->key.len,
+    };
+
+    return ssi_abi_give(ret, &out, sizeof out);
+}
+
+secsip_result ssi_api_give_secret(const struct ssi_sdes_key *key, void *out, size_t cap,
+                                  size_t *ret_len)
+{
+    if (key->key.len > cap)
+        return SECSIP_E_LIMIT;
+    memcpy(out, key->key.bytes, key->key.len);
+    *ret_len = key->key.len;
+    return 0;
+}
+
+/* ---- sessions */
+static secsip_result take_suites(const char *text, struct ssi_sdes_config *ret)
+{
+    if (!text) {
+        ret->n_suites = SSI_SUITE_DEFAULT_COUNT;
+        memcpy(ret->suites, ssi_suite_default, SSI_SUITE_DEFAULT_COUNT * sizeof *ssi_suite_default);
+        return 0;
+    }
+    return ssi_suite_list(ssi_slice_str(text), ret->suites, SSI_SUITE_COUNT, &ret->n_suites)
+               ? 0
+               : SECSIP_E_SDES_SUITE;
+}
+
+static secsip_result take_config(const secsip_sdes_config *config, struct ssi_sdes_config *ret)
+{
+    static const uint32_t all_options = SECSIP_SDES_ANSWER_AVP | SECSIP_SDES_MATCH_BY_SUITE |
+                                        SECSIP_SDES_UNPADDED | SECSIP_SDES_INSECURE_MAY_FALL;
+    secsip_sdes_config c = {.size = sizeof c};
+
+    if (config) {
+        secsip_result r = ssi_abi_take(&c, sizeof c, config, sizeof c);
+        if (r < 0)
+            return r;
+    }
+    if (c.policy > SECSIP_SDES_OFF || (c.options & ~all_options) ||
+        c.lifetime > UINT64_C(1) << 48 || c.mki_len > SSI_SDES_MKI_MAX ||
+        c.max_keys > SSI_SDES_KEYS_MAX)
+        return SECSIP_E_INVALID;
+    *ret = (struct ssi_sdes_config){
+        .policy = c.policy == SECSIP_SDES_MANDATORY  ? SSI_SDES_MANDATORY
+                  : c.policy == SECSIP_SDES_OPTIONAL ? SSI_SDES_OPTIONAL
+                                                     : SSI_SDES_OFF,
+        .lifetime = c.lifetime,
+        .mki_len = c.mki_len,
+        .max_keys = c.max_keys,
+        .avp_crypto = c.options & SECSIP_SDES_ANSWER_AVP,
+        .match_by_suite = c.options & SECSIP_SDES_MATCH_BY_SUITE,
+        .unpadded = c.options & SECSIP_SDES_UNPADDED,
+        .insecure_may_fall = c.options & SECSIP_SDES_INSECURE_MAY_FALL,
+    };
+    return take_suites(c.suites, ret);
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_new(const secsip_sdes_config *config,
+                                                    secsip_sdes_session **ret_session)
+{
+    struct ssi_sdes_config c;
+
+    if (!ret_session)
+        return SECSIP_E_INVALID;
+    secsip_result r = take_config(config, &c);
+    if (r < 0)
+        return r;
+    secsip_sdes_session *session = calloc(1, sizeof *session);
+    if (!session)
+        return SECSIP_E_NOMEM;
+    ssi_sdes_session_init(&session->s, &c);
+    *ret_session = session;
+    return 0;
+}
+
+SECSIP_EXPORT void secsip_sdes_session_free(secsip_sdes_session *session)
+{
+    if (!session)
+        return;
+    ssi_sdes_session_wipe(&session->s);
+    free(session);
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_copy(const secsip_sdes_session *session,
+                                                     secsip_sdes_session **ret_copy)
+{
+    if (!session || !ret_copy)
+        return SECSIP_E_INVALID;
+    secsip_sdes_session *copy = malloc(sizeof *copy);
+    if (!copy)
+        return SECSIP_E_NOMEM;
+    *copy = *session;
+    *ret_copy = copy;
+    return 0;
+}
+
+SECSIP_EXPORT const char *secsip_sdes_session_get_profile(const secsip_sdes_session *session)
+{
+    return session ? ssi_sdes_offer_profile(&session->s) : "";
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_put_offer(secsip_sdes_session *session,
+                                                          secsip_sdp_builder *builder)
+{
+    if (!session || !builder)
+        return SECSIP_E_INVALID;
+    return ssi_sdes_put_offer(&session->s, &builder->text);
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_adopt_offer(secsip_sdes_session *session,
+                                                            const secsip_sdp *offer, uint32_t media)
+{
+    if (!session || !offer)
+        return SECSIP_E_INVALID;
+    return ssi_sdes_adopt_offer(&session->s, offer->sdp, media);
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_take_answer(secsip_sdes_session *session,
+                                                            const secsip_sdp *answer,
+                                                            uint32_t media, const char **ret_why)
+{
+    const struct ssi_sdes_agreed *agreed;
+
+    if (!session || !answer)
+        return SECSIP_E_INVALID;
+    return ssi_sdes_take_answer(&session->s, answer->sdp, media, &agreed, ret_why);
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_answer(secsip_sdes_session *session,
+                                                       const secsip_sdp *offer, uint32_t media,
+                                                       secsip_sdp_builder *builder,
+                                                       const char **ret_why)
+{
+    const struct ssi_sdes_agreed *agreed;
+    const char *profile;
+
+    if (!session || !offer || !builder)
+        return SECSIP_E_INVALID;
+    return ssi_sdes_answer(&session->s, offer->sdp, media, &builder->text, &profile, &agreed,
+                           ret_why);
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_rollback(secsip_sdes_session *session)
+{
+    if (!session)
+        return SECSIP_E_INVALID;
+    ssi_sdes_rollback(&session->s);
+    return 0;
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_rekey(secsip_sdes_session *session)
+{
+    if (!session)
+        return SECSIP_E_INVALID;
+    ssi_sdes_rekey(&session->s);
+    return 0;
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_get_agreement(const secsip_sdes_session *session,
+                                                              secsip_sdes_agreement *ret_agreement)
+{
+    if (!session || !ret_agreement || !session->s.has_agreed)
+        return SECSIP_E_NOT_FOUND;
+    const struct ssi_sdes_agreed *a = &session->s.agreed;
+    const struct ssi_suite_info *info = ssi_suite_info(a->suite);
+    const secsip_sdes_agreement out = {
+        .size = sizeof out,
+        .suite = info ? info->name : "",
+        .profile = a->profile,
+        .secure = info ? 1 : 0,
+        .tag = a->tag,
+        .n_rx_keys = info ? 1 + a->n_rx_more : 0,
+        .wsh = a->wsh,
+        .tag_quirk = a->tag_quirk ? 1 : 0,
+    };
+    return ssi_abi_give(ret_agreement, &out, sizeof out);
+}
+
+static const struct ssi_sdes_key *find_key(const secsip_sdes_session *session, uint32_t direction,
+                                           uint32_t n)
+{
+    if (!session || !session->s.has_agreed || session->s.agreed.suite == SSI_SUITE_NONE)
+        return NULL;
+    const struct ssi_sdes_agreed *a = &session->s.agreed;
+    if (n == 0)
+        return direction == SECSIP_SDES_KEY_TX   ? &a->tx
+               : direction == SECSIP_SDES_KEY_RX ? &a->rx
+                                                 : NULL;
+    return direction == SECSIP_SDES_KEY_RX && n <= a->n_rx_more ? &a->rx_more[n - 1] : NULL;
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_get_key(secsip_sdes_session *session,
+                                                        uint32_t direction, uint32_t n,
+                                                        secsip_sdes_key *ret_key)
+{
+    const struct ssi_sdes_key *key = find_key(session, direction, n);
+
+    if (!key || !ret_key)
+        return SECSIP_E_NOT_FOUND;
+    ssi_api_mki_text(key, session->mki);
+    return ssi_api_give_key(key, session->mki, ret_key);
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_get_secret(const secsip_sdes_session *session,
+                                                           uint32_t direction, uint32_t n,
+                                                           void *out, size_t cap, size_t *ret_len)
+{
+    const struct ssi_sdes_key *key = find_key(session, direction, n);
+
+    return key && out && ret_len ? ssi_api_give_secret(key, out, cap, ret_len) : SECSIP_E_NOT_FOUND;
+}
