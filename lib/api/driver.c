@@ -274,7 +274,7 @@ static void conn_ready(void *arg, uint32_t ready)
 static secsip_result io_stream_connect(void *arg, struct ssi_stream *s, const struct ssi_addr *to)
 {
     struct ssi_driver *d = arg;
-    struct conn *c;
+    struct conn *c = NULL;
     int fd;
 
     secsip_result r = ssi_socket_connect(to, &fd);
@@ -343,12 +343,13 @@ static secsip_result add_bound(struct ssi_driver *d, enum kind kind, int fd, str
 
 static secsip_result io_listen(void *arg, struct ssi_listener *l)
 {
-    struct conn *c;
+    struct conn *c = NULL;
     int fd;
     secsip_result r = ssi_socket_listen(&l->local, &fd);
 
-    if (r == 0)
-        r = add_bound(arg, KIND_LISTENER, fd, &c);
+    if (r < 0)
+        return r;
+    r = add_bound(arg, KIND_LISTENER, fd, &c);
     if (r < 0)
         return r;
     c->of.listener = l;
@@ -366,12 +367,13 @@ static void io_listen_close(void *arg, struct ssi_listener *l)
 
 static secsip_result io_dgram_open(void *arg, struct ssi_dgram *dg)
 {
-    struct conn *c;
+    struct conn *c = NULL;
     int fd;
     secsip_result r = ssi_socket_dgram(&dg->local, &fd);
 
-    if (r == 0)
-        r = add_bound(arg, KIND_DGRAM, fd, &c);
+    if (r < 0)
+        return r;
+    r = add_bound(arg, KIND_DGRAM, fd, &c);
     if (r < 0)
         return r;
     c->of.dgram = dg;

@@ -145,12 +145,13 @@ void ssi_call_detach(secsip_call *c)
 {
     struct ssi_txn *txns[] = {c->invite, c->server, c->bye};
 
-    ssi_call_ref(c);
+    c->phase = SSI_CALL_OVER;
+    c->state = SECSIP_CALL_ENDED;
     c->invite = c->server = c->bye = NULL;
     for (int i = 0; i < 3; i++)
         if (txns[i])
             ssi_txn_drop(txns[i]);
-    ssi_call_abandon(c);
+    release(c);
     c->ua = NULL;
     ssi_call_unref(c);
 }

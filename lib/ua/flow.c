@@ -101,7 +101,6 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
 
     if (f->state == SSI_FLOW_DEAD)
         return;
-    ssi_flow_ref(f);
     f->state = SSI_FLOW_DEAD;
     ssi_list_remove(&f->node);
     ssi_hash_remove(&ua->flow_ids, &f->id_node);
@@ -123,8 +122,7 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
     ssi_txn_flow_failed(&ua->txn, &f->txn, SECSIP_E_UA_FLOW_FAILED);
     if (ua->handler.on_flow_closed)
         ua->handler.on_flow_closed(ua->handler.arg, f);
-    ssi_flow_unref(f);
-    ssi_flow_unref(f);
+    ssi_flow_unref(f); /* the list's, which kept it alive until here */
 }
 
 static void set_peer_text(struct ssi_flow *f, struct ssi_error *e)
