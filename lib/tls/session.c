@@ -382,6 +382,7 @@ static void release_buffers(struct ssi_tls_session *s)
 int32_t ssi_tls_session_read(struct ssi_tls_session *s, void *out, size_t cap)
 {
     ssize_t n;
+    size_t left;
 
     if (s->state == SSI_TLS_HANDSHAKE)
         return SECSIP_E_STATE;
@@ -393,9 +394,13 @@ int32_t ssi_tls_session_read(struct ssi_tls_session *s, void *out, size_t cap)
         cap = INT32_MAX;
     if (cap == 0)
         return 0;
-    do
+    /* AGAIN is also what a message behind the handshake gives, a session ticket for example (RFC 8446 4.6): what came
+     * after it is still to be read, and nothing else would wake us for it. */
+    do {
+        left = s->in.len;
         n = gnutls_record_recv(s->tls, out, cap);
-    while (n == GNUTLS_E_WARNING_ALERT_RECEIVED || n == GNUTLS_E_INTERRUPTED);
+    } while (n == GNUTLS_E_WARNING_ALERT_RECEIVED || n == GNUTLS_E_INTERRUPTED ||
+             (n == GNUTLS_E_AGAIN && s->in.len > 0 && s->in.len < left));
     if (n > 0)
         return (int32_t)n;
     if (n == 0) {
