@@ -52,13 +52,19 @@ void ssi_sip_put_request_line(struct ssi_buf *b, struct ssi_slice method, struct
     ssi_buf_put(b, " SIP/2.0\r\n", 10);
 }
 
-void ssi_sip_put_status_line(struct ssi_buf *b, int status, const char *reason)
+void ssi_sip_put_status_line_as(struct ssi_buf *b, int status, struct ssi_slice reason)
 {
     ssi_buf_put(b, "SIP/2.0 ", 8);
     ssi_buf_put_u64(b, (uint64_t)status);
     ssi_buf_put_char(b, ' ');
-    put_checked(b, ssi_slice_str(reason ? reason : ssi_sip_reason_phrase(status)));
+    put_checked(b, reason);
     ssi_sip_put_crlf(b);
+}
+
+void ssi_sip_put_status_line(struct ssi_buf *b, int status, const char *reason)
+{
+    ssi_sip_put_status_line_as(b, status,
+                               ssi_slice_str(reason ? reason : ssi_sip_reason_phrase(status)));
 }
 
 void ssi_sip_put_header(struct ssi_buf *b, const char *name, struct ssi_slice value)

@@ -9,6 +9,8 @@
 void ssi_sip_put_request_line(struct ssi_buf *b, struct ssi_slice method, struct ssi_slice uri);
 /* reason NULL: the standard phrase. */
 void ssi_sip_put_status_line(struct ssi_buf *b, int status, const char *reason);
+/* With a phrase as a parsed message has it. */
+void ssi_sip_put_status_line_as(struct ssi_buf *b, int status, struct ssi_slice reason);
 void ssi_sip_put_header(struct ssi_buf *b, const char *name, struct ssi_slice value);
 void ssi_sip_put_header_str(struct ssi_buf *b, const char *name, const char *value);
 void ssi_sip_put_header_u64(struct ssi_buf *b, const char *name, uint64_t value);

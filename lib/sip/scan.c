@@ -91,7 +91,7 @@ static secsip_result find_line_end(const struct ssi_sip_scan *s, const char *fro
         controls |= *p != '\t';
         p++;
     }
-    const char *bad = controls ? find_bare_control(from, p) : NULL;
+    const char *bad = !controls ? NULL : folds ? find_bare_control(from, p) : from;
     if (bad)
         return refuse(s, fault, SECSIP_E_SIP_SYNTAX, bad,
                       "no control bytes outside of quoted strings");

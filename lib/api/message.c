@@ -1,0 +1,406 @@
+/* Public messages: NUL-terminated strings around lib/sip's slices. Layer: api. A secsip_message owns a reference on the
+ * parsed message, one copy of the short strings, and for each getter that fills a structure the strings of its last
+ * answer. */
+#include "api/message.h"
+
+#include <stdlib.h>
+
+#include "api/abi.h"
+#include "base/export.h"
+#include "sip/build.h"
+#include "sip/verdict.h"
+
+enum scratch {
+    SCRATCH_HEADER,
+    SCRATCH_VIA,
+    SCRATCH_ADDRESS,
+    SCRATCH_URI,
+    N_SCRATCH,
+};
+
+struct secsip_message {
+    uint32_t refs;
+    struct ssi_sip_msg *m;
+    const char *method;
+    const char *uri;
+    const char *reason;
+    const char *call_id;
+    const char *cseq_method;
+    struct ssi_buf scratch[N_SCRATCH];
+    char strings[];
+};
+
+/* Appends a NUL-terminated copy; NULL for a slice that is not there. */
+static const char *put_string(char **tail, struct ssi_slice s)
+{
+    char *at = *tail;
+
+    if (!s.p)
+        return NULL;
+    memcpy(at, s.p, s.len);
+    at[s.len] = 0;
+    *tail += s.len + 1;
+    return at;
+}
+
+/* Folds and the blanks around them become one space (RFC 3261 7.3.1). Returns the end. */
+static char *put_unfolded(char *at, struct ssi_slice s)
+{
+    const char *start = at;
+
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.p[i] != '\r') {
+            *at++ = s.p[i];
+            continue;
+        }
+        while (at > start && (at[-1] == ' ' || at[-1] == '\t'))
+            at--;
+        while (i + 1 < s.len && (s.p[i + 1] == '\n' || s.p[i + 1] == ' ' || s.p[i + 1] == '\t' ||
+                                 s.p[i + 1] == '\r'))
+            i++;
+        *at++ = ' ';
+    }
+    *at = 0;
+    return at;
+}
+
+/* Room for the strings of one answer: `text` bytes of them and a NUL each. */
+static char *take_room(secsip_message *message, enum scratch which, size_t text, size_t n_strings)
+{
+    struct ssi_buf *b = &message->scratch[which];
+
+    ssi_buf_reset(b);
+    return (char *)ssi_buf_reserve(b, text + n_strings);
+}
+
+/* The method of CSeq as it stands, also where it is not that of the request line. */
+static struct ssi_slice cseq_method_of(const struct ssi_sip_msg *m)
+{
+    struct ssi_slice value = {NULL, 0};
+
+    if (!ssi_sip_msg_value(m, SSI_HDR_CSEQ, &value))
+        return value;
+    size_t at = value.len;
+    while (at > 0 && (unsigned char)value.p[at - 1] > ' ')
+        at--;
+    struct ssi_slice last = ssi_slice_from(value, at);
+    bool good = m->fault.result != SECSIP_E_SIP_CSEQ || m->cseq > 0;
+    return good && at > 0 ? last : ssi_slice_of("", 0);
+}
+
+secsip_result ssi_api_message_wrap(struct ssi_sip_msg *m, secsip_message **ret)
+{
+    struct ssi_slice cseq_method = cseq_method_of(m);
+    size_t text = m->method_text.len + m->uri.whole.len + m->reason.len + m->call_id.len +
+                  cseq_method.len + 5;
+    secsip_message *w = malloc(sizeof *w + text);
+
+    if (!w) {
+        ssi_sip_msg_unref(m);
+        return SECSIP_E_NOMEM;
+    }
+    char *tail = w->strings;
+    w->refs = 1;
+    w->m = m;
+    w->method = put_string(&tail, m->method_text);
+    w->uri = put_string(&tail, m->uri.whole);
+    w->reason = put_string(&tail, m->reason);
+    w->call_id = put_string(&tail, m->call_id);
+    w->cseq_method = put_string(&tail, cseq_method);
+    for (int i = 0; i < N_SCRATCH; i++)
+        ssi_buf_init_secret(&w->scratch[i], SIZE_MAX);
+    *ret = w;
+    return 0;
+}
+
+secsip_result ssi_api_message_give_fault(secsip_message_fault *to, const struct ssi_sip_fault *from)
+{
+    if (!to)
+        return 0;
+    secsip_message_fault f = {.size = sizeof f,
+                              .result = from->result,
+                              .status = from->status,
+                              .offset = from->offset,
+                              .expected = from->text ? from->text : ""};
+    return ssi_abi_give(to, &f, sizeof f);
+}
+
+SECSIP_EXPORT secsip_result secsip_message_parse(const void *data, size_t len,
+                                                 secsip_message_fault *ret_fault,
+                                                 secsip_message **ret_message)
+{
+    struct ssi_sip_fault fault = {0};
+    struct ssi_sip_msg *m;
+
+    if ((!data && len > 0) || !ret_message)
+        return SECSIP_E_INVALID;
+    secsip_result rc =
+        ssi_api_message_give_fault(ret_fault, &fault); /* the size is looked at first */
+    if (rc < 0)
+        return rc;
+    rc = ssi_sip_msg_parse(data ? data : "", len, false, NULL, &fault, &m);
+    if (rc < 0) {
+        ssi_api_message_give_fault(ret_fault, &fault);
+        return rc;
+    }
+    return ssi_api_message_wrap(m, ret_message);
+}
+
+SECSIP_EXPORT secsip_message *secsip_message_ref(secsip_message *message)
+{
+    if (message)
+        message->refs++;
+    return message;
+}
+
+SECSIP_EXPORT void secsip_message_unref(secsip_message *message)
+{
+    if (!message || --message->refs > 0)
+        return;
+    for (int i = 0; i < N_SCRATCH; i++)
+        ssi_buf_free(&message->scratch[i]);
+    ssi_sip_msg_unref(message->m);
+    free(message);
+}
+
+SECSIP_EXPORT secsip_result secsip_message_get_fault(const secsip_message *message,
+                                                     secsip_message_fault *ret_fault)
+{
+    secsip_result rc = ssi_api_message_give_fault(ret_fault, &message->m->fault);
+
+    return rc < 0 ? rc : message->m->fault.result < 0;
+}
+
+SECSIP_EXPORT int32_t secsip_message_get_verdict(const secsip_message *message)
+{
+    return ssi_sip_msg_verdict(message->m, NULL);
+}
+
+SECSIP_EXPORT int32_t secsip_message_is_request(const secsip_message *message)
+{
+    return message->m->is_request;
+}
+
+SECSIP_EXPORT const char *secsip_message_get_method(const secsip_message *message)
+{
+    return message->method ? message->method : "";
+}
+
+SECSIP_EXPORT const char *secsip_message_get_request_uri(const secsip_message *message)
+{
+    return message->uri;
+}
+
+SECSIP_EXPORT int32_t secsip_message_get_status(const secsip_message *message)
+{
+    return message->m->status;
+}
+
+SECSIP_EXPORT const char *secsip_message_get_reason(const secsip_message *message)
+{
+    return message->reason;
+}
+
+SECSIP_EXPORT const char *secsip_message_get_call_id(const secsip_message *message)
+{
+    return message->call_id ? message->call_id : "";
+}
+
+SECSIP_EXPORT uint32_t secsip_message_get_cseq(const secsip_message *message)
+{
+    return message->m->cseq;
+}
+
+SECSIP_EXPORT const char *secsip_message_get_cseq_method(const secsip_message *message)
+{
+    return message->cseq_method ? message->cseq_method : "";
+}
+
+SECSIP_EXPORT int32_t secsip_message_get_max_forwards(const secsip_message *message)
+{
+    return message->m->max_forwards;
+}
+
+SECSIP_EXPORT const void *secsip_message_get_body(const secsip_message *message, size_t *ret_len)
+{
+    if (ret_len)
+        *ret_len = message->m->body.len;
+    return message->m->body.p;
+}
+
+SECSIP_EXPORT uint32_t secsip_message_get_n_headers(const secsip_message *message)
+{
+    return message->m->n_headers;
+}
+
+SECSIP_EXPORT secsip_result secsip_message_get_header(secsip_message *message, uint32_t index,
+                                                      secsip_message_header *ret_header)
+{
+    if (index >= message->m->n_headers)
+        return SECSIP_E_NOT_FOUND;
+    const struct ssi_sip_header *h = &message->m->headers[index];
+    char *tail = take_room(message, SCRATCH_HEADER, h->name.len + h->value.len, 2);
+    if (!tail)
+        return SECSIP_E_NOMEM;
+    const char *full = ssi_sip_hdr_name(h->id);
+    const char *as_written = put_string(&tail, h->name);
+    secsip_message_header out = {
+        .size = sizeof out, .name = full ? full : as_written, .value = tail};
+    out.value_len = (size_t)(put_unfolded(tail, h->value) - tail);
+    return ssi_abi_give(ret_header, &out, sizeof out);
+}
+
+/* The index-th element of a header field that is a list. */
+static secsip_result find_element(const struct ssi_sip_msg *m, enum ssi_sip_hdr id, uint32_t index,
+                                  struct ssi_slice *ret)
+{
+    struct ssi_sip_values it;
+
+    ssi_sip_values_init(&it, m, id);
+    do {
+        if (!ssi_sip_values_next(&it, ret))
+            return SECSIP_E_NOT_FOUND;
+    } while (index-- > 0);
+    return 0;
+}
+
+SECSIP_EXPORT secsip_result secsip_message_get_via(secsip_message *message, uint32_t index,
+                                                   secsip_message_via *ret_via)
+{
+    struct ssi_slice text = {NULL, 0};
+    struct ssi_sip_via v;
+    secsip_result rc = find_element(message->m, SSI_HDR_VIA, index, &text);
+
+    if (rc == 0)
+        rc = ssi_sip_via_parse(text, &v);
+    if (rc < 0)
+        return rc;
+    char *tail = take_room(message, SCRATCH_VIA, v.whole.len, 4);
+    if (!tail)
+        return SECSIP_E_NOMEM;
+    secsip_message_via out = {
+        .size = sizeof out, .port = v.port, .has_rport = v.has_rport, .rport = v.rport};
+    out.transport = put_string(&tail, v.transport);
+    out.host = put_string(&tail, v.host);
+    out.branch = put_string(&tail, v.branch);
+    out.received = put_string(&tail, v.received);
+    return ssi_abi_give(ret_via, &out, sizeof out);
+}
+
+static secsip_result find_address(const struct ssi_sip_msg *m, const char *name, uint32_t index,
+                                  struct ssi_sip_addr *ret)
+{
+    struct ssi_slice text = {NULL, 0};
+
+    if (!name)
+        return SECSIP_E_INVALID;
+    const struct ssi_sip_header *h = ssi_sip_msg_header_named(m, ssi_slice_str(name), NULL);
+    if (!h)
+        return SECSIP_E_NOT_FOUND;
+    if (h->id == SSI_HDR_OTHER)
+        return SECSIP_E_INVALID;
+    secsip_result rc = find_element(m, h->id, index, &text);
+    return rc < 0 ? rc : ssi_sip_addr_parse(text, ret);
+}
+
+/* A display name without folds, quotes and escapes. Returns its length. */
+static size_t put_display(char *at, struct ssi_slice display)
+{
+    size_t n = (size_t)(put_unfolded(at, display) - at), out = 0;
+
+    if (at[0] != '"')
+        return n;
+    for (size_t i = 1; i + 1 < n; i++) {
+        if (at[i] == '\\' && i + 2 < n)
+            i++;
+        at[out++] = at[i];
+    }
+    at[out] = 0;
+    return out;
+}
+
+SECSIP_EXPORT secsip_result secsip_message_get_address(secsip_message *message, const char *name,
+                                                       uint32_t index,
+                                                       secsip_message_address *ret_address)
+{
+    struct ssi_sip_addr a;
+    secsip_result rc = find_address(message->m, name, index, &a);
+
+    if (rc < 0)
+        return rc;
+    char *tail = take_room(message, SCRATCH_ADDRESS, a.whole.len + a.tag.len, 4);
+    if (!tail)
+        return SECSIP_E_NOMEM;
+    secsip_message_address out = {.size = sizeof out, .params = ""};
+    out.uri = put_string(&tail, a.is_star ? a.whole : a.uri.whole);
+    out.tag = put_string(&tail, a.tag);
+    if (a.params.len > 0) {
+        out.params = tail;
+        tail = put_unfolded(tail, a.params) + 1;
+    }
+    if (a.display.len > 0) {
+        out.display = tail;
+        out.display_len = put_display(tail, a.display);
+    }
+    return ssi_abi_give(ret_address, &out, sizeof out);
+}
+
+SECSIP_EXPORT secsip_result secsip_message_get_uri(secsip_message *message, const char *name,
+                                                   uint32_t index, secsip_message_uri *ret_uri)
+{
+    struct ssi_sip_addr a;
+    const struct ssi_sip_uri *u = name ? &a.uri : &message->m->uri;
+    secsip_result rc = name ? find_address(message->m, name, index, &a) : 0;
+
+    if (rc == 0 && (!u->whole.p || (!name && index > 0)))
+        rc = SECSIP_E_NOT_FOUND;
+    if (rc < 0)
+        return rc;
+    char *tail = take_room(message, SCRATCH_URI, 2 * u->whole.len, 7);
+    if (!tail)
+        return SECSIP_E_NOMEM;
+    secsip_message_uri out = {.size = sizeof out, .port = u->port};
+    out.text = put_string(&tail, u->whole);
+    out.scheme = put_string(&tail, u->scheme_text);
+    out.user = put_string(&tail, u->user);
+    out.password = put_string(&tail, u->password);
+    out.host = put_string(&tail, u->host);
+    out.params = put_string(&tail, u->params.p ? u->params : ssi_slice_of("", 0));
+    out.headers = put_string(&tail, u->headers.p ? u->headers : ssi_slice_of("", 0));
+    return ssi_abi_give(ret_uri, &out, sizeof out);
+}
+
+static void put_whole(struct ssi_buf *b, const struct ssi_sip_msg *m)
+{
+    if (m->is_request)
+        ssi_sip_put_request_line(b, m->method_text, m->uri.whole);
+    else
+        ssi_sip_put_status_line_as(b, m->status, m->reason);
+    for (uint32_t i = 0; i < m->n_headers; i++)
+        ssi_sip_put_copy(b, &m->headers[i]);
+    ssi_sip_put_crlf(b);
+    ssi_buf_put_slice(b, m->body);
+}
+
+SECSIP_EXPORT secsip_result secsip_message_write(const secsip_message *message, void *out,
+                                                 size_t out_size, size_t *ret_len)
+{
+    struct ssi_buf b;
+
+    if (!ret_len || (!out && out_size > 0))
+        return SECSIP_E_INVALID;
+    if (message->m->fault.result < 0)
+        return SECSIP_E_STATE;
+    ssi_buf_init_secret(&b, SIZE_MAX);
+    put_whole(&b, message->m);
+    secsip_result rc = b.failed;
+    if (rc == 0) {
+        *ret_len = b.len;
+        if (b.len > out_size)
+            rc = SECSIP_E_LIMIT;
+        else
+            memcpy(out, b.data + b.off, b.len);
+    }
+    ssi_buf_free(&b);
+    return rc;
+}
