@@ -133,7 +133,8 @@ static void on_registration(secsip_account *account, const secsip_registration_e
 {
     struct phone *phone = user_data;
 
-    events_registration(&phone->events, secsip_account_get_aor(account), event);
+    if (event->state != SECSIP_REGISTRATION_UNREGISTERED || phone->registered)
+        events_registration(&phone->events, secsip_account_get_aor(account), event);
     if (event->state == SECSIP_REGISTRATION_REGISTERED && !phone->registered) {
         phone->registered = true;
         if (phone->settings.call)
