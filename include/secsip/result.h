@@ -93,6 +93,8 @@ enum {
     SECSIP_E_TLS_ALERT = -511, /**< the peer ended the TLS connection with an alert */
     SECSIP_E_TLS_CREDENTIALS = -512, /**< a certificate, key or trust list cannot be used */
     SECSIP_E_TLS_RECORD = -513, /**< a TLS record is damaged */
+    SECSIP_E_TLS_CERT_PIN = -514, /**< no key of the certificate chain is one of the pinned ones */
+    SECSIP_E_TLS_CERT_STATUS = -515, /**< it cannot be known whether the certificate has been revoked */
     SECSIP_E_NET_CONNECT = -600, /**< the connection could not be made */
     SECSIP_E_NET_RESET = -601, /**< the connection was reset */
     SECSIP_E_NET_ADDRESS = -602, /**< the address is not valid or is in use */

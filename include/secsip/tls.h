@@ -33,6 +33,14 @@ enum {
     SECSIP_TLS_CLIENT_CERT_REQUIRE = 2,
 };
 
+/** Which sessions may be resumed. Resuming saves the certificates and signatures, never the verdict: the peer's chain is
+ * judged again, at the time and by the rules of the new session. */
+enum {
+    SECSIP_TLS_RESUME_OFF = 0,
+    SECSIP_TLS_RESUME_TLS13 = 1, /**< the default: a new key exchange each time, so forward secrecy is kept */
+    SECSIP_TLS_RESUME_ALL = 2,   /**< TLS 1.2 too, where who learns the ticket key can read what was sent */
+};
+
 /** What a TLS session came to. Strings are valid as long as the event that carries them. */
 typedef struct secsip_tls_info {
     size_t size;
@@ -44,6 +52,7 @@ typedef struct secsip_tls_info {
     uint32_t verified;
     /** The SECSIP_TLS_ALLOW_ and _INSECURE_ bits without which it would have been refused */
     uint32_t relaxed;
+    uint32_t resumed; /**< 1 when an earlier session was resumed */
 } secsip_tls_info;
 
 /** A new profile with the secure defaults.
@@ -85,6 +94,70 @@ secsip_result secsip_tls_profile_set_options(secsip_tls_profile *profile, uint32
 /** What a listener asks of its clients: SECSIP_TLS_CLIENT_CERT_*. Default: ignore.
  * @return 0, SECSIP_E_INVALID, SECSIP_E_STATE. Since 0.1. */
 secsip_result secsip_tls_profile_set_client_cert(secsip_tls_profile *profile, uint32_t mode);
+
+/** One more certificate with its key, for a server of several domains: the name a client asks for (SNI) chooses among
+ * them by dNSName and sip URI, and the first one set serves all others. @return as
+ * secsip_tls_profile_set_identity_file(); SECSIP_E_STATE also before the first identity. Since 0.1. */
+secsip_result secsip_tls_profile_add_identity_file(secsip_tls_profile *profile, const char *cert_path,
+                                                   const char *key_path);
+
+/** The same from memory. Since 0.1. */
+secsip_result secsip_tls_profile_add_identity_pem(secsip_tls_profile *profile, const char *cert, size_t cert_len,
+                                                  const char *key, size_t key_len);
+
+/** Our certificate, chain and key from PKCS#12, as browsers and authorities give it.
+ * @param p12, len   the file's bytes; copied into memory that is wiped
+ * @param password   NUL-terminated; NULL: ask the callback of secsip_tls_profile_set_password()
+ * @return as secsip_tls_profile_set_identity_file(). Since 0.1. */
+secsip_result secsip_tls_profile_set_identity_pkcs12(secsip_tls_profile *profile, const void *p12, size_t len,
+                                                     const char *password);
+
+/** Who is asked for the password of an encrypted key, from inside the setters of identities.
+ * @param password  writes a NUL-terminated password of at most cap - 1 bytes to out and returns 0, or an error to give
+ *                  up; what names the file, or is "". out is wiped after use. NULL: encrypted keys cannot be used
+ * @return 0, SECSIP_E_STATE. Since 0.1. */
+secsip_result secsip_tls_profile_set_password(secsip_tls_profile *profile,
+                                              int32_t (*password)(const char *what, char *out, size_t cap,
+                                                                  void *user_data),
+                                              void *user_data);
+
+/** Certificates that are revoked. Authorities must have been added before: the lists are checked against them. A list that
+ * is past its next update makes every certificate of its issuer fail: a doubt is an error.
+ * @param pem, len  one or more CRLs in PEM; copied
+ * @return 0, SECSIP_E_TLS_CREDENTIALS (no CRL in it, or not signed by an authority that is trusted), SECSIP_E_STATE (in
+ *         use, or no authority yet), SECSIP_E_NOMEM. RFC 5280. Since 0.1. */
+secsip_result secsip_tls_profile_add_crl_pem(secsip_tls_profile *profile, const char *pem, size_t len);
+
+/** The same from a file. @return as above, or SECSIP_E_FILE. Since 0.1. */
+secsip_result secsip_tls_profile_add_crl_file(secsip_tls_profile *profile, const char *path);
+
+/** Besides all other checks, the peer's chain must hold one of the pinned keys. Several may be pinned, a backup among them.
+ * No relaxation forgives a wrong key.
+ * @param pin  SHA-256 of a SubjectPublicKeyInfo: "sha256//" and base64 (as curl has it), or 64 hexadecimal digits
+ * @return 0, SECSIP_E_INVALID (no such pin), SECSIP_E_LIMIT (more than 16), SECSIP_E_STATE. Since 0.1. */
+secsip_result secsip_tls_profile_add_pin(secsip_tls_profile *profile, const char *pin);
+
+/** Which sessions may be resumed, as a client and as a server: SECSIP_TLS_RESUME_*.
+ * @return 0, SECSIP_E_INVALID, SECSIP_E_STATE. RFC 8446 section 2.2, RFC 5077. Since 0.1. */
+secsip_result secsip_tls_profile_set_resumption(secsip_tls_profile *profile, uint32_t mode);
+
+/** The secret from which a server's ticket keys are made, so that several nodes can resume each other's sessions. Default:
+ * a random one. The keys in use change by themselves with time.
+ * @param key, len  64 random bytes; copied into memory that is wiped
+ * @return 0, SECSIP_E_INVALID (len), SECSIP_E_STATE, SECSIP_E_NOMEM. Since 0.1. */
+secsip_result secsip_tls_profile_set_ticket_key(secsip_tls_profile *profile, const void *key, size_t len);
+
+/** TLS 1.3 only (RFC 9852), or 1.3 and 1.2, the default.
+ * @param required  1 or 0. @return 0, SECSIP_E_STATE, SECSIP_E_NOMEM. Since 0.1. */
+secsip_result secsip_tls_profile_require_tls13(secsip_tls_profile *profile, int32_t required);
+
+/** Renews a profile that is in use: identities, authorities, CRLs, pins and options are taken from the replacement, which is
+ * empty afterwards and only to be unref'd. Handshakes that begin from now on use the new ones; connections that stand go
+ * on, and no earlier session is resumed. Not while another thread uses the profile.
+ * @param replacement  a profile that is not in use, set up like a new one
+ * @return 0, SECSIP_E_INVALID (NULL, the same profile), SECSIP_E_STATE (the replacement is in use),
+ *         SECSIP_E_TLS_CREDENTIALS (the profile serves a listener and the replacement has no identity). Since 0.1. */
+secsip_result secsip_tls_profile_replace(secsip_tls_profile *profile, secsip_tls_profile *replacement);
 
 /** Opt-in: called with each line of an NSS key log ("CLIENT_RANDOM ..."), with which a capture can be decrypted. The
  * line is a secret; it is wiped after the call. Runs inside secsip_stack_process() only. NULL turns it off.

@@ -15,7 +15,7 @@ enum {
 
 void ssi_tls_names_init(struct ssi_tls_names *n)
 {
-    ssi_buf_init(&n->list, SSI_TLS_MAX_NAMES * (MAX_NAME + 2));
+    ssi_buf_init(&n->list, SSI_TLS_MAX_NAMES * (MAX_NAME + 3));
     n->has_san = false;
 }
 
@@ -32,11 +32,11 @@ struct name {
 /* The next record of *rest; false at the end. */
 static bool next_name(struct ssi_slice *rest, struct name *ret)
 {
-    if (rest->len < 2)
+    if (rest->len < 3)
         return false;
     ret->kind = (enum ssi_tls_name_kind)rest->p[0];
     ret->text = ssi_slice_of(rest->p + 2, (uint8_t)rest->p[1]);
-    *rest = ssi_slice_from(*rest, 2 + ret->text.len);
+    *rest = ssi_slice_from(*rest, 3 + ret->text.len);
     return true;
 }
 
@@ -58,6 +58,21 @@ void ssi_tls_names_add(struct ssi_tls_names *n, enum ssi_tls_name_kind kind, str
     ssi_buf_put_char(&n->list, (char)kind);
     ssi_buf_put_char(&n->list, (char)text.len);
     ssi_buf_put_slice(&n->list, text);
+    ssi_buf_put_char(&n->list, 0);
+}
+
+bool ssi_tls_names_next(const struct ssi_tls_names *n, size_t *at, enum ssi_tls_name_kind *ret_kind,
+                        const char **ret_text)
+{
+    struct ssi_slice rest = ssi_slice_from(ssi_buf_slice(&n->list), *at);
+    struct name name;
+
+    if (!next_name(&rest, &name))
+        return false;
+    *ret_kind = name.kind;
+    *ret_text = name.text.p;
+    *at += 3 + name.text.len;
+    return true;
 }
 
 static void add_uri(struct ssi_tls_names *n, struct ssi_slice uri)

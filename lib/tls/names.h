@@ -22,7 +22,7 @@ enum {
 };
 
 struct ssi_tls_names {
-    struct ssi_buf list; /* records: kind, length, bytes */
+    struct ssi_buf list; /* records: kind, length, bytes, NUL */
     bool has_san;
 };
 
@@ -32,6 +32,9 @@ void ssi_tls_names_free(struct ssi_tls_names *n);
 secsip_result ssi_tls_names_read(struct ssi_tls_names *n, gnutls_x509_crt_t crt);
 /* Adds one, as ssi_tls_names_read does; a name with bytes that belong in no name becomes SSI_TLS_NAME_OTHER. */
 void ssi_tls_names_add(struct ssi_tls_names *n, enum ssi_tls_name_kind kind, struct ssi_slice text);
+/* One after the other from *at = 0; text is NUL-terminated and borrowed. False at the end. */
+bool ssi_tls_names_next(const struct ssi_tls_names *n, size_t *at, enum ssi_tls_name_kind *ret_kind,
+                        const char **ret_text);
 /* A domain or address as it is compared: lower case, A-labels, no final dot, no brackets. SECSIP_E_INVALID. */
 secsip_result ssi_tls_domain_normal(const char *domain, char out[SSI_TLS_DOMAIN_SIZE]);
 /* True when the certificate may speak for the (normal) domain. *ret_needs: the SECSIP_TLS_ALLOW_ bit without which it may

@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/base64.h"
 #include "base/crypto.h"
 #include "tls/file.h"
 
 enum {
+    TICKET_KEY_SIZE = 64,       /* what GnuTLS derives its keys from */
     MAX_TRUST_BYTES = 16 << 20, /* the system's list has a quarter of a megabyte */
-    MAX_IDENTITY_BYTES = 1 << 20,
 };
 
 /* RFC 9325: forward secrecy and AEAD only. 256 bits first: the keys that travel here may have 256 bits themselves, and
@@ -27,47 +28,14 @@ static const char *const priorities[] = {
     [SSI_TLS_VERSIONS_13] = PRIORITY("+VERS-TLS1.3"),
 };
 
-secsip_result ssi_tls_identity_new(struct ssi_tls_identity **ret)
-{
-    struct ssi_tls_identity *id = calloc(1, sizeof *id);
-
-    if (!id)
-        return SECSIP_E_NOMEM;
-    if (gnutls_certificate_allocate_credentials(&id->cred) < 0) {
-        free(id);
-        return SECSIP_E_NOMEM;
-    }
-    atomic_init(&id->refs, 1);
-    *ret = id;
-    return 0;
-}
-
-struct ssi_tls_identity *ssi_tls_identity_ref(struct ssi_tls_identity *id)
-{
-    atomic_fetch_add_explicit(&id->refs, 1, memory_order_relaxed);
-    return id;
-}
-
-void ssi_tls_identity_unref(struct ssi_tls_identity *id)
-{
-    if (!id || atomic_fetch_sub_explicit(&id->refs, 1, memory_order_acq_rel) != 1)
-        return;
-    gnutls_certificate_free_credentials(id->cred);
-    free(id);
-}
-
 static void clear_error(secsip_tls_profile *p)
 {
     p->error = (secsip_error){
         .size = sizeof p->error, .text = "", .check = "", .expected = "", .found = "", .peer = ""};
 }
 
-static secsip_result fail(secsip_tls_profile *p, secsip_result result, const char *check,
-                          const char *expected, const char *found, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
-
-static secsip_result fail(secsip_tls_profile *p, secsip_result result, const char *check,
-                          const char *expected, const char *found, const char *format, ...)
+secsip_result ssi_tls_profile_fail(secsip_tls_profile *p, secsip_result result, const char *check,
+                                   const char *expected, const char *found, const char *format, ...)
 {
     va_list ap;
 
@@ -85,16 +53,31 @@ static secsip_result fail(secsip_tls_profile *p, secsip_result result, const cha
     return result;
 }
 
-/* Every setter begins here. */
-static secsip_result begin_change(secsip_tls_profile *p)
+secsip_result ssi_tls_profile_begin(secsip_tls_profile *p)
 {
     if (!p)
         return SECSIP_E_INVALID;
     clear_error(p);
     if (p->frozen)
-        return fail(p, SECSIP_E_STATE, "state", "a profile that is not in use yet", "in use",
-                    "the profile is in use and cannot be changed any more");
+        return ssi_tls_profile_fail(p, SECSIP_E_STATE, "state", "a profile that is not in use yet",
+                                    "in use",
+                                    "the profile is in use and cannot be changed any more");
     return 0;
+}
+
+static void free_trust(struct ssi_tls_trust *t)
+{
+    for (size_t i = 0; i < t->n_crls; i++)
+        gnutls_x509_crl_deinit(t->crls[i]);
+    gnutls_x509_trust_list_deinit(t->list, 1);
+}
+
+static void free_ticket_key(secsip_tls_profile *p)
+{
+    if (p->ticket_key.data)
+        ssi_wipe(p->ticket_key.data, p->ticket_key.size);
+    gnutls_free(p->ticket_key.data);
+    p->ticket_key.data = NULL;
 }
 
 secsip_result ssi_tls_profile_new(secsip_tls_profile **ret)
@@ -108,14 +91,16 @@ secsip_result ssi_tls_profile_new(secsip_tls_profile **ret)
     clear_error(p);
     if (gnutls_priority_init2(&p->priority, priorities[SSI_TLS_VERSIONS_BOTH], NULL, 0) < 0)
         goto fail_priority;
-    if (gnutls_x509_trust_list_init(&p->trust, 0) < 0)
+    ssi_tls_tickets_init(&p->tickets);
+    p->resumption = SECSIP_TLS_RESUME_TLS13;
+    if (gnutls_x509_trust_list_init(&p->trust.list, 0) < 0)
         goto fail_trust;
     if (ssi_tls_identity_new(&p->identity) < 0)
         goto fail_identity;
     *ret = p;
     return 0;
 fail_identity:
-    gnutls_x509_trust_list_deinit(p->trust, 1);
+    free_trust(&p->trust);
 fail_trust:
     gnutls_priority_deinit(p->priority);
 fail_priority:
@@ -135,20 +120,22 @@ void ssi_tls_profile_unref(secsip_tls_profile *p)
     if (!p || atomic_fetch_sub_explicit(&p->refs, 1, memory_order_acq_rel) != 1)
         return;
     ssi_tls_identity_unref(p->identity);
-    gnutls_x509_trust_list_deinit(p->trust, 1);
+    ssi_tls_tickets_clear(&p->tickets);
+    free_ticket_key(p);
+    free_trust(&p->trust);
     gnutls_priority_deinit(p->priority);
     free(p);
 }
 
-static secsip_result read_file(secsip_tls_profile *p, const char *path, struct ssi_buf *b)
+secsip_result ssi_tls_profile_read(secsip_tls_profile *p, const char *path, struct ssi_buf *b)
 {
     const char *why = "it is too large";
     secsip_result r = ssi_tls_file_read(path, b, &why);
 
     if (r == 0 || r == SECSIP_E_NOMEM)
         return r;
-    return fail(p, SECSIP_E_FILE, "file", "a readable file", why, "%s cannot be read: %s", path,
-                why);
+    return ssi_tls_profile_fail(p, SECSIP_E_FILE, "file", "a readable file", why,
+                                "%s cannot be read: %s", path, why);
 }
 
 static secsip_result add_trust(secsip_tls_profile *p, const void *pem, size_t len,
@@ -157,113 +144,215 @@ static secsip_result add_trust(secsip_tls_profile *p, const void *pem, size_t le
     gnutls_datum_t text = {(void *)(uintptr_t)pem, (unsigned)len};
 
     if (len > MAX_TRUST_BYTES)
-        return fail(p, SECSIP_E_TLS_CREDENTIALS, "trust", "certificates in PEM", "too much text",
-                    "%s is too large for a list of authorities", where);
-    int n = gnutls_x509_trust_list_add_trust_mem(p->trust, &text, NULL, GNUTLS_X509_FMT_PEM,
+        return ssi_tls_profile_fail(p, SECSIP_E_TLS_CREDENTIALS, "trust", "certificates in PEM",
+                                    "too much text", "%s is too large for a list of authorities",
+                                    where);
+    int n = gnutls_x509_trust_list_add_trust_mem(p->trust.list, &text, NULL, GNUTLS_X509_FMT_PEM,
                                                  GNUTLS_TL_NO_DUPLICATES, 0);
     if (n == GNUTLS_E_MEMORY_ERROR)
         return SECSIP_E_NOMEM;
     if (n <= 0) {
         const char *why = n < 0 ? gnutls_strerror(n) : "no certificate";
-        return fail(p, SECSIP_E_TLS_CREDENTIALS, "trust", "certificates in PEM", why,
-                    "%s holds no usable certificate of an authority: %s", where, why);
+        return ssi_tls_profile_fail(p, SECSIP_E_TLS_CREDENTIALS, "trust", "certificates in PEM",
+                                    why, "%s holds no usable certificate of an authority: %s",
+                                    where, why);
     }
     p->trust_given = p->trust_loaded = true;
     return 0;
 }
 
-secsip_result ssi_tls_profile_add_trust_pem(secsip_tls_profile *p, const char *pem, size_t len)
+/* What add_trust and add_crl have in common: text, or a file. */
+typedef secsip_result add_fn(secsip_tls_profile *p, const void *pem, size_t len, const char *where);
+
+static secsip_result add_text(secsip_tls_profile *p, const char *pem, size_t len, add_fn *add)
 {
-    secsip_result r = begin_change(p);
+    secsip_result r = ssi_tls_profile_begin(p);
 
     if (r < 0)
         return r;
-    if (!pem)
-        return SECSIP_E_INVALID;
-    return add_trust(p, pem, len, "the text");
+    return pem ? add(p, pem, len, "the text") : SECSIP_E_INVALID;
 }
 
-secsip_result ssi_tls_profile_add_trust_file(secsip_tls_profile *p, const char *path)
+static secsip_result add_file(secsip_tls_profile *p, const char *path, add_fn *add)
 {
     struct ssi_buf b;
-    secsip_result r = begin_change(p);
+    secsip_result r = ssi_tls_profile_begin(p);
 
     if (r < 0)
         return r;
     if (!path)
         return SECSIP_E_INVALID;
     ssi_buf_init(&b, MAX_TRUST_BYTES);
-    r = read_file(p, path, &b);
+    r = ssi_tls_profile_read(p, path, &b);
     if (r == 0)
-        r = add_trust(p, ssi_buf_slice(&b).p, b.len, path);
+        r = add(p, ssi_buf_slice(&b).p, b.len, path);
     ssi_buf_free(&b);
     return r;
 }
 
-static secsip_result set_identity(secsip_tls_profile *p, struct ssi_slice cert,
-                                  struct ssi_slice key, const char *where)
+secsip_result ssi_tls_profile_add_trust_pem(secsip_tls_profile *p, const char *pem, size_t len)
 {
-    gnutls_datum_t c = {(void *)(uintptr_t)cert.p, (unsigned)cert.len};
-    gnutls_datum_t k = {(void *)(uintptr_t)key.p, (unsigned)key.len};
-    struct ssi_tls_identity *id;
+    return add_text(p, pem, len, add_trust);
+}
 
-    if (cert.len > MAX_IDENTITY_BYTES || key.len > MAX_IDENTITY_BYTES)
-        return fail(p, SECSIP_E_TLS_CREDENTIALS, "identity", "a certificate and its key in PEM",
-                    "too much text", "%s is too large for a certificate or key", where);
-    secsip_result r = ssi_tls_identity_new(&id);
-    if (r < 0)
-        return r;
-    int rc = gnutls_certificate_set_x509_key_mem(id->cred, &c, &k, GNUTLS_X509_FMT_PEM);
+secsip_result ssi_tls_profile_add_trust_file(secsip_tls_profile *p, const char *path)
+{
+    return add_file(p, path, add_trust);
+}
+
+/* True when an authority of ours signed the list. Its age is judged at each handshake, at the time of that handshake. */
+static bool crl_is_signed(const struct ssi_tls_trust *t, gnutls_x509_crl_t crl)
+{
+    const unsigned age =
+        GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED | GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE;
+    gnutls_x509_crt_t issuer;
+    gnutls_datum_t dn;
+    unsigned status = 0;
+
+    if (gnutls_x509_crl_get_raw_issuer_dn(crl, &dn) < 0)
+        return false;
+    int rc = gnutls_x509_trust_list_get_issuer_by_dn(t->list, &dn, &issuer, GNUTLS_TL_GET_COPY);
+    gnutls_free(dn.data);
+    if (rc < 0)
+        return false;
+    rc = gnutls_x509_crl_verify(crl, &issuer, 1, 0, &status);
+    gnutls_x509_crt_deinit(issuer);
+    return rc >= 0 && (status & ~age & ~(unsigned)GNUTLS_CERT_INVALID) == 0 &&
+           (status == 0 || (status & age) != 0);
+}
+
+static void free_crls(gnutls_x509_crl_t *crls, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        gnutls_x509_crl_deinit(crls[i]);
+    gnutls_free(crls);
+}
+
+/* One copy for the trust list, which looks for revoked certificates in it, and one for us, which tells its age. */
+static int take_crls(struct ssi_tls_trust *t, const gnutls_datum_t *pem)
+{
+    gnutls_x509_crl_t *given = NULL, *kept = NULL;
+    unsigned n = 0, n_kept = 0;
+    int rc = gnutls_x509_crl_list_import2(&given, &n, pem, GNUTLS_X509_FMT_PEM, 0);
+
+    if (rc < 0)
+        return rc;
+    if (t->n_crls + n > SSI_TLS_MAX_CRLS)
+        rc = GNUTLS_E_CONSTRAINT_ERROR;
+    for (unsigned i = 0; i < n && rc >= 0; i++)
+        if (!crl_is_signed(t, given[i]))
+            rc = GNUTLS_E_INSUFFICIENT_CREDENTIALS;
+    if (rc >= 0)
+        rc = gnutls_x509_crl_list_import2(&kept, &n_kept, pem, GNUTLS_X509_FMT_PEM, 0);
     if (rc < 0) {
-        ssi_tls_identity_unref(id);
-        if (rc == GNUTLS_E_MEMORY_ERROR)
-            return SECSIP_E_NOMEM;
-        return fail(p, SECSIP_E_TLS_CREDENTIALS, "identity", "a certificate and its key in PEM",
-                    gnutls_strerror(rc), "%s: %s", where,
-                    rc == GNUTLS_E_CERTIFICATE_KEY_MISMATCH ? "the key is not the certificate's"
-                                                            : gnutls_strerror(rc));
+        free_crls(given, n);
+        return rc;
     }
-    id->has_key = true;
-    ssi_tls_identity_unref(p->identity);
-    p->identity = id;
+    rc = gnutls_x509_trust_list_add_crls(t->list, given, n, 0, 0);
+    gnutls_free(given);
+    if (rc < 0) {
+        free_crls(kept, n_kept);
+        return rc;
+    }
+    for (unsigned i = 0; i < n_kept; i++)
+        t->crls[t->n_crls++] = kept[i];
+    gnutls_free(kept);
     return 0;
 }
 
-secsip_result ssi_tls_profile_set_identity_pem(secsip_tls_profile *p, const char *cert,
-                                               size_t cert_len, const char *key, size_t key_len)
+static secsip_result add_crl(secsip_tls_profile *p, const void *pem, size_t len, const char *where)
 {
-    secsip_result r = begin_change(p);
+    gnutls_datum_t text = {(void *)(uintptr_t)pem, (unsigned)len};
 
-    if (r < 0)
-        return r;
-    if (!cert || !key)
-        return SECSIP_E_INVALID;
-    return set_identity(p, ssi_slice_of(cert, cert_len), ssi_slice_of(key, key_len), "the text");
+    if (!p->trust_given)
+        return ssi_tls_profile_fail(p, SECSIP_E_STATE, "revocation list", "an authority", "none",
+                                    "the authorities must be added before their revocation lists");
+    int rc = len > MAX_TRUST_BYTES ? GNUTLS_E_CONSTRAINT_ERROR : take_crls(&p->trust, &text);
+    if (rc == GNUTLS_E_MEMORY_ERROR)
+        return SECSIP_E_NOMEM;
+    if (rc < 0) {
+        const char *why = rc == GNUTLS_E_CONSTRAINT_ERROR ? "too many or too large"
+                          : rc == GNUTLS_E_INSUFFICIENT_CREDENTIALS
+                              ? "not signed by a trusted authority"
+                              : gnutls_strerror(rc);
+        return ssi_tls_profile_fail(p, SECSIP_E_TLS_CREDENTIALS, "revocation list", "CRLs in PEM",
+                                    why, "%s holds no usable revocation list: %s", where, why);
+    }
+    return 0;
 }
 
-secsip_result ssi_tls_profile_set_identity_file(secsip_tls_profile *p, const char *cert_path,
-                                                const char *key_path)
+secsip_result ssi_tls_profile_add_crl_pem(secsip_tls_profile *p, const char *pem, size_t len)
 {
-    struct ssi_buf cert, key;
-    char where[256];
-    secsip_result r = begin_change(p);
+    return add_text(p, pem, len, add_crl);
+}
+
+secsip_result ssi_tls_profile_add_crl_file(secsip_tls_profile *p, const char *path)
+{
+    return add_file(p, path, add_crl);
+}
+
+static bool read_pin(struct ssi_slice text, uint8_t pin[SSI_TLS_PIN_SIZE])
+{
+    struct ssi_slice prefix = SSI_LIT("sha256//");
+    gnutls_datum_t hex = {(void *)(uintptr_t)text.p, (unsigned)text.len};
+    size_t n = SSI_TLS_PIN_SIZE;
+
+    if (text.len > prefix.len && ssi_slice_eq(ssi_slice_of(text.p, prefix.len), prefix))
+        return ssi_base64_get(ssi_slice_from(text, prefix.len), pin, SSI_TLS_PIN_SIZE, &n) &&
+               n == SSI_TLS_PIN_SIZE;
+    return text.len == 2 * SSI_TLS_PIN_SIZE && gnutls_hex_decode(&hex, pin, &n) >= 0 &&
+           n == SSI_TLS_PIN_SIZE;
+}
+
+secsip_result ssi_tls_profile_add_pin(secsip_tls_profile *p, const char *pin)
+{
+    secsip_result r = ssi_tls_profile_begin(p);
 
     if (r < 0)
         return r;
-    if (!cert_path || !key_path)
+    if (!pin)
         return SECSIP_E_INVALID;
-    /* Both are secret: the certificate's file may hold the key as well. */
-    ssi_buf_init_secret(&cert, MAX_IDENTITY_BYTES);
-    ssi_buf_init_secret(&key, MAX_IDENTITY_BYTES);
-    snprintf(where, sizeof where, "%s and %s", cert_path, key_path);
-    r = read_file(p, cert_path, &cert);
-    if (r == 0)
-        r = read_file(p, key_path, &key);
-    if (r == 0)
-        r = set_identity(p, ssi_buf_slice(&cert), ssi_buf_slice(&key), where);
-    ssi_buf_free(&key);
-    ssi_buf_free(&cert);
-    return r;
+    if (p->trust.n_pins == SSI_TLS_MAX_PINS)
+        return ssi_tls_profile_fail(p, SECSIP_E_LIMIT, "pin", "at most 16 pins", "more",
+                                    "there are 16 pins already");
+    if (!read_pin(ssi_slice_str(pin), p->trust.pins[p->trust.n_pins]))
+        return ssi_tls_profile_fail(p, SECSIP_E_INVALID, "pin",
+                                    "sha256//BASE64, or 64 hexadecimal digits", pin,
+                                    "\"%s\" is no pin", pin);
+    p->trust.n_pins++;
+    return 0;
+}
+
+secsip_result ssi_tls_profile_set_resumption(secsip_tls_profile *p, uint32_t mode)
+{
+    secsip_result r = ssi_tls_profile_begin(p);
+
+    if (r < 0)
+        return r;
+    if (mode > SECSIP_TLS_RESUME_ALL)
+        return ssi_tls_profile_fail(p, SECSIP_E_INVALID, "resumption", "SECSIP_TLS_RESUME_*",
+                                    "an unknown number", "%u is no way to resume sessions",
+                                    (unsigned)mode);
+    p->resumption = mode;
+    return 0;
+}
+
+secsip_result ssi_tls_profile_set_ticket_key(secsip_tls_profile *p, const void *key, size_t len)
+{
+    secsip_result r = ssi_tls_profile_begin(p);
+
+    if (r < 0)
+        return r;
+    if (!key || len != TICKET_KEY_SIZE)
+        return ssi_tls_profile_fail(p, SECSIP_E_INVALID, "ticket key", "64 bytes", "another length",
+                                    "a ticket key has 64 bytes, not %zu", len);
+    void *copy = gnutls_malloc(TICKET_KEY_SIZE);
+    if (!copy)
+        return SECSIP_E_NOMEM;
+    memcpy(copy, key, TICKET_KEY_SIZE);
+    free_ticket_key(p);
+    p->ticket_key = (gnutls_datum_t){copy, TICKET_KEY_SIZE};
+    return 0;
 }
 
 secsip_result ssi_tls_profile_set_options(secsip_tls_profile *p, uint32_t options)
@@ -271,28 +360,29 @@ secsip_result ssi_tls_profile_set_options(secsip_tls_profile *p, uint32_t option
     const uint32_t known = SECSIP_TLS_ALLOW_WILDCARD | SECSIP_TLS_ALLOW_CN |
                            SECSIP_TLS_ALLOW_EXPIRED | SECSIP_TLS_INSECURE_SELF_SIGNED |
                            SECSIP_TLS_INSECURE_ANY;
-    secsip_result r = begin_change(p);
+    secsip_result r = ssi_tls_profile_begin(p);
 
     if (r < 0)
         return r;
     if (options & ~known)
-        return fail(p, SECSIP_E_INVALID, "options", "SECSIP_TLS_ALLOW_* and SECSIP_TLS_INSECURE_*",
-                    "an unknown bit", "the options 0x%x hold a bit that this version does not know",
-                    (unsigned)options);
+        return ssi_tls_profile_fail(
+            p, SECSIP_E_INVALID, "options", "SECSIP_TLS_ALLOW_* and SECSIP_TLS_INSECURE_*",
+            "an unknown bit", "the options 0x%x hold a bit that this version does not know",
+            (unsigned)options);
     p->options = options;
     return 0;
 }
 
 secsip_result ssi_tls_profile_set_client_cert(secsip_tls_profile *p, uint32_t mode)
 {
-    secsip_result r = begin_change(p);
+    secsip_result r = ssi_tls_profile_begin(p);
 
     if (r < 0)
         return r;
     if (mode > SECSIP_TLS_CLIENT_CERT_REQUIRE)
-        return fail(p, SECSIP_E_INVALID, "client certificate", "SECSIP_TLS_CLIENT_CERT_*",
-                    "an unknown number", "%u is no way to treat client certificates",
-                    (unsigned)mode);
+        return ssi_tls_profile_fail(p, SECSIP_E_INVALID, "client certificate",
+                                    "SECSIP_TLS_CLIENT_CERT_*", "an unknown number",
+                                    "%u is no way to treat client certificates", (unsigned)mode);
     p->client_cert = mode;
     return 0;
 }
@@ -302,7 +392,7 @@ secsip_result ssi_tls_profile_set_keylog(secsip_tls_profile *p,
                                                         void *user_data),
                                          void *user_data)
 {
-    secsip_result r = begin_change(p);
+    secsip_result r = ssi_tls_profile_begin(p);
 
     if (r < 0)
         return r;
@@ -314,7 +404,7 @@ secsip_result ssi_tls_profile_set_keylog(secsip_tls_profile *p,
 secsip_result ssi_tls_profile_set_versions(secsip_tls_profile *p, enum ssi_tls_versions versions)
 {
     gnutls_priority_t priority;
-    secsip_result r = begin_change(p);
+    secsip_result r = ssi_tls_profile_begin(p);
 
     if (r < 0)
         return r;
@@ -330,30 +420,76 @@ const secsip_error *ssi_tls_profile_error(const secsip_tls_profile *p)
     return p ? &p->error : NULL;
 }
 
-secsip_result ssi_tls_profile_need_trust(secsip_tls_profile *p)
+/* Loads the system's authorities, once, where none were given. */
+static secsip_result need_trust(secsip_tls_profile *p)
 {
     if (p->trust_loaded)
         return 0;
-    int n = gnutls_x509_trust_list_add_system_trust(p->trust, 0, 0);
+    int n = gnutls_x509_trust_list_add_system_trust(p->trust.list, 0, 0);
     if (n < 0)
-        return fail(p, SECSIP_E_TLS_CREDENTIALS, "trust", "the system's list of authorities",
-                    gnutls_strerror(n), "the system's list of authorities cannot be read: %s",
-                    gnutls_strerror(n));
+        return ssi_tls_profile_fail(p, SECSIP_E_TLS_CREDENTIALS, "trust",
+                                    "the system's list of authorities", gnutls_strerror(n),
+                                    "the system's list of authorities cannot be read: %s",
+                                    gnutls_strerror(n));
     p->trust_loaded = true;
     return 0;
 }
 
+static secsip_result need_ticket_key(secsip_tls_profile *p)
+{
+    if (p->ticket_key.data || p->resumption == SECSIP_TLS_RESUME_OFF)
+        return 0;
+    return gnutls_session_ticket_key_generate(&p->ticket_key) < 0 ? SECSIP_E_RANDOM : 0;
+}
+
 secsip_result ssi_tls_profile_freeze(secsip_tls_profile *p, bool server)
 {
-    clear_error(p);
-    if (server && !p->identity->has_key)
-        return fail(p, SECSIP_E_TLS_CREDENTIALS, "identity", "a certificate and its key", "none",
-                    "a listener needs a profile with a certificate and its key");
-    if (!server || p->client_cert != SECSIP_TLS_CLIENT_CERT_IGNORE) {
-        secsip_result r = ssi_tls_profile_need_trust(p);
-        if (r < 0)
-            return r;
+    secsip_result r = 0;
+
+    if (server && p->identity->n_keys == 0) {
+        clear_error(p);
+        return ssi_tls_profile_fail(p, SECSIP_E_TLS_CREDENTIALS, "identity",
+                                    "a certificate and its key", "none",
+                                    "a listener needs a profile with a certificate and its key");
     }
+    if (!server || p->client_cert != SECSIP_TLS_CLIENT_CERT_IGNORE)
+        r = need_trust(p);
+    if (r == 0 && server)
+        r = need_ticket_key(p);
+    if (r < 0)
+        return r;
+    p->serves = p->serves || server;
     p->frozen = true;
+    return 0;
+}
+
+secsip_result ssi_tls_profile_replace(secsip_tls_profile *p, secsip_tls_profile *with)
+{
+    if (!p || !with || p == with)
+        return SECSIP_E_INVALID;
+    clear_error(p);
+    if (with->frozen)
+        return ssi_tls_profile_fail(p, SECSIP_E_STATE, "state", "a replacement that is not in use",
+                                    "in use", "the replacement is in use itself");
+    if (p->serves && with->identity->n_keys == 0)
+        return ssi_tls_profile_fail(
+            p, SECSIP_E_TLS_CREDENTIALS, "identity", "a certificate and its key", "none",
+            "the profile serves a listener, and the replacement has no identity");
+    struct ssi_tls_identity *identity = p->identity;
+    struct ssi_tls_trust trust = p->trust;
+    p->identity = with->identity;
+    p->trust = with->trust;
+    p->trust_given = with->trust_given;
+    p->trust_loaded = with->trust_loaded;
+    p->options = with->options;
+    p->client_cert = with->client_cert;
+    /* What was agreed under the old rules is not taken up again, neither by us nor by our clients. */
+    ssi_tls_tickets_clear(&p->tickets);
+    free_ticket_key(p);
+    p->ticket_key = with->ticket_key;
+    with->ticket_key.data = NULL;
+    with->identity = identity;
+    with->trust = trust;
+    with->frozen = true;
     return 0;
 }

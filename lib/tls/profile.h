@@ -8,26 +8,38 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
+#include "tls/tickets.h"
 #include "tls/tls.h"
+#include "tls/verify.h"
+
+enum {
+    SSI_TLS_MAX_SECRET_FILE = 1 << 20
+}; /* bytes of a certificate or key file */
 
 struct ssi_tls_identity {
     atomic_uint refs;
     gnutls_certificate_credentials_t cred;
-    bool has_key;
+    unsigned n_keys;
 };
 
 struct secsip_tls_profile {
     atomic_uint refs; /* profiles may be shared by stacks of different threads once frozen */
     bool frozen;
+    bool serves; /* a listener uses it */
     uint32_t options;
     uint32_t client_cert;
+    uint32_t resumption;
     gnutls_priority_t priority;
-    gnutls_x509_trust_list_t trust;
+    struct ssi_tls_trust trust;
     bool trust_given; /* by the application; else the system's is loaded at need */
     bool trust_loaded;
     struct ssi_tls_identity *identity;
+    gnutls_datum_t ticket_key;      /* a server's; gnutls_malloc'd */
+    struct ssi_tls_tickets tickets; /* a client's */
     void (*keylog)(const char *line, size_t len, void *user_data);
     void *keylog_user_data;
+    int32_t (*password)(const char *what, char *out, size_t cap, void *user_data);
+    void *password_user_data;
     secsip_error error;
     char error_text[384];
     char error_found[256];
@@ -37,7 +49,13 @@ struct secsip_tls_profile {
 secsip_result ssi_tls_identity_new(struct ssi_tls_identity **ret);
 struct ssi_tls_identity *ssi_tls_identity_ref(struct ssi_tls_identity *id);
 void ssi_tls_identity_unref(struct ssi_tls_identity *id);
-/* Loads the system's authorities, once, where none were given. SECSIP_E_TLS_CREDENTIALS. */
-secsip_result ssi_tls_profile_need_trust(secsip_tls_profile *p);
+/* Every setter begins with it: clears the error. SECSIP_E_INVALID (NULL), SECSIP_E_STATE (in use). */
+secsip_result ssi_tls_profile_begin(secsip_tls_profile *p);
+/* Notes a setter's failure and returns result; text is printf-like. check and expected are constants. */
+secsip_result ssi_tls_profile_fail(secsip_tls_profile *p, secsip_result result, const char *check,
+                                   const char *expected, const char *found, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+/* Reads a file for a setter; b is initialised, its max the limit. */
+secsip_result ssi_tls_profile_read(secsip_tls_profile *p, const char *path, struct ssi_buf *b);
 
 #endif

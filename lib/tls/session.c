@@ -14,8 +14,9 @@ enum {
     MAX_INPUT = 256 * 1024, /* ciphertext not yet read: several full records */
     DEFAULT_MAX_OUTPUT = 1024 * 1024,
     OUTPUT_RESERVE = 64 * 1024, /* for handshake messages and alerts beyond max_output */
-    RECORD_PAYLOAD = 16384,     /* RFC 8446 5.1 */
-    RECORD_OVERHEAD = 64,       /* header, nonce, tag, with room */
+    TICKET_LIFE_S = 4 * 3600,
+    RECORD_PAYLOAD = 16384, /* RFC 8446 5.1 */
+    RECORD_OVERHEAD = 64,   /* header, nonce, tag, with room */
 };
 
 struct ssi_tls_session {
@@ -30,6 +31,7 @@ struct ssi_tls_session {
     bool server;
     bool closed;  /* our close_notify is out */
     bool judged;  /* a certificate was accepted */
+    bool kept;    /* a client: a ticket of this session is kept */
     char *domain; /* normal form; NULL on a server */
     struct ssi_tls_verdict verdict;
     secsip_tls_info info;
@@ -97,7 +99,7 @@ static int write_keylog(gnutls_session_t tls, const char *label, const gnutls_da
 static secsip_result judge_peer(struct ssi_tls_session *s)
 {
     const struct ssi_tls_check check = {
-        .trust = s->profile->trust,
+        .trust = &s->profile->trust,
         .options = s->profile->options,
         .peer_is_client = s->server,
         .domain = s->domain,
@@ -120,15 +122,59 @@ static int verify_in_handshake(gnutls_session_t tls)
     return judge_peer(gnutls_session_get_ptr(tls)) < 0 ? GNUTLS_E_CERTIFICATE_ERROR : 0;
 }
 
+static unsigned init_flags(const struct ssi_tls_session *s)
+{
+    static const unsigned tickets[] = {
+        [SECSIP_TLS_RESUME_OFF] = GNUTLS_NO_TICKETS,
+        [SECSIP_TLS_RESUME_TLS13] = GNUTLS_NO_TICKETS_TLS12,
+        [SECSIP_TLS_RESUME_ALL] = 0,
+    };
+
+    return GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET |
+           tickets[s->profile->resumption] | (s->server ? GNUTLS_SERVER : GNUTLS_CLIENT);
+}
+
+static secsip_result set_up_server(struct ssi_tls_session *s)
+{
+    static const gnutls_certificate_request_t requests[] = {
+        [SECSIP_TLS_CLIENT_CERT_IGNORE] = GNUTLS_CERT_IGNORE,
+        [SECSIP_TLS_CLIENT_CERT_REQUEST] = GNUTLS_CERT_REQUEST,
+        [SECSIP_TLS_CLIENT_CERT_REQUIRE] = GNUTLS_CERT_REQUIRE,
+    };
+
+    gnutls_certificate_server_set_request(s->tls, requests[s->profile->client_cert]);
+    if (s->profile->resumption == SECSIP_TLS_RESUME_OFF)
+        return 0;
+    gnutls_db_set_cache_expiration(s->tls, TICKET_LIFE_S);
+    return gnutls_session_ticket_enable_server(s->tls, &s->profile->ticket_key) < 0 ? SECSIP_E_NOMEM
+                                                                                    : 0;
+}
+
+static secsip_result set_up_client(struct ssi_tls_session *s)
+{
+    struct ssi_addr address;
+
+    if (s->profile->resumption != SECSIP_TLS_RESUME_OFF) {
+        struct ssi_tls_ticket *ticket = ssi_tls_tickets_take(&s->profile->tickets, s->domain);
+        /* One that GnuTLS does not like any more only means a full handshake. */
+        if (ticket)
+            gnutls_session_set_data(s->tls, ticket->data, ticket->len);
+        ssi_tls_ticket_free(ticket);
+    }
+    /* RFC 6066 section 3: an address is no server name. */
+    if (ssi_addr_parse_ip(ssi_slice_str(s->domain), 0, &address))
+        return 0;
+    return gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS, s->domain, strlen(s->domain)) < 0
+               ? SECSIP_E_INVALID
+               : 0;
+}
+
 static secsip_result set_up_tls(struct ssi_tls_session *s)
 {
     static unsigned char sip2[] = "sip/2";
     const gnutls_datum_t alpn = {sip2, sizeof sip2 - 1};
-    struct ssi_addr address;
-    unsigned flags = GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS |
-                     (s->server ? GNUTLS_SERVER : GNUTLS_CLIENT);
 
-    if (gnutls_init(&s->tls, flags) < 0)
+    if (gnutls_init(&s->tls, init_flags(s)) < 0)
         return SECSIP_E_NOMEM;
     gnutls_session_set_ptr(s->tls, s);
     gnutls_transport_set_ptr(s->tls, s);
@@ -143,20 +189,7 @@ static secsip_result set_up_tls(struct ssi_tls_session *s)
         gnutls_credentials_set(s->tls, GNUTLS_CRD_CERTIFICATE, s->identity->cred) < 0 ||
         gnutls_alpn_set_protocols(s->tls, &alpn, 1, 0) < 0)
         return SECSIP_E_NOMEM;
-    if (s->server) {
-        gnutls_certificate_server_set_request(
-            s->tls, s->profile->client_cert == SECSIP_TLS_CLIENT_CERT_REQUIRE ? GNUTLS_CERT_REQUIRE
-                    : s->profile->client_cert == SECSIP_TLS_CLIENT_CERT_REQUEST
-                        ? GNUTLS_CERT_REQUEST
-                        : GNUTLS_CERT_IGNORE);
-        return 0;
-    }
-    /* RFC 6066 section 3: an address is no server name. */
-    if (ssi_addr_parse_ip(ssi_slice_str(s->domain), 0, &address))
-        return 0;
-    return gnutls_server_name_set(s->tls, GNUTLS_NAME_DNS, s->domain, strlen(s->domain)) < 0
-               ? SECSIP_E_INVALID
-               : 0;
+    return s->server ? set_up_server(s) : set_up_client(s);
 }
 
 secsip_result ssi_tls_session_new(const struct ssi_tls_config *config, struct ssi_tls_session **ret)
@@ -328,8 +361,36 @@ static void open_session(struct ssi_tls_session *s)
         .peer = s->peer,
         .verified = s->judged && s->verdict.relaxed == 0,
         .relaxed = s->verdict.relaxed,
+        .resumed = gnutls_session_is_resumed(s->tls) != 0,
     };
     s->state = SSI_TLS_OPEN;
+}
+
+/* A client keeps the ticket that came: in TLS 1.2 with the handshake, in 1.3 behind it. A resumed session of TLS 1.2 that
+ * brings none goes on with the one it used. */
+static void keep_ticket(struct ssi_tls_session *s)
+{
+    gnutls_datum_t data;
+
+    if (s->server || s->kept)
+        return;
+    bool old = s->info.resumed && gnutls_protocol_get_version(s->tls) == GNUTLS_TLS1_2;
+    if ((!old && !(gnutls_session_get_flags(s->tls) & GNUTLS_SFLAGS_SESSION_TICKET)) ||
+        gnutls_session_get_data2(s->tls, &data) < 0)
+        return;
+    s->kept = true;
+    ssi_tls_tickets_put(&s->profile->tickets, s->domain, data.data, data.size);
+    ssi_wipe(data.data, data.size);
+    gnutls_free(data.data);
+}
+
+/* One ticket is enough for a client that keeps one connection; RFC 8446 4.6.1 leaves the number to the server. */
+static int send_ticket(struct ssi_tls_session *s)
+{
+    if (!s->server || s->profile->resumption == SECSIP_TLS_RESUME_OFF ||
+        gnutls_protocol_get_version(s->tls) != GNUTLS_TLS1_3)
+        return 0;
+    return gnutls_session_ticket_send(s->tls, 1, 0);
 }
 
 static int32_t go_on(struct ssi_tls_session *s)
@@ -346,7 +407,11 @@ static int32_t go_on(struct ssi_tls_session *s)
     /* GnuTLS asks for no verdict where it took up an earlier session. */
     if (!s->judged && judge_peer(s) < 0)
         return end_failed(s, GNUTLS_E_CERTIFICATE_ERROR);
+    rc = send_ticket(s);
+    if (rc < 0)
+        return end_failed(s, rc);
     open_session(s);
+    keep_ticket(s);
     return s->state;
 }
 
@@ -401,6 +466,7 @@ int32_t ssi_tls_session_read(struct ssi_tls_session *s, void *out, size_t cap)
         n = gnutls_record_recv(s->tls, out, cap);
     } while (n == GNUTLS_E_WARNING_ALERT_RECEIVED || n == GNUTLS_E_INTERRUPTED ||
              (n == GNUTLS_E_AGAIN && s->in.len > 0 && s->in.len < left));
+    keep_ticket(s);
     if (n > 0)
         return (int32_t)n;
     if (n == 0) {

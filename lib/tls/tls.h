@@ -73,6 +73,22 @@ secsip_result ssi_tls_profile_set_identity_file(secsip_tls_profile *p, const cha
                                                 const char *key_path);
 secsip_result ssi_tls_profile_set_identity_pem(secsip_tls_profile *p, const char *cert,
                                                size_t cert_len, const char *key, size_t key_len);
+secsip_result ssi_tls_profile_add_identity_file(secsip_tls_profile *p, const char *cert_path,
+                                                const char *key_path);
+secsip_result ssi_tls_profile_add_identity_pem(secsip_tls_profile *p, const char *cert,
+                                               size_t cert_len, const char *key, size_t key_len);
+secsip_result ssi_tls_profile_set_identity_pkcs12(secsip_tls_profile *p, const void *p12,
+                                                  size_t len, const char *password);
+secsip_result ssi_tls_profile_set_password(secsip_tls_profile *p,
+                                           int32_t (*password)(const char *what, char *out,
+                                                               size_t cap, void *user_data),
+                                           void *user_data);
+secsip_result ssi_tls_profile_add_crl_pem(secsip_tls_profile *p, const char *pem, size_t len);
+secsip_result ssi_tls_profile_add_crl_file(secsip_tls_profile *p, const char *path);
+secsip_result ssi_tls_profile_add_pin(secsip_tls_profile *p, const char *pin);
+secsip_result ssi_tls_profile_set_resumption(secsip_tls_profile *p, uint32_t mode);
+secsip_result ssi_tls_profile_set_ticket_key(secsip_tls_profile *p, const void *key, size_t len);
+secsip_result ssi_tls_profile_replace(secsip_tls_profile *p, secsip_tls_profile *with);
 secsip_result ssi_tls_profile_set_options(secsip_tls_profile *p, uint32_t options);
 secsip_result ssi_tls_profile_set_client_cert(secsip_tls_profile *p, uint32_t mode);
 enum ssi_tls_versions {

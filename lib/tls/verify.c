@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/addr.h"
+#include "base/base64.h"
 
 /* RFC 5924: the certificate is meant for SIP. */
 #define OID_SIP_DOMAIN "1.3.6.1.5.5.7.3.20"
@@ -116,7 +117,8 @@ static void find_path(const struct ssi_tls_check *c, struct chain *ch)
     ch->path[ch->n_path++] = at;
     while (!self_signed(at) && ch->n_path <= SSI_TLS_MAX_CHAIN) {
         gnutls_x509_crt_t issuer = NULL;
-        if (gnutls_x509_trust_list_get_issuer(c->trust, at, &issuer, GNUTLS_TL_GET_COPY) >= 0) {
+        if (gnutls_x509_trust_list_get_issuer(c->trust->list, at, &issuer, GNUTLS_TL_GET_COPY) >=
+            0) {
             ch->anchor = issuer;
             ch->path[ch->n_path++] = issuer;
             return;
@@ -173,6 +175,98 @@ static bool check_revocation(const struct ssi_tls_check *c, const struct chain *
                  "a certificate that is not revoked", "revoked",
                  "the certificate of %s, or one above it, has been revoked by its issuer",
                  ch->title);
+    return false;
+}
+
+static bool same_name(const gnutls_datum_t *a, const gnutls_datum_t *b)
+{
+    return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+}
+
+/* Until when the freshest list of this certificate's issuer is good; INT64_MAX where there is no list. */
+static int64_t listed_until(const struct ssi_tls_trust *t, gnutls_x509_crt_t crt)
+{
+    gnutls_datum_t issuer, lister;
+    int64_t best = -1;
+    bool found = false;
+
+    if (gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) < 0)
+        return INT64_MAX;
+    for (size_t i = 0; i < t->n_crls; i++) {
+        if (gnutls_x509_crl_get_raw_issuer_dn(t->crls[i], &lister) < 0)
+            continue;
+        if (same_name(&issuer, &lister)) {
+            /* A list that names no next update (-1) is never out of date. */
+            int64_t until = gnutls_x509_crl_get_next_update(t->crls[i]);
+            until = until < 0 ? INT64_MAX : until;
+            best = until > best ? until : best;
+            found = true;
+        }
+        gnutls_free(lister.data);
+    }
+    gnutls_free(issuer.data);
+    return found ? best : INT64_MAX;
+}
+
+/* RFC 5280 6.3: a list past its next update says nothing about today. */
+static bool check_crl_age(const struct ssi_tls_check *c, const struct chain *ch,
+                          struct ssi_tls_verdict *v)
+{
+    char date[DATE_SIZE], now[DATE_SIZE];
+
+    if (c->trust->n_crls == 0)
+        return true;
+    for (size_t i = 0; i < ch->n_path; i++) {
+        int64_t until = listed_until(c->trust, ch->path[i]);
+        if (until >= (int64_t)c->wall_s || forgiven(c, v, 0))
+            continue;
+        show_date(until, date);
+        show_date((int64_t)c->wall_s, now);
+        ssi_tls_fail(&v->failure, SECSIP_E_TLS_CERT_STATUS, "revocation list", now, date,
+                     "whether the certificate of %s is revoked cannot be known: its issuer's list "
+                     "is out of date since "
+                     "%s; it is now %s UTC",
+                     ch->title, date, now);
+        return false;
+    }
+    return true;
+}
+
+static void show_pin(const uint8_t pin[SSI_TLS_PIN_SIZE], char *out, size_t cap)
+{
+    struct ssi_buf b;
+
+    ssi_buf_init(&b, 128);
+    ssi_buf_put_str(&b, "sha256//");
+    ssi_base64_put(&b, pin, SSI_TLS_PIN_SIZE, true);
+    ssi_slice_show(ssi_buf_slice(&b), out, cap);
+    ssi_buf_free(&b);
+}
+
+/* Pins come on top of everything else; nothing forgives a wrong key. */
+static bool check_pins(const struct ssi_tls_check *c, const struct chain *ch,
+                       struct ssi_tls_verdict *v)
+{
+    char expected[128], found[128] = "no readable key";
+    uint8_t id[SSI_TLS_PIN_SIZE];
+
+    if (c->trust->n_pins == 0)
+        return true;
+    for (size_t i = 0; i < ch->n_path; i++) {
+        size_t len = sizeof id;
+        if (gnutls_x509_crt_get_key_id(ch->path[i], GNUTLS_KEYID_USE_SHA256, id, &len) < 0 ||
+            len != sizeof id)
+            continue;
+        if (i == 0)
+            show_pin(id, found, sizeof found);
+        for (size_t k = 0; k < c->trust->n_pins; k++)
+            if (memcmp(id, c->trust->pins[k], sizeof id) == 0)
+                return true;
+    }
+    show_pin(c->trust->pins[0], expected, sizeof expected);
+    ssi_tls_fail(&v->failure, SECSIP_E_TLS_CERT_PIN, "pin", expected, found,
+                 "the certificate of %s has the key %s; pinned is %s%s", ch->title, found, expected,
+                 c->trust->n_pins > 1 ? ", or another" : "");
     return false;
 }
 
@@ -305,19 +399,19 @@ static secsip_result judge(const struct ssi_tls_check *c, struct chain *ch,
     if (!ch->title[0])
         snprintf(ch->title, sizeof ch->title, "a peer without a name");
     /* Dates are judged here, at the caller's time; GnuTLS would ask the clock. */
-    int rc = gnutls_x509_trust_list_verify_crt2(c->trust, ch->sent, (unsigned)ch->n_sent, NULL, 0,
-                                                GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
-                                                    GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS |
-                                                    GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM),
-                                                &status, NULL);
+    int rc = gnutls_x509_trust_list_verify_crt2(
+        c->trust->list, ch->sent, (unsigned)ch->n_sent, NULL, 0,
+        GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS |
+            GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM),
+        &status, NULL);
     if (rc == GNUTLS_E_MEMORY_ERROR)
         return SECSIP_E_NOMEM;
     if (rc < 0)
         status = GNUTLS_CERT_INVALID;
     find_path(c, ch);
-    if (check_revocation(c, ch, status, v) && check_trust(c, ch, status, v) &&
-        check_strength(c, ch, status, v) && check_dates(c, ch, v) && check_purpose(c, ch, v) &&
-        check_name(c, v))
+    if (check_pins(c, ch, v) && check_revocation(c, ch, status, v) && check_crl_age(c, ch, v) &&
+        check_trust(c, ch, status, v) && check_strength(c, ch, status, v) &&
+        check_dates(c, ch, v) && check_purpose(c, ch, v) && check_name(c, v))
         return 0;
     return v->failure.result;
 }

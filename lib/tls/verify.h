@@ -9,12 +9,25 @@
 #include "tls/tls.h"
 
 enum {
-    SSI_TLS_MAX_CHAIN = 16
+    SSI_TLS_MAX_CHAIN = 16,
+    SSI_TLS_MAX_CRLS = 64,
+    SSI_TLS_MAX_PINS = 16,
+    SSI_TLS_PIN_SIZE = 32, /* SHA-256 */
+};
+
+/* Whom we believe. Zeroed: nobody, and no list. */
+struct ssi_tls_trust {
+    gnutls_x509_trust_list_t list;
+    gnutls_x509_crl_t
+        crls[SSI_TLS_MAX_CRLS]; /* the list has its own copies; these tell how fresh they are */
+    size_t n_crls;
+    uint8_t pins[SSI_TLS_MAX_PINS][SSI_TLS_PIN_SIZE];
+    size_t n_pins;
 };
 
 struct ssi_tls_check {
-    gnutls_x509_trust_list_t trust; /* borrowed */
-    uint32_t options;               /* SECSIP_TLS_ALLOW_*, SECSIP_TLS_INSECURE_* */
+    const struct ssi_tls_trust *trust;
+    uint32_t options; /* SECSIP_TLS_ALLOW_*, SECSIP_TLS_INSECURE_* */
     bool peer_is_client;
     const char *domain; /* as ssi_tls_domain_normal gives it; NULL: any name */
     uint64_t wall_s;

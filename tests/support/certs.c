@@ -9,6 +9,7 @@
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/pkcs12.h>
 #include <gnutls/x509.h>
 
 enum {
@@ -159,8 +160,6 @@ static struct made {
     char *key_pem;
 } made[LAB_N];
 
-static char *crl_pem;
-
 static void must(int rc, const char *what)
 {
     if (rc < 0) {
@@ -285,7 +284,7 @@ static void export_pem(enum lab_cert which)
     gnutls_free(pem.data);
 }
 
-static void make_crl(void)
+char *lab_crl(enum lab_cert authority, uint32_t until)
 {
     gnutls_x509_crl_t crl;
     gnutls_datum_t pem;
@@ -295,14 +294,72 @@ static void make_crl(void)
     must(gnutls_x509_crl_set_version(crl, 2), "crl version");
     must(gnutls_x509_crl_set_number(crl, number, 1), "crl number");
     must(gnutls_x509_crl_set_this_update(crl, LAB_FROM), "crl this update");
-    must(gnutls_x509_crl_set_next_update(crl, LAB_UNTIL), "crl next update");
+    must(gnutls_x509_crl_set_next_update(crl, (time_t)until), "crl next update");
     must(gnutls_x509_crl_set_crt(crl, made[LAB_REVOKED].crt, LAB_FROM), "crl add");
-    must(gnutls_x509_crl_sign2(crl, made[LAB_CA].crt, made[LAB_CA].key, GNUTLS_DIG_SHA256, 0),
+    must(gnutls_x509_crl_sign2(crl, made[authority].crt, made[authority].key, GNUTLS_DIG_SHA256, 0),
          "crl sign");
     must(gnutls_x509_crl_export2(crl, GNUTLS_X509_FMT_PEM, &pem), "crl export");
-    crl_pem = join(&pem, NULL);
+    char *text = join(&pem, NULL);
     gnutls_free(pem.data);
     gnutls_x509_crl_deinit(crl);
+    return text;
+}
+
+char *lab_encrypted_key(enum lab_cert which, const char *password)
+{
+    gnutls_datum_t pem;
+
+    must(gnutls_x509_privkey_export2_pkcs8(made[which].key, GNUTLS_X509_FMT_PEM, password,
+                                           GNUTLS_PKCS_PBES2_AES_256, &pem),
+         "encrypt key");
+    char *text = join(&pem, NULL);
+    gnutls_free(pem.data);
+    return text;
+}
+
+uint8_t *lab_pkcs12(enum lab_cert which, const char *password, size_t *ret_len)
+{
+    gnutls_pkcs12_bag_t bag, key_bag;
+    gnutls_datum_t der, key;
+    gnutls_pkcs12_t p12;
+    uint8_t id[20];
+    size_t id_len = sizeof id;
+
+    must(gnutls_x509_crt_get_key_id(made[which].crt, 0, id, &id_len), "key id");
+    gnutls_datum_t id_datum = {id, (unsigned)id_len};
+    must(gnutls_pkcs12_init(&p12), "pkcs12");
+    must(gnutls_pkcs12_bag_init(&bag), "bag");
+    must(gnutls_pkcs12_bag_set_crt(bag, made[which].crt), "bag crt");
+    must(gnutls_pkcs12_bag_set_key_id(bag, 0, &id_datum), "bag id");
+    must(gnutls_pkcs12_bag_encrypt(bag, password, GNUTLS_PKCS_PBES2_AES_256), "bag encrypt");
+    must(gnutls_pkcs12_set_bag(p12, bag), "set bag");
+    must(gnutls_x509_privkey_export2_pkcs8(made[which].key, GNUTLS_X509_FMT_DER, password,
+                                           GNUTLS_PKCS_PBES2_AES_256, &key),
+         "key");
+    must(gnutls_pkcs12_bag_init(&key_bag), "key bag");
+    must(gnutls_pkcs12_bag_set_data(key_bag, GNUTLS_BAG_PKCS8_ENCRYPTED_KEY, &key), "bag key");
+    must(gnutls_pkcs12_bag_set_key_id(key_bag, 0, &id_datum), "bag id");
+    must(gnutls_pkcs12_set_bag(p12, key_bag), "set bag");
+    must(gnutls_pkcs12_generate_mac(p12, password), "mac");
+    must(gnutls_pkcs12_export2(p12, GNUTLS_X509_FMT_DER, &der), "export");
+    uint8_t *bytes = (uint8_t *)join(&der, NULL);
+    *ret_len = der.size;
+    gnutls_free(der.data);
+    gnutls_free(key.data);
+    gnutls_pkcs12_bag_deinit(bag);
+    gnutls_pkcs12_bag_deinit(key_bag);
+    gnutls_pkcs12_deinit(p12);
+    return bytes;
+}
+
+void lab_pin(enum lab_cert which, char out[65])
+{
+    uint8_t id[32];
+    size_t len = sizeof id;
+
+    must(gnutls_x509_crt_get_key_id(made[which].crt, GNUTLS_KEYID_USE_SHA256, id, &len), "key id");
+    for (size_t i = 0; i < len; i++)
+        snprintf(out + 2 * i, 3, "%02x", id[i]);
 }
 
 void lab_open(void)
@@ -313,7 +370,6 @@ void lab_open(void)
         make_cert((enum lab_cert)i);
     for (int i = 0; i < LAB_N; i++)
         export_pem((enum lab_cert)i);
-    make_crl();
 }
 
 void lab_close(void)
@@ -325,8 +381,6 @@ void lab_close(void)
         free(made[i].key_pem);
         memset(&made[i], 0, sizeof made[i]);
     }
-    free(crl_pem);
-    crl_pem = NULL;
 }
 
 const char *lab_chain(enum lab_cert which)
@@ -337,11 +391,6 @@ const char *lab_chain(enum lab_cert which)
 const char *lab_key(enum lab_cert which)
 {
     return made[which].key_pem;
-}
-
-const char *lab_crl(void)
-{
-    return crl_pem;
 }
 
 const char *lab_name(enum lab_cert which)

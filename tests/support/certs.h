@@ -53,8 +53,14 @@ void lab_close(void);
 /* PEM, NUL-terminated, borrowed. The chain is leaf first, with the intermediate where there is one. */
 const char *lab_chain(enum lab_cert which);
 const char *lab_key(enum lab_cert which);
-/* A CRL of LAB_CA that lists LAB_REVOKED. */
-const char *lab_crl(void);
+/* A CRL that lists LAB_REVOKED, signed by an authority, good until a time; the caller frees it. */
+char *lab_crl(enum lab_cert authority, uint32_t until);
+/* The private key again, encrypted with a password (PKCS#8 in PEM); the caller frees it. */
+char *lab_encrypted_key(enum lab_cert which, const char *password);
+/* Certificate and key as PKCS#12; the caller frees it. */
+uint8_t *lab_pkcs12(enum lab_cert which, const char *password, size_t *ret_len);
+/* The certificate's pin in hexadecimal, NUL-terminated. */
+void lab_pin(enum lab_cert which, char out[65]);
 const char *lab_name(enum lab_cert which);
 /* A profile that trusts LAB_CA and shows `identity` (LAB_N: none). The caller unrefs it. */
 secsip_tls_profile *lab_profile(enum lab_cert identity);
