@@ -2,17 +2,6 @@
  * not link the core. */
 #include "api/driver.h"
 
-#pragma weak ssi_ua_advance
-#pragma weak ssi_ua_deadline
-#pragma weak ssi_ua_stream_connected
-#pragma weak ssi_ua_stream_accepted
-#pragma weak ssi_ua_stream_input
-#pragma weak ssi_ua_stream_output
-#pragma weak ssi_ua_stream_sent
-#pragma weak ssi_ua_stream_closed
-#pragma weak ssi_ua_dgram_input
-#pragma weak ssi_ua_resolved
-
 static const struct ssi_driver_tell core = {
     .advance = ssi_ua_advance,
     .deadline = ssi_ua_deadline,
