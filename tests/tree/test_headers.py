@@ -90,6 +90,8 @@ def check_exports(report, public):
     report.check(exported, 'nm shows no symbols')
     for symbol in sorted(set(exported) - set(public)):
         report.check(False, 'libsecsip.so exports %s, which no public header names' % symbol)
+    for symbol in sorted(set(public) - set(exported)):
+        report.check(False, '%s is in a public header, and libsecsip.so does not export it' % symbol)
     for symbol, node in sorted(exported.items()):
         report.check(node == 'LIBSECSIP_0.1', 'libsecsip.so: %s has the version %r' % (symbol, node))
     dynamic = tree.run('readelf', '-dW', lib).stdout
