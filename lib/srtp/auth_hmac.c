@@ -1,16 +1,23 @@
-/* HMAC-SHA1 (RFC 2104, RFC 3711 4.2.1) for libsrtp2. Layer: srtp. The gain over stock is nettle's: the states after the inner
- * and the outer pad are kept, so that a packet costs two compressions less. An authenticator owns its key and wipes it. */
-#include <nettle/hmac.h>
-
+/* HMAC-SHA1 (RFC 2104, RFC 3711 4.2.1) for libsrtp2. Layer: srtp. The states after the inner and the outer pad are kept, so
+ * that a packet costs two compressions less; only the states, because with thousands of sessions the memory that a packet
+ * touches is what it costs. An authenticator owns its key and wipes it. */
 #include <stdlib.h>
+#include <string.h>
+
+#include <nettle/sha1.h>
 
 #include "base/crypto.h"
 #include "srtp/ciphers.h"
 #include "srtp/derive.h"
 
+enum {
+    STATE_WORDS = SHA1_DIGEST_SIZE / 4
+};
+
 struct hmac {
     srtp_auth_t base; /* what libsrtp2 holds */
-    struct hmac_sha1_ctx sha1;
+    uint32_t inner[STATE_WORDS], outer[STATE_WORDS];
+    struct sha1_ctx sha1; /* of the packet that is worked on */
 };
 
 static const srtp_auth_type_t handed_out;
@@ -39,27 +46,51 @@ static srtp_err_status_t mac_dealloc(srtp_auth_t *auth)
     return srtp_err_status_ok;
 }
 
+/* The state after the first block, a pad xored with the key. */
+static void key_state(const uint8_t *key, size_t key_len, uint8_t pad, uint32_t state[STATE_WORDS])
+{
+    uint8_t block[SHA1_BLOCK_SIZE];
+    struct sha1_ctx sha1;
+
+    memset(block, pad, sizeof block);
+    for (size_t i = 0; i < key_len; i++)
+        block[i] ^= key[i];
+    sha1_init(&sha1);
+    sha1_update(&sha1, sizeof block, block);
+    memcpy(state, sha1.state, sizeof sha1.state);
+    ssi_wipe(block, sizeof block);
+    ssi_wipe(&sha1, sizeof sha1);
+}
+
+/* Goes on from there. */
+static void resume(struct sha1_ctx *sha1, const uint32_t state[STATE_WORDS])
+{
+    memcpy(sha1->state, state, sizeof sha1->state);
+    sha1->count = 1; /* block */
+    sha1->index = 0;
+}
+
+static srtp_err_status_t mac_start(void *state)
+{
+    struct hmac *h = state;
+
+    resume(&h->sha1, h->inner);
+    return srtp_err_status_ok;
+}
+
 static srtp_err_status_t mac_init(void *state, const uint8_t *key, int key_len)
 {
     struct hmac *h = state;
     uint8_t right[20];
 
-    if (key_len < 0)
+    if (key_len < 0 || key_len > SHA1_BLOCK_SIZE)
         return srtp_err_status_bad_param;
     if (key_len == sizeof right && ssi_srtp_next_auth_key(right))
         key = right;
-    hmac_sha1_set_key(&h->sha1, (size_t)key_len, key);
+    key_state(key, (size_t)key_len, 0x36, h->inner);
+    key_state(key, (size_t)key_len, 0x5c, h->outer);
     ssi_wipe(right, sizeof right);
-    return srtp_err_status_ok;
-}
-
-/* Forgets what was fed: digest begins anew from the inner pad. */
-static srtp_err_status_t mac_start(void *state)
-{
-    struct hmac *h = state;
-
-    h->sha1.state = h->sha1.inner;
-    return srtp_err_status_ok;
+    return mac_start(state);
 }
 
 static srtp_err_status_t mac_update(void *state, const uint8_t *bytes, int len)
@@ -68,7 +99,7 @@ static srtp_err_status_t mac_update(void *state, const uint8_t *bytes, int len)
 
     if (len < 0)
         return srtp_err_status_bad_param;
-    hmac_sha1_update(&h->sha1, (size_t)len, bytes);
+    sha1_update(&h->sha1, (size_t)len, bytes);
     return srtp_err_status_ok;
 }
 
@@ -76,11 +107,15 @@ static srtp_err_status_t mac_compute(void *state, const uint8_t *bytes, int len,
                                      uint8_t *tag)
 {
     struct hmac *h = state;
+    uint8_t inside[SHA1_DIGEST_SIZE];
 
     if (tag_len < 0 || tag_len > SHA1_DIGEST_SIZE || mac_update(state, bytes, len))
         return srtp_err_status_bad_param;
-    hmac_sha1_digest(&h->sha1, (size_t)tag_len, tag);
-    return srtp_err_status_ok;
+    sha1_digest(&h->sha1, sizeof inside, inside);
+    resume(&h->sha1, h->outer);
+    sha1_update(&h->sha1, sizeof inside, inside);
+    sha1_digest(&h->sha1, (size_t)tag_len, tag);
+    return mac_start(state);
 }
 
 /* RFC 2202, test case 1. */

@@ -9,20 +9,18 @@
 
 enum {
     SALT = 12,
-    /* An RTP header with 15 CSRCs is 72 bytes, SRTCP has 12; more, with a header extension, goes to the heap. */
-    AAD_INLINE = 72,
-    AAD_MAX = 65536,
+    JOINED_MAX = 16, /* SRTCP: a header of 8 bytes and an index of 4 */
 };
 
 struct gcm {
     srtp_cipher_t base; /* what libsrtp2 holds */
     struct ssi_aead aead;
+    const uint8_t *aad; /* libsrtp2's, in the packet, or `joined` */
+    size_t aad_len;
     bool armed; /* an IV was set and not used yet */
     uint8_t iv[SSI_AEAD_IV];
     uint8_t tag[SSI_AEAD_TAG];
-    size_t aad_len, aad_cap;
-    uint8_t *aad;
-    uint8_t aad_inline[AAD_INLINE];
+    uint8_t joined[JOINED_MAX];
 };
 
 static const srtp_cipher_type_t handed_out_128, handed_out_256;
@@ -41,8 +39,6 @@ static srtp_err_status_t gcm_alloc(srtp_cipher_t **ret, int key_len, int tag_len
     g->base.state = g;
     g->base.key_len = key_len;
     g->base.algorithm = (int)type->id;
-    g->aad = g->aad_inline;
-    g->aad_cap = AAD_INLINE;
     *ret = &g->base;
     return srtp_err_status_ok;
 }
@@ -52,8 +48,6 @@ static srtp_err_status_t gcm_dealloc(srtp_cipher_t *cipher)
     struct gcm *g = cipher->state;
 
     ssi_aead_clear(&g->aead);
-    if (g->aad != g->aad_inline)
-        free(g->aad);
     ssi_wipe(g, sizeof *g);
     free(g);
     return srtp_err_status_ok;
@@ -82,27 +76,28 @@ static srtp_err_status_t gcm_set_iv(void *state, uint8_t *iv, srtp_cipher_direct
 
     (void)direction;
     memcpy(g->iv, iv, sizeof g->iv);
+    g->aad = NULL;
     g->aad_len = 0;
     g->armed = true;
     return srtp_err_status_ok;
 }
 
-/* Called twice for SRTCP: header, then index (RFC 7714 9.2). */
+/* The first part is borrowed until encrypt or decrypt: it is the header of the packet that is worked on. A second part, the
+ * index of SRTCP (RFC 7714 9.2), is joined to it. */
 static srtp_err_status_t gcm_set_aad(void *state, const uint8_t *aad, uint32_t len)
 {
     struct gcm *g = state;
 
-    if (len > AAD_MAX - g->aad_len)
-        return srtp_err_status_bad_param;
-    if (len > g->aad_cap - g->aad_len) {
-        uint8_t *bigger = malloc(AAD_MAX);
-        if (!bigger)
-            return srtp_err_status_alloc_fail;
-        memcpy(bigger, g->aad, g->aad_len);
-        g->aad = bigger; /* from here on: this branch is taken once */
-        g->aad_cap = AAD_MAX;
+    if (g->aad_len == 0) {
+        g->aad = aad;
+        g->aad_len = len;
+        return srtp_err_status_ok;
     }
-    memcpy(g->aad + g->aad_len, aad, len);
+    if (g->aad == g->joined || g->aad_len > JOINED_MAX || len > JOINED_MAX - g->aad_len)
+        return srtp_err_status_bad_param;
+    memcpy(g->joined, g->aad, g->aad_len);
+    memcpy(g->joined + g->aad_len, aad, len);
+    g->aad = g->joined;
     g->aad_len += len;
     return srtp_err_status_ok;
 }

@@ -16,6 +16,7 @@ enum {
     WINDOW_DEFAULT = 128,
     WINDOW_MIN = 64,    /* RFC 3711 3.3.2 */
     WINDOW_MAX = 32767, /* libsrtp2's limit */
+    SSRC_FEW = 2,       /* without an allocation of their own */
     SSRC_MAX = 32,      /* each one costs memory: a peer may not choose how much */
 };
 
@@ -32,19 +33,20 @@ struct source {
     bool pending; /* libsrtp2 is still to be told the roll-over counter, with the next packet */
 };
 
+/* What every packet needs stands first: with thousands of sessions each cache line counts. */
 struct ssi_srtp {
     srtp_t ctx;
     const struct ssi_srtp_suite_info *suite;
     enum ssi_srtp_direction direction;
     bool stock;
-    unsigned int use_mki;
-    size_t mki_len;
-    uint8_t mki[128];
-    uint32_t window;
-    struct ssi_srtp_stats stats;
-    struct ssi_key key;
+    uint8_t mki_len;
     uint32_t n_sources;
-    struct source sources[SSRC_MAX];
+    struct source *sources; /* few, or on the heap */
+    struct source few[SSRC_FEW];
+    struct ssi_srtp_stats stats;
+    uint32_t window;
+    struct ssi_key key;
+    uint8_t mki[]; /* mki_len of them */
 };
 
 static uint32_t be32(const uint8_t *p)
@@ -75,7 +77,7 @@ struct keyed_policy {
 static void fill_policy(struct ssi_srtp *s, struct keyed_policy *k, srtp_ssrc_type_t type,
                         uint32_t ssrc)
 {
-    k->master = (srtp_master_key_t){s->key.bytes, s->mki, (unsigned int)s->mki_len};
+    k->master = (srtp_master_key_t){s->key.bytes, s->mki, s->mki_len};
     k->masters[0] = &k->master;
     k->policy = (srtp_policy_t){
         .ssrc = {type, ssrc},
@@ -93,14 +95,14 @@ secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp
         return SECSIP_E_SRTP_SUITE;
     if (!config_valid(config, suite))
         return SECSIP_E_INVALID;
-    struct ssi_srtp *s = calloc(1, sizeof *s);
+    struct ssi_srtp *s = calloc(1, sizeof *s + config->mki_len);
     if (!s)
         return SECSIP_E_NOMEM;
     s->suite = suite;
     s->direction = config->direction;
     s->key = config->key;
-    s->mki_len = config->mki_len;
-    s->use_mki = config->mki_len > 0;
+    s->mki_len = (uint8_t)config->mki_len;
+    s->sources = s->few;
     s->stock = config->stock;
     uint64_t lifetime = config->lifetime;
     if (lifetime == 0 || lifetime > SRTP_LIFETIME_MAX)
@@ -108,7 +110,7 @@ secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp
     s->stats.rtp_left = lifetime;
     s->stats.rtcp_left = lifetime < SRTCP_LIFETIME_MAX ? lifetime : SRTCP_LIFETIME_MAX;
 
-    memcpy(s->mki, config->mki, sizeof s->mki);
+    memcpy(s->mki, config->mki, config->mki_len);
     s->window = config->replay_window ? config->replay_window : WINDOW_DEFAULT;
     struct keyed_policy k;
     fill_policy(s, &k, config->direction == SSI_SRTP_SEND ? ssrc_any_outbound : ssrc_any_inbound,
@@ -128,6 +130,8 @@ void ssi_srtp_free(struct ssi_srtp *s)
         return;
     if (s->ctx)
         srtp_dealloc(s->ctx);
+    if (s->sources != s->few)
+        free(s->sources);
     ssi_wipe(s, sizeof *s);
     free(s);
 }
@@ -170,6 +174,17 @@ static size_t rtp_header_len(const uint8_t *p, size_t len)
     return n <= len ? n : 0;
 }
 
+/* What protection adds: tag and MKI, and the index of SRTCP. */
+static size_t rtp_trailer(const struct ssi_srtp *s)
+{
+    return (size_t)s->suite->rtp_tag_len + s->mki_len;
+}
+
+static size_t rtcp_trailer(const struct ssi_srtp *s)
+{
+    return (size_t)s->suite->rtcp_tag_len + s->mki_len + RTCP_INDEX;
+}
+
 static struct source *find_source(struct ssi_srtp *s, uint32_t ssrc)
 {
     for (uint32_t i = 0; i < s->n_sources; i++)
@@ -178,6 +193,22 @@ static struct source *find_source(struct ssi_srtp *s, uint32_t ssrc)
     return NULL;
 }
 
+/* Room for one SSRC more: SECSIP_E_LIMIT, SECSIP_E_NOMEM. */
+static secsip_result make_room(struct ssi_srtp *s)
+{
+    if (s->n_sources == SSRC_MAX)
+        return SECSIP_E_LIMIT;
+    if (s->n_sources < SSRC_FEW || s->sources != s->few)
+        return 0;
+    struct source *all = calloc(SSRC_MAX, sizeof *all);
+    if (!all)
+        return SECSIP_E_NOMEM;
+    memcpy(all, s->few, sizeof s->few);
+    s->sources = all;
+    return 0;
+}
+
+/* After make_room. */
 static struct source *add_source(struct ssi_srtp *s, uint32_t ssrc)
 {
     struct source *src = &s->sources[s->n_sources++];
@@ -219,8 +250,9 @@ static secsip_result admit_rtp(struct ssi_srtp *s, const uint8_t *packet, struct
 
     if (s->stats.rtp_left == 0)
         return SECSIP_E_SRTP_KEY_EXPIRED;
-    if (!src && s->n_sources == SSRC_MAX)
-        return SECSIP_E_LIMIT;
+    secsip_result r = src ? 0 : make_room(s);
+    if (r < 0)
+        return r;
     /* RFC 3711 3.3.1: no packet index past 2^48 - 1; libsrtp2 would begin again at 0, and use a key stream twice. */
     if (src && guess_roc(src, be16(packet + 2)) > UINT32_MAX)
         return SECSIP_E_SRTP_KEY_EXPIRED;
@@ -261,7 +293,7 @@ static secsip_result protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *le
         return SECSIP_E_STATE;
     if (*len > PACKET_MAX || rtp_header_len(packet, *len) == 0)
         return SECSIP_E_RTP_SYNTAX;
-    if (cap < *len || cap - *len < s->suite->rtp_tag_len + s->mki_len)
+    if (cap < *len || cap - *len < rtp_trailer(s))
         return SECSIP_E_LIMIT;
     secsip_result r = admit_rtp(s, packet, &src);
     if (r < 0)
@@ -269,7 +301,7 @@ static secsip_result protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *le
     int n = (int)*len;
     uint32_t ssrc = be32(packet + 8);
     uint16_t seq = be16(packet + 2);
-    r = result_of(s, srtp_protect_mki(s->ctx, packet, &n, s->use_mki, 0));
+    r = result_of(s, srtp_protect_mki(s->ctx, packet, &n, s->mki_len > 0, 0));
     if (r < 0)
         return r;
     advance_source(src ? src : add_source(s, ssrc), seq);
@@ -292,16 +324,17 @@ static secsip_result protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *l
         return SECSIP_E_STATE;
     if (*len < RTCP_HEADER || *len > PACKET_MAX || *len % 4 != 0 || packet[0] >> 6 != 2)
         return SECSIP_E_RTP_SYNTAX;
-    if (cap < *len || cap - *len < s->suite->rtcp_tag_len + s->mki_len + RTCP_INDEX)
+    if (cap < *len || cap - *len < rtcp_trailer(s))
         return SECSIP_E_LIMIT;
     if (s->stats.rtcp_left == 0)
         return SECSIP_E_SRTP_KEY_EXPIRED;
     uint32_t ssrc = be32(packet + 4);
     struct source *src = find_source(s, ssrc);
-    if (!src && s->n_sources == SSRC_MAX)
-        return SECSIP_E_LIMIT;
+    secsip_result r = src ? 0 : make_room(s);
+    if (r < 0)
+        return r;
     int n = (int)*len;
-    secsip_result r = result_of(s, srtp_protect_rtcp_mki(s->ctx, packet, &n, s->use_mki, 0));
+    r = result_of(s, srtp_protect_rtcp_mki(s->ctx, packet, &n, s->mki_len > 0, 0));
     if (r < 0)
         return r;
     if (!src)
@@ -325,9 +358,9 @@ static secsip_result unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *
 
     if (s->direction != SSI_SRTP_RECEIVE)
         return SECSIP_E_STATE;
-    if (*len < RTP_HEADER + s->suite->rtp_tag_len + s->mki_len)
+    if (*len < RTP_HEADER + rtp_trailer(s))
         return SECSIP_E_SRTP_SHORT;
-    if (*len > PACKET_MAX || rtp_header_len(packet, *len - s->suite->rtp_tag_len - s->mki_len) == 0)
+    if (*len > PACKET_MAX || rtp_header_len(packet, *len - rtp_trailer(s)) == 0)
         return SECSIP_E_RTP_SYNTAX;
     secsip_result r = admit_rtp(s, packet, &src);
     if (r < 0)
@@ -335,7 +368,7 @@ static secsip_result unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *
     int n = (int)*len;
     uint32_t ssrc = be32(packet + 8);
     uint16_t seq = be16(packet + 2);
-    r = result_of(s, srtp_unprotect_mki(s->ctx, packet, &n, s->use_mki));
+    r = result_of(s, srtp_unprotect_mki(s->ctx, packet, &n, s->mki_len > 0));
     if (r < 0) {
         ssi_wipe(packet + RTP_HEADER, *len - RTP_HEADER);
         return r;
@@ -358,7 +391,7 @@ secsip_result ssi_srtp_unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t
 
 static secsip_result unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len)
 {
-    size_t trailer = s->suite->rtcp_tag_len + s->mki_len + RTCP_INDEX;
+    size_t trailer = rtcp_trailer(s);
 
     if (s->direction != SSI_SRTP_RECEIVE)
         return SECSIP_E_STATE;
@@ -376,10 +409,11 @@ static secsip_result unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t 
         return SECSIP_E_SRTP_KEY_EXPIRED;
     uint32_t ssrc = be32(packet + 4);
     struct source *src = find_source(s, ssrc);
-    if (!src && s->n_sources == SSRC_MAX)
-        return SECSIP_E_LIMIT;
+    secsip_result r = src ? 0 : make_room(s);
+    if (r < 0)
+        return r;
     int n = (int)*len;
-    secsip_result r = result_of(s, srtp_unprotect_rtcp_mki(s->ctx, packet, &n, s->use_mki));
+    r = result_of(s, srtp_unprotect_rtcp_mki(s->ctx, packet, &n, s->mki_len > 0));
     if (r < 0) {
         ssi_wipe(packet + RTCP_HEADER, *len - RTCP_HEADER);
         return r;
@@ -407,10 +441,11 @@ secsip_result ssi_srtp_set_roc(struct ssi_srtp *s, uint32_t ssrc, uint32_t roc)
 
     if (find_source(s, ssrc))
         return SECSIP_E_STATE;
-    if (s->n_sources == SSRC_MAX)
-        return SECSIP_E_LIMIT;
+    secsip_result r = make_room(s);
+    if (r < 0)
+        return r;
     fill_policy(s, &k, ssrc_specific, ssrc);
-    secsip_result r = ssi_srtp_engine_add(s->ctx, s->suite, s->stock, &k.policy);
+    r = ssi_srtp_engine_add(s->ctx, s->suite, s->stock, &k.policy);
     if (r < 0)
         return r;
     struct source *src = add_source(s, ssrc);
