@@ -1,0 +1,102 @@
+/* A script of operations on a pair of SRTP sessions: packets of the input are unprotected as they are, or protected, damaged at
+ * one place and unprotected. Whatever comes in, a damaged packet is never accepted, and a good one always is.
+ *
+ * Byte 0: suite and MKI. Then operations: kind, damage (place, bits), length, that many bytes. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "srtp/srtp.h"
+
+enum {
+    PACKET = 700,
+    CAP = PACKET + SSI_SRTP_TRAILER_MAX,
+    HEAD = 5,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool good)
+{
+    if (!good)
+        abort();
+}
+
+static struct ssi_srtp *open_session(uint8_t how, enum ssi_srtp_direction direction)
+{
+    struct ssi_srtp_config c = {
+        .direction = direction,
+        .suite = (enum ssi_srtp_suite)(1 + how % SSI_SRTP_AEAD_AES_256_GCM),
+        .mki_len = how & 0x40 ? 4 : 0,
+        .replay_window = 64,
+        .lifetime = 50,
+    };
+    struct ssi_srtp *s = NULL;
+
+    c.key.len = (uint8_t)ssi_srtp_key_len(c.suite);
+    memset(c.key.bytes, 0x42, c.key.len);
+    must(ssi_srtp_new(&c, &s) == 0);
+    return s;
+}
+
+static void there_and_back(struct ssi_srtp *tx, struct ssi_srtp *rx, bool rtcp,
+                           const uint8_t *clear, size_t len, uint8_t place, uint8_t bits)
+{
+    uint8_t wire[CAP], damaged[CAP];
+    size_t n = len;
+
+    memcpy(wire, clear, len);
+    secsip_result r =
+        rtcp ? ssi_srtp_protect_rtcp(tx, wire, &n, CAP) : ssi_srtp_protect_rtp(tx, wire, &n, CAP);
+    if (r < 0) {
+        for (size_t i = 0; i < len; i++)
+            must(wire[i] == 0);
+        return;
+    }
+    size_t m = n;
+    memcpy(damaged, wire, n);
+    damaged[place * n / 256] ^= bits;
+    if (bits != 0)
+        must((rtcp ? ssi_srtp_unprotect_rtcp(rx, damaged, &m)
+                   : ssi_srtp_unprotect_rtp(rx, damaged, &m)) < 0);
+    r = rtcp ? ssi_srtp_unprotect_rtcp(rx, wire, &n) : ssi_srtp_unprotect_rtp(rx, wire, &n);
+    if (r == 0)
+        must(n == len && memcmp(wire, clear, len) == 0);
+    else
+        must(r != SECSIP_E_SRTP_AUTH ||
+             !rtcp); /* an RTP index may be guessed wrongly after a jump */
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    struct ssi_srtp *tx = open_session(data[0], SSI_SRTP_SEND),
+                    *rx = open_session(data[0], SSI_SRTP_RECEIVE);
+    for (size_t at = 1; size - at >= HEAD;) {
+        uint8_t kind = data[at], place = data[at + 1], bits = data[at + 2];
+        size_t len = (size_t)data[at + 3] << 8 | data[at + 4];
+        at += HEAD;
+        if (len > size - at)
+            len = size - at;
+        if (len > PACKET)
+            len = PACKET;
+        if (kind & 2) {
+            there_and_back(tx, rx, kind & 1, data + at, len, place, bits);
+        } else {
+            uint8_t *p = malloc(len ? len : 1); /* exactly: a read past the end shows */
+            size_t n = len;
+            must(p != NULL);
+            memcpy(p, data + at, len);
+            (void)(kind & 1 ? ssi_srtp_unprotect_rtcp(rx, p, &n)
+                            : ssi_srtp_unprotect_rtp(rx, p, &n));
+            free(p);
+        }
+        at += len;
+    }
+    ssi_srtp_free(tx);
+    ssi_srtp_free(rx);
+    return 0;
+}
