@@ -292,6 +292,288 @@ static void a_session_with_the_key_in_use_does_not_begin_the_key_stream_again(vo
     close_end(&b);
 }
 
+/* The first RTP packet that was sent; reports come at random times between them. */
+static const struct packet *first_rtp(const struct end *e)
+{
+    for (size_t i = 0; i < e->n_sent; i++)
+        if (!e->sent[i].rtcp)
+            return &e->sent[i];
+    fail();
+    return NULL;
+}
+
+static struct ssi_rtcp_compound last_rtcp(const struct end *e)
+{
+    struct ssi_rtcp_compound c = {0};
+
+    for (size_t i = e->n_sent; i-- > 0;)
+        if (e->sent[i].rtcp) {
+            assert_int_equal(ssi_rtcp_parse(e->sent[i].bytes, e->sent[i].len, &c), 0);
+            return c;
+        }
+    fail();
+    return c;
+}
+
+static void reports_say_what_was_sent_lost_and_when(void **state)
+{
+    struct ssi_timers t;
+    struct end a, b;
+
+    (void)state;
+    ssi_timers_init(&t, SSI_S(100));
+    open_end(&a, &t, false);
+    open_end(&b, &t, false);
+    assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+    ssi_rtp_stream_set_direction(b.stream, false, true);
+    assert_int_equal(ssi_rtp_stream_start(b.stream), 0);
+    uint32_t n = 0;
+    struct ssi_rtcp_compound last = {0};
+    for (int ms = 0; ms < 20000; ms += 20) {
+        run(&t, SSI_MS(20));
+        for (size_t i = 0; i < a.n_sent; i++)
+            if (a.sent[i].rtcp || ++n % 10 != 0) /* every tenth is lost */
+                ssi_rtp_stream_input(b.stream, a.sent[i].rtcp, a.sent[i].bytes, a.sent[i].len);
+        if (count_sent(&a, true) > 0) {
+            struct ssi_rtcp_compound c = last_rtcp(&a);
+            assert_true(c.is_sender);
+            uint64_t tx = ssi_rtp_stream_stats(a.stream)->tx;
+            assert_in_range(c.packets, tx - 1, tx); /* a frame may have left since the report */
+            assert_int_equal(c.octets, 160 * c.packets);
+            /* The clock of the timers, within this step. */
+            assert_in_range(c.ntp >> 32, (t.now_us - 20000) / 1000000, t.now_us / 1000000);
+        }
+        a.n_sent = 0;
+        if (b.n_sent > 0)
+            last = last_rtcp(&b);
+        b.n_sent = 0;
+    }
+    struct ssi_rtcp_compound c = last;
+    assert_false(c.is_sender);
+    assert_int_equal(c.n_blocks, 1);
+    assert_in_range(c.blocks[0].fraction_lost, 20, 32);
+    assert_true(c.blocks[0].lsr != 0);
+    assert_true(c.blocks[0].dlsr < 7 * 65536);
+    assert_in_range(ssi_rtp_stream_stats(b.stream)->lost, n / 10 - 2, n / 10);
+    close_end(&a);
+    close_end(&b);
+}
+
+static void reports_come_every_five_seconds_at_random(void **state)
+{
+    struct ssi_timers t;
+    struct end a;
+    uint64_t before = 0, shortest = SSI_S(100), longest = 0;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, false);
+    assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+    ssi_rtp_stream_set_direction(a.stream, false,
+                                 false); /* on hold there are reports all the same */
+    for (int ms = 0; ms < 1000000; ms += 20) {
+        run(&t, SSI_MS(20));
+        assert_int_equal(count_sent(&a, false), 0);
+        if (a.n_sent == 0)
+            continue;
+        a.n_sent = 0;
+        if (before > 0) {
+            shortest = t.now_us - before < shortest ? t.now_us - before : shortest;
+            longest = t.now_us - before > longest ? t.now_us - before : longest;
+        }
+        before = t.now_us;
+    }
+    /* 5 s times 0.5 to 1.5 over 1.21828 (RFC 3550 6.3.1), on our clock's 20 ms. */
+    assert_in_range(shortest, 2030000, 2700000);
+    assert_in_range(longest, 5500000, 6180000);
+    close_end(&a);
+}
+
+static void a_pause_of_the_driver_is_no_burst(void **state)
+{
+    struct ssi_timers t;
+    struct end a;
+    struct ssi_rtp_packet before, after;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, false);
+    assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+    run(&t, SSI_MS(100));
+    assert_int_equal(ssi_rtp_parse(a.sent[a.n_sent - 1].bytes, a.sent[a.n_sent - 1].len, &before),
+                     0);
+    a.n_sent = 0;
+    ssi_timers_advance(&t, t.now_us + SSI_S(2) + 5000, 1000);
+    assert_true(count_sent(&a, false) <= 2);
+    assert_int_equal(ssi_rtp_parse(first_rtp(&a)->bytes, first_rtp(&a)->len, &after), 0);
+    assert_true(after.marker);
+    assert_int_equal(after.seq, (uint16_t)(before.seq + 1));
+    assert_int_equal(after.timestamp - before.timestamp, 2000 * 8);
+    close_end(&a);
+}
+
+static void hold_keeps_time_and_starts_again_with_a_marker(void **state)
+{
+    struct ssi_timers t;
+    struct end a;
+    struct ssi_rtp_packet before, after;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, false);
+    assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+    run(&t, SSI_MS(100));
+    assert_int_equal(ssi_rtp_parse(a.sent[a.n_sent - 1].bytes, a.sent[a.n_sent - 1].len, &before),
+                     0);
+    a.n_sent = 0;
+    ssi_rtp_stream_set_direction(a.stream, false, true);
+    run(&t, SSI_MS(1000));
+    assert_int_equal(count_sent(&a, false), 0);
+    ssi_rtp_stream_set_direction(a.stream, true, true);
+    ssi_rtp_stream_set_codec(a.stream, SSI_RTP_PCMA, 8);
+    a.n_sent = 0;
+    run(&t, SSI_MS(20));
+    assert_int_equal(ssi_rtp_parse(first_rtp(&a)->bytes, first_rtp(&a)->len, &after), 0);
+    assert_true(after.marker);
+    assert_int_equal(after.payload_type, 8);
+    assert_int_equal(after.seq, (uint16_t)(before.seq + 1));
+    assert_int_equal(after.timestamp - before.timestamp, 51 * 160);
+    close_end(&a);
+}
+
+static void feed(struct end *e, uint32_t ssrc, uint16_t seq, size_t n)
+{
+    uint8_t p[1700], payload[1601] = {0};
+    struct ssi_rtp_packet packet = {.ssrc = ssrc, .seq = seq, .payload = ssi_slice_of(payload, n)};
+    size_t len = 0;
+
+    assert_int_equal(ssi_rtp_build(&packet, p, sizeof p, &len), 0);
+    ssi_rtp_stream_input(e->stream, false, p, len);
+}
+
+static void another_source_is_heard_when_it_is_valid(void **state)
+{
+    struct ssi_timers t;
+    struct end a;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, false);
+    feed(&a, 1, 10, 160);
+    feed(&a, 1, 11, 160);
+    feed(&a, 1, 14, 160);
+    assert_int_equal(a.n_samples, 480);
+    feed(&a, 2, 900, 160); /* a stray one */
+    feed(&a, 1, 15, 160);
+    assert_int_equal(a.n_samples, 640);
+    feed(&a, 2, 901, 160); /* in sequence: this is the source now */
+    feed(&a, 2, 902, 160);
+    assert_int_equal(a.n_samples, 960);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->lost, 2); /* what was lost before stays lost */
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->rx, 7);
+    close_end(&a);
+}
+
+static void odd_packets_are_malformed_or_silent(void **state)
+{
+    struct ssi_timers t;
+    struct end a;
+    uint8_t junk[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, false);
+    ssi_rtp_stream_input(a.stream, false, junk, sizeof junk);
+    ssi_rtp_stream_input(a.stream, true, junk, sizeof junk);
+    ssi_rtp_stream_input(a.stream, false, junk, 0);
+    feed(&a, 1, 1, 1601); /* longer than any frame */
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->malformed, 4);
+    feed(&a, 1, 1, 0);
+    ssi_rtp_stream_set_codec(a.stream, SSI_RTP_PCMA, 8);
+    feed(&a, 1, 2, 160); /* another payload type: counted, not heard */
+    ssi_rtp_stream_set_codec(a.stream, SSI_RTP_PCMU, 0);
+    ssi_rtp_stream_set_direction(a.stream, true, false);
+    feed(&a, 1, 3, 160); /* nobody listens */
+    assert_int_equal(a.n_samples, 0);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->rx, 3);
+    close_end(&a);
+}
+
+static void our_own_ssrc_from_outside_makes_us_leave_it_once(void **state)
+{
+    struct ssi_timers t;
+    struct end a;
+    struct ssi_rtp_packet p, again;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, false);
+    assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+    for (int round = 0; round < 3; round++) {
+        run(&t, SSI_MS(20));
+        struct packet loop = *first_rtp(&a);
+        assert_int_equal(ssi_rtp_parse(loop.bytes, loop.len, &p), 0);
+        a.n_sent = 0;
+        ssi_rtp_stream_input(a.stream, false, loop.bytes, loop.len);
+        assert_int_equal(count_sent(&a, true), round == 0); /* BYE */
+        if (round == 0)
+            assert_int_equal(last_rtcp(&a).bye[0], p.ssrc);
+        a.n_sent = 0;
+        run(&t, SSI_MS(20));
+        assert_int_equal(ssi_rtp_parse(first_rtp(&a)->bytes, first_rtp(&a)->len, &again), 0);
+        assert_int_equal(again.ssrc == p.ssrc, round > 0);
+        a.n_sent = 0;
+    }
+    assert_int_equal(a.n_samples, 0);
+    close_end(&a);
+}
+
+static void a_bye_ends_the_source(void **state)
+{
+    struct ssi_timers t;
+    struct end a;
+    struct ssi_rtcp_compound c = {.ssrc = 1, .cname = SSI_LIT("x"), .n_bye = 1};
+    uint8_t p[64];
+    size_t len = 0;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, false);
+    feed(&a, 1, 10, 160);
+    feed(&a, 1, 11, 160);
+    assert_int_equal(ssi_rtcp_build(&c, p, sizeof p, &len), 0);
+    ssi_rtp_stream_input(a.stream, true, p, len);
+    feed(&a, 2, 500, 160); /* the next one is heard at once */
+    assert_int_equal(a.n_samples, 480);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->rtcp_rx, 1);
+    close_end(&a);
+}
+
+static void wrong_configurations_and_sessions_are_refused(void **state)
+{
+    struct ssi_timers t;
+    struct ssi_rtp_stream *s = NULL;
+    struct ssi_rtp_config c = {.codec = SSI_RTP_PCMU, .frame_ms = 9};
+    struct end a;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    assert_int_equal(ssi_rtp_stream_new(&c, &t, &ops, NULL, &s), SECSIP_E_INVALID);
+    c.frame_ms = 20;
+    c.codec = (enum ssi_rtp_codec)3;
+    assert_int_equal(ssi_rtp_stream_new(&c, &t, &ops, NULL, &s), SECSIP_E_INVALID);
+    assert_null(s);
+    open_end(&a, &t, true);
+    struct ssi_srtp *tx = session(SSI_SRTP_SEND, 1), *rx = session(SSI_SRTP_RECEIVE, 2);
+    assert_int_equal(ssi_rtp_stream_set_srtp(a.stream, tx, NULL), SECSIP_E_INVALID);
+    assert_int_equal(ssi_rtp_stream_set_srtp(a.stream, rx, tx), SECSIP_E_INVALID);
+    assert_int_equal(ssi_rtp_stream_set_srtp(a.stream, tx, rx), 0);
+    close_end(&a);
+    open_end(&a, &t, false);
+    assert_int_equal(ssi_rtp_stream_set_srtp(a.stream, NULL, NULL), SECSIP_E_STATE);
+    close_end(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +583,15 @@ int main(void)
         cmocka_unit_test(clear_and_forged_packets_are_counted_apart),
         cmocka_unit_test(the_bye_of_a_secure_stream_is_protected),
         cmocka_unit_test(a_session_with_the_key_in_use_does_not_begin_the_key_stream_again),
+        cmocka_unit_test(reports_say_what_was_sent_lost_and_when),
+        cmocka_unit_test(reports_come_every_five_seconds_at_random),
+        cmocka_unit_test(a_pause_of_the_driver_is_no_burst),
+        cmocka_unit_test(hold_keeps_time_and_starts_again_with_a_marker),
+        cmocka_unit_test(another_source_is_heard_when_it_is_valid),
+        cmocka_unit_test(odd_packets_are_malformed_or_silent),
+        cmocka_unit_test(our_own_ssrc_from_outside_makes_us_leave_it_once),
+        cmocka_unit_test(a_bye_ends_the_source),
+        cmocka_unit_test(wrong_configurations_and_sessions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
