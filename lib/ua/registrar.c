@@ -70,6 +70,17 @@ static uint64_t flow_hash(const secsip_registrar *r, const struct ssi_flow *f)
     return ssi_hash_of(&r->by_flow, &f, sizeof f);
 }
 
+/* One that is in no list. */
+static void discard_binding(struct ssi_binding *b)
+{
+    if (!b)
+        return;
+    ssi_flow_unref(b->flow);
+    free(b->contact);
+    free(b->call_id);
+    free(b);
+}
+
 static void free_binding(struct ssi_binding *b)
 {
     secsip_registrar *r = b->registrar;
@@ -80,10 +91,7 @@ static void free_binding(struct ssi_binding *b)
     ssi_hash_remove(&r->by_flow, &b->flow_node);
     ssi_list_remove(&b->node);
     r->n_bindings--;
-    ssi_flow_unref(b->flow);
-    free(b->contact);
-    free(b->call_id);
-    free(b);
+    discard_binding(b);
     if (--aor->n_bindings == 0) {
         ssi_hash_remove(&r->aors, &aor->node);
         free(aor->key);
@@ -147,13 +155,10 @@ struct ssi_aor *ssi_registrar_find(secsip_registrar *r, const struct ssi_sip_uri
     return a;
 }
 
-static struct ssi_aor *find_or_make(secsip_registrar *r, struct ssi_slice key)
+static struct ssi_aor *make_aor(secsip_registrar *r, struct ssi_slice key)
 {
-    struct ssi_aor *a = find_key(r, key);
+    struct ssi_aor *a = r->aors.n_nodes < r->config.max_users ? calloc(1, sizeof *a) : NULL;
 
-    if (a || r->aors.n_nodes >= r->config.max_users)
-        return a;
-    a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
     a->key = ssi_slice_dup(key);
@@ -166,7 +171,7 @@ static struct ssi_aor *find_or_make(secsip_registrar *r, struct ssi_slice key)
     return a;
 }
 
-static struct ssi_binding *find_binding(struct ssi_aor *a, const struct ssi_sip_uri *contact)
+static struct ssi_binding *find_binding(const struct ssi_aor *a, const struct ssi_sip_uri *contact)
 {
     SSI_LIST_EACH(n, &a->bindings)
     {
@@ -178,39 +183,38 @@ static struct ssi_binding *find_binding(struct ssi_aor *a, const struct ssi_sip_
     return NULL;
 }
 
-static struct ssi_binding *make_binding(secsip_registrar *r, struct ssi_aor *a,
-                                        const struct ssi_sip_msg *m,
-                                        const struct ssi_sip_uri *contact)
+/* All that can fail, before anything is changed. */
+static struct ssi_binding *new_binding(secsip_registrar *r, const struct ssi_sip_msg *m,
+                                       const struct ssi_sip_uri *contact, struct ssi_flow *flow)
 {
     struct ssi_binding *b = calloc(1, sizeof *b);
 
     if (!b)
         return NULL;
+    b->registrar = r;
+    b->flow = ssi_flow_ref(flow);
     b->contact = ssi_slice_dup(contact->whole);
     b->call_id = ssi_slice_dup(m->call_id);
-    if (!b->contact || !b->call_id) {
-        free(b->contact);
-        free(b->call_id);
-        free(b);
-        return NULL;
-    }
-    b->registrar = r;
-    b->aor = a;
+    b->cseq = m->cseq;
     b->sips = contact->scheme == SSI_SIP_SCHEME_SIPS;
     ssi_timer_init(&b->expiry, on_expiry, b);
-    ssi_list_push_back(&a->bindings, &b->node);
-    a->n_bindings++;
-    r->n_bindings++;
+    if (!b->contact || !b->call_id) {
+        discard_binding(b);
+        return NULL;
+    }
     return b;
 }
 
-static void bind_flow(secsip_registrar *r, struct ssi_binding *b, struct ssi_flow *flow)
+static void add_binding(struct ssi_aor *a, struct ssi_binding *b, uint32_t expires_s)
 {
-    ssi_hash_remove(&r->by_flow, &b->flow_node);
-    ssi_flow_ref(flow);
-    ssi_flow_unref(b->flow);
-    b->flow = flow;
-    ssi_hash_add(&r->by_flow, &b->flow_node, flow_hash(r, flow));
+    secsip_registrar *r = b->registrar;
+
+    b->aor = a;
+    ssi_list_push_back(&a->bindings, &b->node);
+    a->n_bindings++;
+    r->n_bindings++;
+    ssi_hash_add(&r->by_flow, &b->flow_node, flow_hash(r, b->flow));
+    ssi_timer_arm(&r->ua->timers, &b->expiry, SSI_S(expires_s));
 }
 
 static void on_flow_closed(void *arg, struct ssi_flow *flow)
@@ -307,6 +311,7 @@ int ssi_registrar_authenticate(secsip_registrar *r, struct ssi_txn *t, struct ss
 struct wanted {
     struct ssi_sip_addr contact;
     uint32_t expires_s;
+    struct ssi_binding *fresh; /* made when expires_s > 0; takes the place of what is there */
 };
 
 static void respond_bindings(secsip_registrar *r, struct ssi_txn *t, struct ssi_slice key)
@@ -387,6 +392,7 @@ static int read_contacts(secsip_registrar *r, const struct ssi_sip_msg *m, struc
             return 423;
         if (w->expires_s > r->config.max_expires_s)
             w->expires_s = r->config.max_expires_s;
+        w->fresh = NULL;
         n++;
     }
     /* RFC 3261 10.3 step 6: "*" stands alone and with Expires: 0. */
@@ -404,44 +410,92 @@ static void remove_all(struct ssi_aor *a)
         remove_binding(SSI_CONTAINER(a->bindings.next, struct ssi_binding, node));
 }
 
-/* One contact. 0, or the status. */
-static int apply_contact(secsip_registrar *r, struct ssi_slice key, const struct ssi_sip_msg *m,
-                         const struct wanted *w, struct ssi_flow *flow)
+/* RFC 3261 10.3 steps 6 and 7: an older request of the same Call-ID changes nothing. */
+static bool is_older(const struct ssi_sip_msg *m, const struct ssi_binding *b)
 {
-    struct ssi_aor *a = find_key(r, key);
-    struct ssi_binding *b = a ? find_binding(a, &w->contact.uri) : NULL;
+    return ssi_slice_eq(ssi_slice_str(b->call_id), m->call_id) && m->cseq <= b->cseq;
+}
 
-    /* RFC 3261 10.3 step 7: an older request of the same Call-ID changes nothing. */
-    if (b && ssi_slice_eq(ssi_slice_str(b->call_id), m->call_id) && m->cseq <= b->cseq)
+static int check_star(const struct ssi_aor *a, const struct ssi_sip_msg *m)
+{
+    SSI_LIST_EACH(n, &a->bindings)
+    if (is_older(m, SSI_CONTAINER(n, struct ssi_binding, node)))
         return 500;
-    if (w->expires_s == 0) {
+    return 0;
+}
+
+/* Whether the contacts may be taken, all of them. 0, or the status. */
+static int check_contacts(secsip_registrar *r, const struct ssi_aor *a, const struct ssi_sip_msg *m,
+                          const struct wanted *wanted, size_t n)
+{
+    uint32_t n_after = a ? a->n_bindings : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct ssi_binding *b = a ? find_binding(a, &wanted[i].contact.uri) : NULL;
+        if (b && is_older(m, b))
+            return 500;
+        if (b && wanted[i].expires_s == 0 && n_after > 0)
+            n_after--;
+        else if (!b && wanted[i].expires_s > 0)
+            n_after++;
+    }
+    return n_after > r->config.max_bindings ? 403 : 0;
+}
+
+/* Nothing fails any more. What comes is added before anything goes, so that the address of record stays. */
+static void apply_contacts(secsip_registrar *r, struct ssi_aor *a, struct ssi_slice key,
+                           struct wanted *wanted, size_t n, struct ssi_flow *flow)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct wanted *w = &wanted[i];
+        if (!w->fresh)
+            continue;
+        struct ssi_binding *old = find_binding(a, &w->contact.uri);
+        add_binding(a, w->fresh, w->expires_s);
+        if (old)
+            free_binding(old);
+        secsip_registrar_event e = {.kind = SECSIP_REGISTRAR_REGISTERED,
+                                    .method = "REGISTER",
+                                    .user = a->key,
+                                    .target = w->fresh->contact,
+                                    .expires_s = w->expires_s};
+        w->fresh = NULL;
+        tell(r, &e, flow);
+    }
+    for (size_t i = 0; i < n; i++) {
+        a = wanted[i].expires_s == 0 ? find_key(r, key) : NULL;
+        struct ssi_binding *b = a ? find_binding(a, &wanted[i].contact.uri) : NULL;
         if (b)
             remove_binding(b);
-        return 0;
     }
-    if (!b) {
-        if (a && a->n_bindings >= r->config.max_bindings)
-            return 403;
-        a = find_or_make(r, key);
-        b = a ? make_binding(r, a, m, &w->contact.uri) : NULL;
-        if (!b)
-            return 503;
+}
+
+/* RFC 3261 10.3 step 7: all changes of a request are made, or none. 0, or the status. */
+static int change_bindings(secsip_registrar *r, struct ssi_slice key, const struct ssi_sip_msg *m,
+                           struct wanted *wanted, size_t n, struct ssi_flow *flow)
+{
+    struct ssi_aor *a = find_key(r, key);
+    int status = check_contacts(r, a, m, wanted, n);
+    bool adds = false;
+
+    for (size_t i = 0; i < n && status == 0; i++) {
+        if (wanted[i].expires_s == 0)
+            continue;
+        adds = true;
+        wanted[i].fresh = new_binding(r, m, &wanted[i].contact.uri, flow);
+        if (!wanted[i].fresh)
+            status = 503;
     }
-    char *call_id = ssi_slice_dup(m->call_id);
-    if (!call_id)
-        return 503;
-    free(b->call_id);
-    b->call_id = call_id;
-    b->cseq = m->cseq;
-    bind_flow(r, b, flow);
-    ssi_timer_arm(&r->ua->timers, &b->expiry, SSI_S(w->expires_s));
-    secsip_registrar_event e = {.kind = SECSIP_REGISTRAR_REGISTERED,
-                                .method = "REGISTER",
-                                .user = b->aor->key,
-                                .target = b->contact,
-                                .expires_s = w->expires_s};
-    tell(r, &e, flow);
-    return 0;
+    if (status == 0 && adds && !a) {
+        a = make_aor(r, key);
+        if (!a)
+            status = 503;
+    }
+    if (status == 0)
+        apply_contacts(r, a, key, wanted, n, flow);
+    for (size_t i = 0; i < n; i++)
+        discard_binding(wanted[i].fresh);
+    return status;
 }
 
 static void take_register(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
@@ -468,10 +522,13 @@ static void take_register(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip
     if (key.failed < 0)
         status = 400;
     struct ssi_slice k = ssi_buf_slice(&key);
-    if (status == 0 && star && find_key(r, k))
-        remove_all(find_key(r, k));
-    for (size_t i = 0; i < n && status == 0; i++)
-        status = apply_contact(r, k, m, &wanted[i], flow);
+    struct ssi_aor *a = find_key(r, k);
+    if (status == 0 && star && a)
+        status = check_star(a, m);
+    if (status == 0 && star && a)
+        remove_all(a);
+    if (status == 0 && n > 0)
+        status = change_bindings(r, k, m, wanted, n, flow);
     if (status == 0)
         respond_bindings(r, t, k);
     else if (status == 423)
