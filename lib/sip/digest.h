@@ -66,4 +66,8 @@ enum ssi_sip_auth_verdict ssi_sip_auth_check(const struct ssi_sip_auth_server *s
                                              char *(*password_of)(void *arg, struct ssi_slice user), void *arg,
                                              struct ssi_slice *ret_user);
 
+/* True when one value of Authorization or Proxy-Authorization is of the Digest scheme and for this realm: a proxy keeps
+ * those to itself (RFC 3261 22.3). Malformed ones and those without memory for the comparison count as for the realm. */
+bool ssi_sip_credentials_are_for(struct ssi_slice value, const char *realm);
+
 #endif

@@ -169,6 +169,36 @@ check_fields(const struct ssi_sip_digest_fields *f, const struct ssi_sip_msg *re
     return verdict;
 }
 
+/* Reads one value: 1 for this realm, 0 for another realm or scheme, -1 malformed or out of memory. */
+static int read_credentials(struct ssi_slice value, struct ssi_slice realm,
+                            struct ssi_sip_digest_fields *f)
+{
+    struct ssi_sip_reader r = ssi_sip_reader_of(value);
+    struct ssi_slice scheme, params;
+    secsip_result rc = 0;
+
+    if (ssi_sip_auth_next(&r, &scheme, &params) <= 0)
+        return -1;
+    /* An unknown scheme counts as no credentials (RFC 4475 3.3.7). */
+    if (!ssi_slice_ieq(scheme, SSI_LIT("Digest")))
+        return 0;
+    if (r.p != r.end || !ssi_sip_digest_fields_read(params, f) || !f->realm.p)
+        return -1;
+    char *text = ssi_sip_unquote_dup(f->realm, &rc);
+    if (!text)
+        return -1;
+    bool same = ssi_slice_eq(ssi_slice_str(text), realm);
+    free(text);
+    return same;
+}
+
+bool ssi_sip_credentials_are_for(struct ssi_slice value, const char *realm)
+{
+    struct ssi_sip_digest_fields f;
+
+    return read_credentials(value, ssi_slice_str(realm), &f) != 0;
+}
+
 /* The first credentials for the realm with an algorithm of ours: 1, 0: none, -1: malformed. */
 static int find_credentials(const struct ssi_sip_msg *req, struct ssi_slice realm, bool is_proxy,
                             struct ssi_sip_digest_fields *f, enum ssi_digest_algorithm *algorithm)
@@ -176,20 +206,10 @@ static int find_credentials(const struct ssi_sip_msg *req, struct ssi_slice real
     enum ssi_sip_hdr id = is_proxy ? SSI_HDR_PROXY_AUTHORIZATION : SSI_HDR_AUTHORIZATION;
 
     for (const struct ssi_sip_header *h = NULL; (h = ssi_sip_msg_header(req, id, h));) {
-        struct ssi_sip_reader r = ssi_sip_reader_of(h->value);
-        struct ssi_slice scheme, params;
-        secsip_result rc = 0;
-        if (ssi_sip_auth_next(&r, &scheme, &params) <= 0)
+        int found = read_credentials(h->value, realm, f);
+        if (found < 0)
             return -1;
-        /* An unknown scheme counts as no credentials (RFC 4475 3.3.7). */
-        if (!ssi_slice_ieq(scheme, SSI_LIT("Digest")))
-            continue;
-        if (r.p != r.end || !ssi_sip_digest_fields_read(params, f) || !f->realm.p)
-            return -1;
-        char *text = ssi_sip_unquote_dup(f->realm, &rc);
-        bool ours = text && ssi_slice_eq(ssi_slice_str(text), realm);
-        free(text);
-        if (ours && ssi_sip_digest_algorithm_of(f->algorithm, algorithm))
+        if (found && ssi_sip_digest_algorithm_of(f->algorithm, algorithm))
             return 1;
     }
     return 0;

@@ -42,6 +42,7 @@ secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
     memset(ua, 0, sizeof *ua);
     ua->config = *config;
     apply_defaults(&ua->config);
+    ua->config.txn.allow_merged = true; /* accounts refuse merged requests, the proxy takes them */
     ua->io = *io;
     ua->wall_s = wall_s;
     ssi_slice_show(ssi_slice_str(config->user_agent), ua->user_agent, sizeof ua->user_agent);
@@ -59,7 +60,7 @@ secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
     r = ssi_hash_init(&ua->flow_ids);
     if (r < 0)
         goto fail_dialogs;
-    r = ssi_txn_layer_init(&ua->txn, &config->txn, &ua->timers, &txn_ops, ua);
+    r = ssi_txn_layer_init(&ua->txn, &ua->config.txn, &ua->timers, &txn_ops, ua);
     if (r < 0)
         goto fail_flow_ids;
     return 0;
@@ -258,6 +259,10 @@ static void take_new_request(struct ssi_ua *ua, struct ssi_txn *t, struct ssi_si
     }
     if (!t)
         return; /* an ACK of nothing */
+    if (ssi_txn_is_merged(&ua->txn, t, m)) {
+        ssi_ua_refuse(ua, t, 482); /* RFC 3261 8.2.2.2 */
+        return;
+    }
     if (ssi_sip_msg_header(m, SSI_HDR_REQUIRE, NULL)) {
         ssi_ua_refuse(ua, t, 420);
         return;

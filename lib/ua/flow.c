@@ -13,6 +13,7 @@ enum {
 };
 
 static void on_timer(void *arg);
+static void on_end(void *arg);
 static void try_next_target(struct ssi_flow *f);
 
 static void txn_send(struct ssi_txn_flow *t, struct ssi_slice bytes)
@@ -52,6 +53,7 @@ static struct ssi_flow *new_flow(struct ssi_ua *ua, secsip_tls_profile *profile,
     ssi_buf_init_secret(&f->waiting, WAITING_MAX);
     ssi_sip_framer_init(&f->framer, &ua->config.limits);
     ssi_timer_init(&f->timer, on_timer, f);
+    ssi_timer_init(&f->end, on_end, f);
     ssi_list_init(&f->watches);
     f->id = ++ua->last_identity;
     ssi_hash_add(&ua->flow_ids, &f->id_node, ssi_hash_of(&ua->flow_ids, &f->id, sizeof f->id));
@@ -106,6 +108,7 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
     ssi_hash_remove(&ua->flow_ids, &f->id_node);
     ua->n_flows--;
     ssi_timer_cancel(&ua->timers, &f->timer);
+    ssi_timer_cancel(&ua->timers, &f->end);
     ssi_locate_free(f->locate);
     f->locate = NULL;
     f->error = *why;
@@ -365,7 +368,7 @@ void ssi_flow_send(struct ssi_flow *f, struct ssi_slice bytes)
 {
     secsip_result r = 0;
 
-    if (f->state == SSI_FLOW_DEAD)
+    if (f->state == SSI_FLOW_DEAD || f->send_failed < 0)
         return;
     if (bytes.len > 4)
         ssi_ua_trace(f->ua, TRACE_SENT, f, bytes);
@@ -375,8 +378,20 @@ void ssi_flow_send(struct ssi_flow *f, struct ssi_slice bytes)
         ssi_buf_put_slice(&f->waiting, bytes);
         r = f->waiting.failed;
     }
-    if (r < 0)
-        fail_with(f, r, "the peer does not read what is sent");
+    if (r < 0) {
+        f->send_failed = r;
+        ssi_timer_arm(&f->ua->timers, &f->end, 0);
+    }
+}
+
+static void on_end(void *arg)
+{
+    struct ssi_flow *f = arg;
+    struct ssi_error e;
+
+    ssi_error_set(&e, f->send_failed, "the peer does not read what is sent");
+    set_peer_text(f, &e);
+    ssi_flow_close(f, &e);
 }
 
 static void become_open(struct ssi_flow *f)

@@ -57,8 +57,10 @@ struct ssi_flow {
     size_t n_targets;
     size_t next_target;
     struct ssi_timer timer; /* handshake time-out, then keep-alive */
-    bool ping_sent;         /* a keep-alive is not answered yet */
-    bool pong_seen;         /* the peer answers keep-alives, so silence means failure */
+    struct ssi_timer end;   /* at once, after a send that failed */
+    secsip_result send_failed;
+    bool ping_sent; /* a keep-alive is not answered yet */
+    bool pong_seen; /* the peer answers keep-alives, so silence means failure */
     struct ssi_list watches;
     struct ssi_error error;
 };
@@ -91,7 +93,8 @@ bool ssi_flow_is_secure(const struct ssi_flow *f);
 const secsip_tls_info *ssi_flow_tls_info(const struct ssi_flow *f);
 /* Ends it: close_notify, close. Watches and transactions hear `why`. */
 void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why);
-/* Sends bytes, or keeps them until the flow is open. */
+/* Sends bytes, or keeps them until the flow is open. A failure ends the flow, but later: nobody is told from inside (what
+ * sends may stand in the middle of a list of flows, bindings or branches). */
 void ssi_flow_send(struct ssi_flow *f, struct ssi_slice bytes);
 const char *ssi_flow_transport_name(const struct ssi_flow *f); /* "TLS", "TCP": for Via */
 

@@ -14,6 +14,8 @@ enum {
     TIMER_C_S = 181, /* RFC 3261 16.6 step 11: more than 3 minutes */
     TOKEN_TEXT = 64,
     MAC_TEXT = 16,
+    LOOP_TEXT = 16, /* ends each branch of ours */
+    BRANCH_TEXT = SSI_BRANCH_TEXT + LOOP_TEXT,
 };
 
 /* A forwarded request and its branches. */
@@ -87,6 +89,49 @@ static struct ssi_flow *other_end(secsip_registrar *r, struct ssi_slice user,
     return ssi_flow_by_id(r->ua, flow->id == a ? b : a);
 }
 
+/* ---- Loops */
+/* RFC 3261 16.6 step 8, RFC 5393 4.2: what makes this request this request, hashed with a key of this registrar. A request
+ * that comes back the same has looped; one that comes back for another address spirals, which is legal. */
+static void loop_mark(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                      char out[LOOP_TEXT + 1])
+{
+    const struct ssi_slice parts[] = {m->uri.whole, m->from.tag, m->to.tag, m->call_id};
+    uint64_t h = m->cseq;
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        h = ssi_hash_mix(&r->by_flow, h, parts[i].p, parts[i].len);
+    snprintf(out, LOOP_TEXT + 1, "%016llx", (unsigned long long)h);
+}
+
+static bool is_loop(const secsip_registrar *r, const struct ssi_sip_msg *m)
+{
+    char mark[LOOP_TEXT + 1];
+    struct ssi_sip_values it;
+    struct ssi_slice value;
+    struct ssi_sip_via via;
+
+    loop_mark(r, m, mark);
+    ssi_sip_values_init(&it, m, SSI_HDR_VIA);
+    while (ssi_sip_values_next(&it, &value)) {
+        if (ssi_sip_via_parse(value, &via) < 0 || via.branch.len != BRANCH_TEXT - 1)
+            continue;
+        if (ssi_slice_eq(ssi_slice_from(via.branch, BRANCH_TEXT - 1 - LOOP_TEXT),
+                         ssi_slice_of(mark, LOOP_TEXT)))
+            return true;
+    }
+    return false;
+}
+
+static secsip_result make_branch(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                                 char out[BRANCH_TEXT])
+{
+    secsip_result res = ssi_ua_new_branch(out);
+
+    if (res >= 0)
+        loop_mark(r, m, out + SSI_BRANCH_TEXT - 1);
+    return res;
+}
+
 /* ---- Writing what is forwarded */
 static bool is_our_route(const secsip_registrar *r, const struct ssi_sip_addr *route,
                          const struct ssi_flow *flow)
@@ -157,15 +202,7 @@ static bool is_rewritten(enum ssi_sip_hdr id)
 /* Our credentials are for us alone (RFC 3261 22.3): those for our realm do not go on. */
 static bool is_ours(const secsip_registrar *r, const struct ssi_sip_header *h)
 {
-    struct ssi_slice value = h->value;
-    const size_t n = strlen(r->domain);
-
-    if (h->id != SSI_HDR_PROXY_AUTHORIZATION)
-        return false;
-    for (size_t i = 0; i + n <= value.len; i++)
-        if (ssi_slice_eq(ssi_slice_of(value.p + i, n), ssi_slice_str(r->domain)))
-            return true;
-    return false;
+    return h->id == SSI_HDR_PROXY_AUTHORIZATION && ssi_sip_credentials_are_for(h->value, r->domain);
 }
 
 /* RFC 3261 16.6: the request as it leaves over `out`. */
@@ -179,15 +216,16 @@ static void put_forwarded(struct ssi_buf *b, const secsip_registrar *r, const st
     ssi_ua_put_via(b, ssi_flow_transport_name(out), &out->local, branch);
     ssi_addr_ip_text(&in->peer, false, source);
     ssi_sip_put_vias(b, m, source, in->peer.port);
+    /* Before those of the proxies that it has passed (RFC 3261 16.6 step 4). */
+    if (!m->to.tag.p && (m->method == SSI_SIP_INVITE || m->method == SSI_SIP_SUBSCRIBE ||
+                         m->method == SSI_SIP_REFER))
+        put_record_route(b, r, m, in, out);
     for (uint32_t i = 0; i < m->n_headers; i++)
         if (!is_rewritten(m->headers[i].id) && !is_ours(r, &m->headers[i]))
             ssi_sip_put_copy(b, &m->headers[i]);
     put_routes(b, m, skip_route);
     ssi_sip_put_header_u64(b, "Max-Forwards",
                            m->max_forwards < 0 ? 70 : (uint64_t)m->max_forwards - 1);
-    if (!m->to.tag.p && (m->method == SSI_SIP_INVITE || m->method == SSI_SIP_SUBSCRIBE ||
-                         m->method == SSI_SIP_REFER))
-        put_record_route(b, r, m, in, out);
     ssi_sip_put_end(b, NULL, m->body.p, m->body.len);
 }
 
@@ -284,7 +322,10 @@ static void finish_if_done(struct context *c)
     if (c->answered || !c->server)
         return;
     c->answered = true;
-    if (c->best)
+    /* RFC 3261 16.7 step 6: that one phone is overloaded does not mean that we are. */
+    if (c->best_status == 503)
+        ssi_txn_respond_status(c->server, 500, NULL);
+    else if (c->best)
         send_upstream(c, c->best);
     else
         ssi_txn_respond_status(c->server, c->best_status ? c->best_status : 480, NULL);
@@ -404,7 +445,7 @@ static struct context *new_context(secsip_registrar *r, struct ssi_txn *t, struc
 static void add_branch(struct context *c, struct ssi_flow *out, struct ssi_slice uri,
                        bool skip_route)
 {
-    char branch_id[SSI_BRANCH_TEXT];
+    char branch_id[BRANCH_TEXT];
     struct ssi_buf bytes;
     struct branch *b = calloc(1, sizeof *b);
 
@@ -415,7 +456,7 @@ static void add_branch(struct context *c, struct ssi_flow *out, struct ssi_slice
     b->ctx = c;
     ssi_list_push_back(&c->branches, &b->node);
     ssi_buf_init_secret(&bytes, c->registrar->ua->config.limits.message_bytes + 1024);
-    secsip_result r = ssi_ua_new_branch(branch_id);
+    secsip_result r = make_branch(c->registrar, c->request, branch_id);
     if (r >= 0) {
         put_forwarded(&bytes, c->registrar, c->request, uri, c->from, out, branch_id, skip_route);
         r = bytes.failed;
@@ -456,10 +497,10 @@ static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi
     }
     if (!t) {
         /* The ACK of a 2xx is a transaction of its own without answer: forwarded without state. */
-        char branch[SSI_BRANCH_TEXT];
+        char branch[BRANCH_TEXT];
         struct ssi_buf b;
         ssi_buf_init_secret(&b, r->ua->config.limits.message_bytes + 1024);
-        if (ssi_ua_new_branch(branch) >= 0) {
+        if (make_branch(r, m, branch) >= 0) {
             put_forwarded(&b, r, m, m->uri.whole, flow, out, branch, true);
             if (b.failed >= 0)
                 ssi_flow_send(out, ssi_buf_slice(&b));
@@ -519,6 +560,10 @@ void ssi_proxy_request(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_ms
     if (m->max_forwards == 0) { /* RFC 3261 16.3 step 3 */
         if (t)
             ssi_registrar_refuse(r, t, flow, 483);
+        return;
+    }
+    if (t && is_loop(r, m)) { /* 16.3 step 4 */
+        ssi_registrar_refuse(r, t, flow, 482);
         return;
     }
     if (m->to.tag.p) {

@@ -1,0 +1,432 @@
+/* The proxy beside the registrar on virtual time: forks, loops, routes, lost connections. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "oom.h"
+#include "proxy_sim.h"
+
+static struct proxy_sim s;
+static struct proxy_conn *alice[3];
+static struct proxy_conn *bob;
+
+/* n phones of alice, and bob. */
+static void start(uint32_t n)
+{
+    char contact[64];
+
+    proxy_start(&s, NULL);
+    for (uint32_t i = 0; i < n; i++) {
+        alice[i] = proxy_connect(&s, true);
+        snprintf(contact, sizeof contact, "<sip:alice@phone%u.invalid>", (unsigned)i);
+        assert_int_equal(proxy_register(&s, alice[i], "alice", contact), 200);
+    }
+    bob = proxy_connect(&s, true);
+    s.events[0] = '\0';
+}
+
+static struct proxy_request to_alice(const char *method)
+{
+    return (struct proxy_request){.method = method,
+                                  .uri = "sip:alice@example.test",
+                                  .from = "sip:bob@example.test",
+                                  .to = "<sip:alice@example.test>",
+                                  .user = "bob"};
+}
+
+static void expect_method(struct proxy_conn *c, const char *method)
+{
+    proxy_take(c);
+    if (strncmp(c->text, method, strlen(method)) != 0)
+        fail_msg("expected %s, got \"%s\"", method, c->text);
+}
+
+static void expect_status(struct proxy_conn *c, int status)
+{
+    do
+        proxy_take(c);
+    while (proxy_status(c) == 100);
+    if (proxy_status(c) != status)
+        fail_msg("expected %d, got \"%s\"", status, c->text);
+}
+
+static void the_best_refusal_goes_up_when_all_have_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        int a, b, best;
+    } cases[] = {
+        {486, 404, 404}, {500, 486, 486}, {603, 486, 603}, {486, 603, 603}, {408, 486, 486},
+        {302, 401, 302}, {486, 401, 401}, {503, 500, 500}, {503, 503, 500}, {408, 408, 408},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        start(2);
+        struct proxy_request r = to_alice("INVITE");
+        proxy_ask(&s, bob, &r);
+        expect_method(alice[0], "INVITE sip:alice@phone0.invalid SIP/2.0");
+        expect_method(alice[1], "INVITE sip:alice@phone1.invalid SIP/2.0");
+        char *second = strdup(alice[1]->text);
+        proxy_answer(&s, alice[1], second, 180, "b", "");
+        proxy_answer(&s, alice[0], alice[0]->text, cases[i].a, "a", "");
+        expect_method(alice[0], "ACK ");
+        proxy_answer(&s, alice[1], second, cases[i].b, "b", "");
+        free(second);
+        proxy_run(&s, 0);
+        if (cases[i].a >= 600)
+            expect_method(alice[1], "CANCEL ");
+        expect_method(alice[1], "ACK ");
+        expect_status(bob, 180);
+        expect_status(bob, cases[i].best);
+        assert_string_equal(proxy_take(bob), "");
+        proxy_stop(&s);
+    }
+}
+
+static void the_first_2xx_cancels_the_others_and_a_second_one_goes_up_too(void **state)
+{
+    (void)state;
+    start(3);
+    struct proxy_request r = to_alice("INVITE");
+    proxy_ask(&s, bob, &r);
+    char *invites[3];
+    for (int i = 0; i < 3; i++) {
+        expect_method(alice[i], "INVITE ");
+        invites[i] = strdup(alice[i]->text);
+    }
+    proxy_answer(&s, alice[1], invites[1], 180, "b", "");
+    proxy_answer(&s, alice[0], invites[0], 200, "a", "");
+    expect_status(bob, 180);
+    expect_status(bob, 200);
+    expect_method(alice[1], "CANCEL ");
+    /* No provisional response yet: the CANCEL waits (RFC 3261 9.1). */
+    assert_string_equal(proxy_take(alice[2]), "");
+    proxy_answer(&s, alice[2], invites[2], 100, "c", "");
+    expect_method(alice[2], "CANCEL ");
+    proxy_answer(&s, alice[1], invites[1], 200, "b", ""); /* it crossed */
+    expect_status(bob, 200);
+    assert_non_null(strstr(bob->text, ";tag=b"));
+    proxy_answer(&s, alice[2], invites[2], 487, "c", "");
+    expect_method(alice[2], "ACK ");
+    proxy_run(&s, 40000);
+    assert_string_equal(proxy_take(bob), "");
+    for (int i = 0; i < 3; i++)
+        free(invites[i]);
+    proxy_stop(&s);
+}
+
+static void a_phone_that_goes_away_counts_as_not_there(void **state)
+{
+    (void)state;
+    start(2);
+    struct proxy_request r = to_alice("INVITE");
+    proxy_ask(&s, bob, &r);
+    proxy_hang_up(&s, alice[0]);
+    expect_method(alice[1], "INVITE ");
+    proxy_hang_up(&s, alice[1]);
+    expect_status(bob, 480);
+    proxy_stop(&s);
+}
+
+static void a_caller_that_goes_away_stops_the_ringing(void **state)
+{
+    (void)state;
+    start(1);
+    struct proxy_request r = to_alice("INVITE");
+    proxy_ask(&s, bob, &r);
+    expect_method(alice[0], "INVITE ");
+    proxy_answer(&s, alice[0], alice[0]->text, 180, "a", "");
+    proxy_hang_up(&s, bob);
+    expect_method(alice[0], "CANCEL ");
+    proxy_stop(&s);
+}
+
+static void timer_c_ends_a_call_that_rings_for_ever(void **state)
+{
+    (void)state;
+    start(1);
+    struct proxy_request r = to_alice("INVITE");
+    proxy_ask(&s, bob, &r);
+    expect_method(alice[0], "INVITE ");
+    char *invite = strdup(alice[0]->text);
+    proxy_run(&s, 10000);
+    proxy_answer(&s, alice[0], invite, 180, "a", "");
+    proxy_run(&s, 180999);
+    assert_string_equal(proxy_take(alice[0]), "");
+    proxy_run(&s, 1);
+    expect_method(alice[0], "CANCEL ");
+    proxy_answer(&s, alice[0], invite, 487, "a", "");
+    expect_status(bob, 180);
+    expect_status(bob, 487);
+    free(invite);
+    proxy_stop(&s);
+}
+
+static void a_phone_that_never_answers_times_out(void **state)
+{
+    (void)state;
+    start(1);
+    struct proxy_request r = to_alice("INVITE");
+    proxy_ask(&s, bob, &r);
+    proxy_run(&s, 32000);
+    expect_status(bob, 408);
+    /* Of other requests nobody hears any more: RFC 4320 4.2. */
+    r = to_alice("MESSAGE");
+    proxy_ask(&s, bob, &r);
+    proxy_run(&s, 31999);
+    expect_status(bob, 0);
+    proxy_stop(&s);
+}
+
+static void our_record_route_stands_before_those_of_others(void **state)
+{
+    (void)state;
+    start(1);
+    struct proxy_request r = to_alice("INVITE");
+    r.more = "Record-Route: <sip:first.invalid;lr>\n";
+    proxy_ask(&s, bob, &r);
+    expect_method(alice[0], "INVITE ");
+    const char *ours = strstr(alice[0]->text, "\r\nRecord-Route: <sip:1-");
+    if (!ours)
+        ours = strstr(alice[0]->text, "@192.0.2.1:5061");
+    const char *theirs = strstr(alice[0]->text, "<sip:first.invalid;lr>");
+    assert_non_null(ours);
+    assert_non_null(theirs);
+    assert_true(strstr(alice[0]->text, "Record-Route: ") < theirs);
+    assert_true(strstr(alice[0]->text, "192.0.2.1:5061;transport=tls;lr") < theirs);
+    proxy_stop(&s);
+}
+
+static void credentials_for_our_realm_stay_here_those_of_others_go_on(void **state)
+{
+    (void)state;
+    start(1);
+    struct proxy_request r = to_alice("MESSAGE");
+    r.more = "Proxy-Authorization: Digest username=\"bob\", realm=\"other.test\", nonce=\"n\", "
+             "uri=\"sip:x@example.test\", "
+             "response=\"00000000000000000000000000000000\"\n";
+    proxy_ask(&s, bob, &r);
+    expect_method(alice[0], "MESSAGE ");
+    assert_non_null(strstr(alice[0]->text, "realm=\"other.test\""));
+    assert_null(strstr(alice[0]->text, "realm=\"example.test\""));
+    proxy_stop(&s);
+}
+
+static void a_request_forked_before_us_is_forwarded_to_each_address(void **state)
+{
+    (void)state;
+    start(1);
+    struct proxy_conn *carol = proxy_connect(&s, true);
+    proxy_register(&s, carol, "carol", "<sip:carol@phone.invalid>");
+    struct proxy_request r = to_alice("INVITE");
+    r.user = NULL;
+    r.from = "sip:dan@elsewhere.test";
+    r.call_id = "same";
+    r.cseq = 7;
+    assert_int_equal(proxy_ask(&s, bob, &r), 0);
+    expect_method(alice[0], "INVITE ");
+    r.uri = "sip:carol@example.test";
+    assert_int_equal(proxy_ask(&s, bob, &r), 0);
+    expect_method(carol, "INVITE ");
+    proxy_stop(&s);
+}
+
+/* Sends the request in c->text back to the proxy with another Request-URI, as a forwarding phone does. */
+static void send_back(struct proxy_conn *c, const char *uri)
+{
+    char text[PROXY_TEXT];
+    size_t len = (size_t)snprintf(
+        text, sizeof text,
+        "MESSAGE %s SIP/2.0\nVia: SIP/2.0/TLS phone.invalid;branch=z9hG4bKback%u\n", uri,
+        (unsigned)s.n_branches++);
+
+    for (const char *p = strstr(c->text, "\r\n") + 2; *p && *p != '\r'; p = strstr(p, "\r\n") + 2)
+        if (strncmp(p, "Content-Length:", 15) != 0)
+            len +=
+                (size_t)snprintf(text + len, sizeof text - len, "%.*s\n", (int)strcspn(p, "\r"), p);
+    proxy_send(&s, c, "%s", text);
+}
+
+static void a_loop_is_refused_and_a_spiral_is_not(void **state)
+{
+    (void)state;
+    start(1);
+    struct proxy_conn *carol = proxy_connect(&s, true);
+    proxy_register(&s, carol, "carol", "<sip:carol@phone.invalid>");
+    struct proxy_request r = to_alice("MESSAGE");
+    r.from = "sip:dan@elsewhere.test";
+    proxy_ask(&s, bob, &r);
+    expect_method(alice[0], "MESSAGE ");
+    send_back(alice[0], "sip:carol@example.test");
+    expect_method(carol, "MESSAGE ");
+    send_back(carol, "sip:alice@example.test");
+    expect_status(carol, 482);
+    proxy_stop(&s);
+}
+
+/* A dialog from bob to alice[0]; gives the Record-Route value. */
+static void make_dialog(char *route, size_t cap)
+{
+    start(1);
+    struct proxy_request r = to_alice("INVITE");
+    proxy_ask(&s, bob, &r);
+    expect_method(alice[0], "INVITE ");
+    snprintf(route, cap, "%s", proxy_header(alice[0], "Record-Route"));
+    proxy_answer(&s, alice[0], alice[0]->text, 200, "a", "");
+    expect_status(bob, 200);
+    assert_string_equal(proxy_header(bob, "Record-Route"), route);
+}
+
+static void send_bye(struct proxy_conn *c, const char *method, const char *uri, const char *route)
+{
+    proxy_send(
+        &s, c,
+        "%s %s SIP/2.0\nVia: SIP/2.0/TLS client.invalid;branch=z9hG4bK%s%u\nMax-Forwards: 70\n"
+        "From: <sip:bob@example.test>;tag=f\nTo: <sip:alice@example.test>;tag=a\nCall-ID: x\nCSeq: "
+        "9 %s\n%s",
+        method, uri, method, (unsigned)s.n_branches++, method, route);
+}
+
+static void requests_inside_a_dialog_need_its_route_and_its_connection(void **state)
+{
+    (void)state;
+    char route[256];
+    char line[300];
+
+    make_dialog(route, sizeof route);
+    snprintf(line, sizeof line, "Route: %s\n", route);
+    send_bye(bob, "ACK", "sip:alice@phone0.invalid", line);
+    expect_method(alice[0], "ACK sip:alice@phone0.invalid SIP/2.0");
+    assert_string_equal(proxy_header(alice[0], "Route"), "");
+    send_bye(bob, "BYE", "sip:alice@phone0.invalid", "");
+    expect_status(bob, 481);
+    struct proxy_conn *eve = proxy_connect(&s, true);
+    send_bye(eve, "BYE", "sip:alice@phone0.invalid", line);
+    expect_status(eve, 481);
+    char *digit = strstr(line, "@192.0.2.1") - 1;
+    *digit = *digit == '0' ? '1' : '0'; /* the last character of the MAC */
+    send_bye(bob, "BYE", "sip:alice@phone0.invalid", line);
+    expect_status(bob, 481);
+    assert_string_equal(proxy_take(alice[0]), "");
+    snprintf(line, sizeof line, "Route: %s\n", route);
+    send_bye(bob, "BYE", "sip:alice@phone0.invalid", line);
+    expect_method(alice[0], "BYE ");
+    proxy_answer(&s, alice[0], alice[0]->text, 200, "a", "");
+    expect_status(bob, 200);
+    proxy_hang_up(&s, alice[0]);
+    send_bye(bob, "BYE", "sip:alice@phone0.invalid", line);
+    expect_status(bob, 481);
+    proxy_stop(&s);
+}
+
+static void sips_goes_only_to_sips_contacts_over_tls(void **state)
+{
+    (void)state;
+    const secsip_registrar_config config = {.size = sizeof config, .insecure_transport = 1};
+
+    proxy_start(&s, &config);
+    struct proxy_conn *clear = proxy_connect(&s, false);
+    struct proxy_conn *tls = proxy_connect(&s, true);
+    bob = proxy_connect(&s, true);
+    proxy_register(&s, clear, "alice", "<sips:alice@clear.invalid>");
+    proxy_register(&s, tls, "alice", "<sip:alice@tls.invalid>");
+    struct proxy_request r = to_alice("MESSAGE");
+    r.uri = "sips:alice@example.test";
+    assert_int_equal(proxy_ask(&s, bob, &r), 480);
+    proxy_register(&s, tls, "alice", "<sips:alice@tls.invalid>");
+    assert_int_equal(proxy_ask(&s, bob, &r), 0);
+    expect_method(tls, "MESSAGE sips:alice@tls.invalid SIP/2.0");
+    assert_string_equal(proxy_take(tls), "");
+    assert_string_equal(proxy_take(clear), "");
+    proxy_stop(&s);
+}
+
+static void who_does_not_read_is_cut_off_and_nobody_else_is_hurt(void **state)
+{
+    (void)state;
+    char pad[3000];
+    int n = 0;
+
+    start(3);
+    memset(pad, 'x', sizeof pad);
+    memcpy(pad, "Subject: ", 9);
+    memcpy(pad + sizeof pad - 2, "\n", 2);
+    struct proxy_request r = to_alice("MESSAGE");
+    r.from = "sip:dan@elsewhere.test";
+    r.user = NULL;
+    r.more = pad;
+    /* alice[0] and alice[1] do not read, alice[2] does. */
+    for (; n < 1000 && alice[0]->stream; n++) {
+        proxy_ask(&s, bob, &r);
+        proxy_take(alice[2]);
+    }
+    assert_in_range(n, 300, 400); /* 1 MB */
+    assert_null(alice[1]->stream);
+    assert_non_null(alice[2]->stream);
+    assert_int_equal(secsip_registrar_count(s.registrar), 1);
+    proxy_stop(&s);
+}
+
+static void the_registrar_may_go_in_the_middle_of_calls(void **state)
+{
+    (void)state;
+    start(2);
+    struct proxy_request r = to_alice("INVITE");
+    proxy_ask(&s, bob, &r);
+    r = to_alice("MESSAGE");
+    proxy_ask(&s, bob, &r);
+    expect_method(alice[0], "INVITE ");
+    proxy_answer(&s, alice[0], alice[0]->text, 200, "a", "");
+    proxy_stop(&s);
+}
+
+static void a_call_through(void *arg)
+{
+    (void)arg;
+    if (proxy_start(&s, NULL) < 0)
+        return;
+    struct proxy_conn *a = proxy_connect(&s, true);
+    bob = proxy_connect(&s, true);
+    if (a && bob) {
+        struct proxy_request r = to_alice("INVITE");
+        proxy_register(&s, a, "alice", "<sip:alice@a.invalid>, <sip:alice@b.invalid>");
+        proxy_ask(&s, bob, &r);
+        proxy_take(a);
+        if (strncmp(a->text, "INVITE", 6) == 0) {
+            char *invite = a->text;
+            proxy_answer(&s, a, invite, 180, "a", "");
+            proxy_answer(&s, a, invite, 486, "a", "");
+        }
+        proxy_run(&s, 500000);
+    }
+    proxy_stop(&s);
+}
+
+static void failing_allocations_leave_nothing_behind(void **state)
+{
+    (void)state;
+    assert_true(test_oom_each(a_call_through, NULL) > 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_best_refusal_goes_up_when_all_have_refused),
+        cmocka_unit_test(the_first_2xx_cancels_the_others_and_a_second_one_goes_up_too),
+        cmocka_unit_test(a_phone_that_goes_away_counts_as_not_there),
+        cmocka_unit_test(a_caller_that_goes_away_stops_the_ringing),
+        cmocka_unit_test(timer_c_ends_a_call_that_rings_for_ever),
+        cmocka_unit_test(a_phone_that_never_answers_times_out),
+        cmocka_unit_test(our_record_route_stands_before_those_of_others),
+        cmocka_unit_test(credentials_for_our_realm_stay_here_those_of_others_go_on),
+        cmocka_unit_test(a_request_forked_before_us_is_forwarded_to_each_address),
+        cmocka_unit_test(a_loop_is_refused_and_a_spiral_is_not),
+        cmocka_unit_test(requests_inside_a_dialog_need_its_route_and_its_connection),
+        cmocka_unit_test(sips_goes_only_to_sips_contacts_over_tls),
+        cmocka_unit_test(who_does_not_read_is_cut_off_and_nobody_else_is_hurt),
+        cmocka_unit_test(the_registrar_may_go_in_the_middle_of_calls),
+        cmocka_unit_test(failing_allocations_leave_nothing_behind),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
