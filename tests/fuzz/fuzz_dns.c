@@ -1,0 +1,29 @@
+/* DNS answers from a server that lies. The first byte chooses the type that was asked for. */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "net/dns.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const enum ssi_rr_type types[] = {SSI_RR_A, SSI_RR_AAAA, SSI_RR_SRV, SSI_RR_NAPTR};
+    static struct ssi_rr rrs[SSI_DNS_MAX_RRS];
+
+    if (size == 0)
+        return 0;
+    enum ssi_rr_type type = types[data[0] % 4];
+    int32_t n = ssi_dns_parse(data + 1, size - 1, type, "example.test", rrs, SSI_DNS_MAX_RRS);
+    FUZZ_CHECK(n <= SSI_DNS_MAX_RRS);
+    for (int32_t i = 0; i < n; i++) {
+        size_t len = strnlen(rrs[i].target, sizeof rrs[i].target);
+        FUZZ_CHECK(rrs[i].type == type);
+        FUZZ_CHECK(rrs[i].ttl_s <= INT32_MAX);
+        FUZZ_CHECK(len < sizeof rrs[i].target);
+        FUZZ_CHECK(memchr(rrs[i].service, 0, sizeof rrs[i].service) &&
+                   memchr(rrs[i].flags, 0, sizeof rrs[i].flags));
+        for (size_t k = 0; k < len; k++)
+            FUZZ_CHECK(rrs[i].target[k] > ' ' && rrs[i].target[k] < 127);
+    }
+    return 0;
+}
