@@ -240,6 +240,33 @@ static void clear_and_forged_packets_are_counted_apart(void **state)
     close_end(&forger);
 }
 
+static void an_app_packet_in_clear_counts_as_clear(void **state)
+{
+    /* baresip opens a NAT binding with it before it has keys. */
+    static const uint8_t ping[] = {0x80, 0xCC, 0,   3,   1,   2,   3,   4,
+                                   'P',  'I',  'N', 'G', 'P', 'O', 'N', 'G'};
+    uint8_t packet[sizeof ping + 14];
+    struct ssi_timers t;
+    struct end a;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, true);
+    give_keys(&a, 1, 2);
+    memcpy(packet, ping, sizeof ping);
+    ssi_rtp_stream_input(a.stream, true, packet, sizeof ping);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->clear_dropped, 1);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->auth_failed, 0);
+    memcpy(packet, ping,
+           sizeof ping); /* with an SRTCP trailer behind it: not clear, and not authentic */
+    memset(packet + sizeof ping, 0, 14);
+    ssi_rtp_stream_input(a.stream, true, packet, sizeof packet);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->clear_dropped, 1);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->auth_failed, 1);
+    assert_int_equal(ssi_rtp_stream_stats(a.stream)->rtcp_rx, 0);
+    close_end(&a);
+}
+
 static void the_bye_of_a_secure_stream_is_protected(void **state)
 {
     struct ssi_timers t;
@@ -581,6 +608,7 @@ int main(void)
         cmocka_unit_test(speech_arrives_both_ways_in_clear_and_secure),
         cmocka_unit_test(a_secure_stream_without_keys_neither_sends_nor_listens),
         cmocka_unit_test(clear_and_forged_packets_are_counted_apart),
+        cmocka_unit_test(an_app_packet_in_clear_counts_as_clear),
         cmocka_unit_test(the_bye_of_a_secure_stream_is_protected),
         cmocka_unit_test(a_session_with_the_key_in_use_does_not_begin_the_key_stream_again),
         cmocka_unit_test(reports_say_what_was_sent_lost_and_when),
