@@ -1,33 +1,26 @@
 /* name-addr, addr-spec and Via elements, and their parameters (RFC 3261 20.10, 20.42, 25.1). Layer: sip. */
 #include "sip/read.h"
 
-static bool count_param(struct ssi_sip_reader *r, uint32_t *n)
-{
-    if (++*n <= r->max_params)
-        return true;
-    r->too_large = true;
-    return ssi_sip_wrong(r, "fewer parameters");
-}
-
 /* Header parameters up to ',' or the end; the tag is found on the way. */
 static bool read_addr_params(struct ssi_sip_reader *r, struct ssi_sip_addr *a)
 {
     struct ssi_slice name, value;
-    uint32_t n = 0;
+    struct ssi_sip_seen seen;
 
+    seen.n = 0;
     ssi_sip_skip_ws(r);
     const char *from = r->p;
     const char *last = from;
     int got;
     while ((got = ssi_sip_read_param(r, &name, &value)) > 0) {
         last = r->p;
-        if (!count_param(r, &n))
+        if (!ssi_sip_note_name(r, &seen, name))
             return false;
         if (name.len != 3 || !ssi_slice_ieq(name, SSI_LIT("tag")))
             continue;
-        if (a->tag.p || !value.p || value.p[0] == '"') {
+        if (!value.p || value.p[0] == '"') {
             r->p = name.p;
-            return ssi_sip_wrong(r, "one tag that is a token");
+            return ssi_sip_wrong(r, "a tag that is a token");
         }
         a->tag = value;
     }
@@ -150,7 +143,7 @@ static bool read_sent_by(struct ssi_sip_reader *r, struct ssi_sip_via *v)
     return ssi_sip_read_port(r, &v->port);
 }
 
-/* Takes what the transaction layer needs out of one parameter; each of these may stand once. */
+/* Takes what the transaction layer needs out of one parameter. */
 static bool note_via_param(struct ssi_sip_reader *r, struct ssi_sip_via *v, struct ssi_slice name,
                            struct ssi_slice value)
 {
@@ -162,7 +155,7 @@ static bool note_via_param(struct ssi_sip_reader *r, struct ssi_sip_via *v, stru
         into = &v->received;
     } else if (name.len == 5 && ssi_slice_ieq(name, SSI_LIT("rport"))) {
         uint64_t port = 0;
-        if (v->has_rport || (value.p && (!ssi_slice_to_u64(value, 65535, &port) || port == 0)))
+        if (value.p && (!ssi_slice_to_u64(value, 65535, &port) || port == 0))
             goto wrong;
         v->has_rport = true;
         v->rport = (uint16_t)port;
@@ -170,20 +163,21 @@ static bool note_via_param(struct ssi_sip_reader *r, struct ssi_sip_via *v, stru
     }
     if (!into)
         return true;
-    if (into->p || !value.p || value.p[0] == '"')
+    if (!value.p || value.p[0] == '"')
         goto wrong;
     *into = value;
     return true;
 wrong:
     r->p = name.p;
-    return ssi_sip_wrong(r, "branch, received and rport once and well-formed");
+    return ssi_sip_wrong(r, "branch, received and rport well-formed");
 }
 
 bool ssi_sip_read_via(struct ssi_sip_reader *r, struct ssi_sip_via *ret)
 {
     struct ssi_slice name, value;
-    uint32_t n = 0;
+    struct ssi_sip_seen seen;
 
+    seen.n = 0;
     memset(ret, 0, sizeof *ret);
     ssi_sip_skip_ws(r);
     const char *from = r->p;
@@ -195,12 +189,12 @@ bool ssi_sip_read_via(struct ssi_sip_reader *r, struct ssi_sip_via *ret)
     int got;
     while ((got = ssi_sip_read_param(r, &name, &value)) > 0) {
         last = r->p;
-        if (!count_param(r, &n) || !note_via_param(r, ret, name, value))
+        if (!ssi_sip_note_name(r, &seen, name) || !note_via_param(r, ret, name, value))
             return false;
     }
     if (got < 0)
         return false;
-    ret->params = ssi_slice_of(params, n > 0 ? (size_t)(last - params) : 0);
+    ret->params = ssi_slice_of(params, seen.n > 0 ? (size_t)(last - params) : 0);
     ret->whole = ssi_slice_of(from, (size_t)(last - from));
     ssi_sip_skip_ws(r);
     if (r->p < r->end && *r->p != ',')

@@ -100,7 +100,9 @@ void ssi_sip_put_escaped(struct ssi_buf *b, struct ssi_slice text)
     size_t from = 0;
 
     for (size_t i = 0; i < text.len; i++) {
-        if (text.p[i] != '"' && text.p[i] != '\\')
+        unsigned char c = (unsigned char)text.p[i];
+        /* Control bytes may stand in quotes only as quoted-pairs; put_checked still stops CR, LF and NUL. */
+        if (c != '"' && c != '\\' && (c >= 0x20 || c == '\t') && c != 0x7f)
             continue;
         put_checked(b, ssi_slice_of(text.p + from, i - from));
         ssi_buf_put_char(b, '\\');

@@ -118,6 +118,33 @@ int ssi_sip_read_param(struct ssi_sip_reader *r, struct ssi_slice *name, struct 
     return 1;
 }
 
+bool ssi_sip_note_name(struct ssi_sip_reader *r, struct ssi_sip_seen *seen, struct ssi_slice name)
+{
+    enum {
+        ROOM = sizeof seen->hash / sizeof seen->hash[0]
+    };
+    uint32_t h = 2166136261U, n = seen->n;
+
+    if (n >= r->max_params) {
+        r->too_large = true;
+        return ssi_sip_wrong(r, "fewer parameters");
+    }
+    for (size_t i = 0; i < name.len; i++)
+        h = (h ^ ((unsigned char)name.p[i] | 0x20)) * 16777619U;
+    for (uint32_t i = 0; i < n && i < ROOM; i++) {
+        if (seen->hash[i] == h && ssi_slice_ieq(seen->name[i], name)) {
+            r->p = name.p;
+            return ssi_sip_wrong(r, "each parameter once");
+        }
+    }
+    if (n < ROOM) {
+        seen->hash[n] = h;
+        seen->name[n] = name;
+    }
+    seen->n = n + 1;
+    return true;
+}
+
 bool ssi_sip_read_number(struct ssi_sip_reader *r, uint64_t max, uint64_t *ret)
 {
     const char *from = r->p;

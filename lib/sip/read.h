@@ -58,6 +58,15 @@ bool ssi_sip_read_quoted(struct ssi_sip_reader *r, struct ssi_slice *ret);
 /* SWS ";" name [ "=" value ]: 1 for a parameter, 0 when no ';' follows, -1 when malformed. value->p is NULL without '='.
  * White space after the parameter is not taken. */
 int ssi_sip_read_param(struct ssi_sip_reader *r, struct ssi_slice *name, struct ssi_slice *value);
+/* The names of one value's parameters: each may stand once (RFC 3261 7.3.1, 19.1.1), or two readers could take different
+ * ones. Only n needs to be set to zero. Those past the room are not compared. */
+struct ssi_sip_seen {
+    uint32_t n;
+    uint32_t hash[128];
+    struct ssi_slice name[128];
+};
+/* False for a name that was seen before, any case, and past r->max_params. */
+bool ssi_sip_note_name(struct ssi_sip_reader *r, struct ssi_sip_seen *seen, struct ssi_slice name);
 bool ssi_sip_read_number(struct ssi_sip_reader *r, uint64_t max, uint64_t *ret);
 
 /* host, an IPv6 reference with its brackets; RFC 3261 25.1, RFC 5954, RFC 5118 4.10. */

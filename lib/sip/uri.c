@@ -4,36 +4,19 @@
 #include "base/cursor.h"
 #include "sip/read.h"
 
-/* Parameters that RFC 3261 19.1.1 gives a meaning: doubled, two readers could take different ones. */
-static unsigned known_param(struct ssi_slice name)
-{
-    static const char known[][10] = {"transport", "maddr", "ttl", "user", "method", "lr"};
-
-    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (ssi_slice_ieq(name, ssi_slice_str(known[i])))
-            return 1U << i;
-    return 0;
-}
-
 static bool read_uri_params(struct ssi_sip_reader *r, struct ssi_sip_uri *u)
 {
     const char *from = r->p;
-    uint32_t n = 0;
-    unsigned seen = 0;
+    struct ssi_sip_seen seen;
 
+    seen.n = 0;
     while (ssi_sip_next_is(r, ';')) {
-        if (++n > r->max_params) {
-            r->too_large = true;
-            return ssi_sip_wrong(r, "fewer URI parameters");
-        }
         r->p++;
         struct ssi_slice name = ssi_sip_run_escaped(r, SSI_CH_PARAM);
         if (name.len == 0)
             return ssi_sip_wrong(r, "the name of a URI parameter");
-        unsigned bit = known_param(name);
-        if (seen & bit)
-            return ssi_sip_wrong(r, "each URI parameter once");
-        seen |= bit;
+        if (!ssi_sip_note_name(r, &seen, name))
+            return false;
         if (ssi_sip_next_is(r, '=')) {
             r->p++;
             if (ssi_sip_run_escaped(r, SSI_CH_PARAM).len == 0)
@@ -247,6 +230,17 @@ static bool parts_equal(struct ssi_slice a, struct ssi_slice b, bool any_case)
     }
 }
 
+/* Parameters that make two URIs differ when only one of them has them. */
+static bool must_be_in_both(struct ssi_slice name)
+{
+    static const char known[][10] = {"transport", "maddr", "ttl", "user", "method"};
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (ssi_slice_ieq(name, ssi_slice_str(known[i])))
+            return true;
+    return false;
+}
+
 /* Every parameter of a that b has too must be equal; user, ttl, method and maddr must be in both or in none, and so must
  * transport, whose default is not its explicit value (RFC 3261 19.1.4). */
 static bool params_match(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
@@ -258,7 +252,7 @@ static bool params_match(const struct ssi_sip_uri *a, const struct ssi_sip_uri *
         if (ssi_sip_uri_param(b, n, &vb)) {
             if ((va.p == NULL) != (vb.p == NULL) || !parts_equal(va, vb, true))
                 return false;
-        } else if (known_param(n) && !ssi_slice_ieq(n, SSI_LIT("lr"))) {
+        } else if (must_be_in_both(n)) {
             return false;
         }
     }

@@ -159,8 +159,8 @@ static void display_names_are_quoted(void **state)
     (void)state;
     struct ssi_buf b;
     ssi_buf_init(&b, 4096);
-    ssi_sip_put_display(&b, "A \"B\" \\ C");
-    assert_text(&b, "\"A \\\"B\\\" \\\\ C\" ");
+    ssi_sip_put_display(&b, "A \"B\" \\ C\b");
+    assert_text(&b, "\"A \\\"B\\\" \\\\ C\\\b\" ");
     ssi_buf_reset(&b);
     ssi_sip_put_display(&b, "");
     ssi_sip_put_display(&b, NULL);
