@@ -63,8 +63,8 @@ typedef struct secsip_registrar_config {
 secsip_result secsip_registrar_new(secsip_stack *stack, const secsip_registrar_config *config,
                                    secsip_registrar **ret_registrar);
 
-/** Detaches and frees it: bindings are forgotten, forwarded calls go on without it. Legal inside a callback of the stack but
- * its own. NULL is legal. Since 0.1. */
+/** Detaches and frees it: bindings are forgotten, forwarded requests are given up. Legal inside every callback of the stack
+ * but the password callback; its own news ends with it. NULL is legal. Since 0.1. */
 void secsip_registrar_free(secsip_registrar *registrar);
 
 /** @return the number of live bindings. Since 0.1. */

@@ -15,20 +15,61 @@ enum {
 };
 
 /* ---- News */
-static void tell(secsip_registrar *r, secsip_registrar_event *e, const struct ssi_flow *flow)
-{
-    char peer[SSI_ADDR_TEXT] = "";
+/* On its way to the application; holds a reference on the registrar. */
+struct registrar_news {
+    struct ssi_event event;
+    secsip_registrar *registrar;
+    secsip_registrar_event view; /* its texts are those below */
+    char method[32];
+    char user[256];
+    char target[512];
+    char peer[SSI_ADDR_TEXT];
+};
 
-    if (!r->config.on_event)
+static void unref_registrar(secsip_registrar *r)
+{
+    if (--r->refs > 0)
         return;
+    ssi_hash_free(&r->aors);
+    ssi_hash_free(&r->by_flow);
+    ssi_wipe(&r->auth, sizeof r->auth);
+    free(r->domain);
+    free(r);
+}
+
+static void deliver_news(struct ssi_event *e, bool discard)
+{
+    struct registrar_news *n = SSI_CONTAINER(e, struct registrar_news, event);
+    secsip_registrar *r = n->registrar;
+
+    if (!discard && r->config.on_event)
+        r->config.on_event(&n->view, r->config.user_data);
+    free(n);
+    unref_registrar(r);
+}
+
+/* Posts a copy; without memory there is one line less to read, and nothing else suffers. */
+static void tell(secsip_registrar *r, const secsip_registrar_event *e, const struct ssi_flow *flow)
+{
+    struct registrar_news *n = r->config.on_event ? calloc(1, sizeof *n) : NULL;
+
+    if (!n)
+        return;
+    n->event.deliver = deliver_news;
+    n->registrar = r;
+    r->refs++;
+    ssi_slice_show(ssi_slice_str(e->method), n->method, sizeof n->method);
+    ssi_slice_show(ssi_slice_str(e->user), n->user, sizeof n->user);
+    ssi_slice_show(ssi_slice_str(e->target), n->target, sizeof n->target);
     if (flow)
-        ssi_addr_text(&flow->peer, peer);
-    e->size = sizeof *e;
-    e->method = e->method ? e->method : "";
-    e->user = e->user ? e->user : "";
-    e->target = e->target ? e->target : "";
-    e->peer = peer;
-    r->config.on_event(e, r->config.user_data);
+        ssi_addr_text(&flow->peer, n->peer);
+    n->view = *e;
+    n->view.size = sizeof n->view;
+    n->view.method = n->method;
+    n->view.user = n->user;
+    n->view.target = n->target;
+    n->view.peer = n->peer;
+    ssi_ua_post(r->ua, &n->event);
 }
 
 void ssi_registrar_tell_forward(secsip_registrar *r, const struct ssi_sip_msg *m,
@@ -558,15 +599,6 @@ static bool on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, stru
 }
 
 /* ---- Making */
-static void free_registrar(secsip_registrar *r)
-{
-    ssi_hash_free(&r->aors);
-    ssi_hash_free(&r->by_flow);
-    ssi_wipe(&r->auth, sizeof r->auth);
-    free(r->domain);
-    free(r);
-}
-
 void ssi_registrar_detach(secsip_registrar *r)
 {
     if (!r->ua)
@@ -596,6 +628,7 @@ secsip_result ssi_registrar_new(struct ssi_ua *ua, const secsip_registrar_config
     secsip_registrar *r = calloc(1, sizeof *r);
     if (!r)
         return SECSIP_E_NOMEM;
+    r->refs = 1;
     r->config = *config;
     r->config.min_expires_s = config->min_expires_s ? config->min_expires_s : 5;
     r->config.max_expires_s = config->max_expires_s ? config->max_expires_s : 3600;
@@ -625,12 +658,13 @@ secsip_result ssi_registrar_new(struct ssi_ua *ua, const secsip_registrar_config
     return 0;
 
 fail_registrar:
-    free_registrar(r);
+    unref_registrar(r);
     return res;
 }
 
 void ssi_registrar_free(secsip_registrar *r)
 {
     ssi_registrar_detach(r);
-    free_registrar(r);
+    r->config.on_event = NULL; /* what is on its way is not told any more */
+    unref_registrar(r);
 }

@@ -28,6 +28,7 @@ struct ssi_binding {
 };
 
 struct secsip_registrar {
+    uint32_t refs;     /* the application's, and one for each event on its way */
     struct ssi_ua *ua; /* NULL once the stack is gone */
     secsip_registrar_config config;
     char *domain;

@@ -111,7 +111,7 @@ secsip_result proxy_start(struct proxy_sim *s, const secsip_registrar_config *co
 
 void proxy_stop(struct proxy_sim *s)
 {
-    ssi_registrar_free(s->registrar);
+    secsip_registrar_free(s->registrar);
     ssi_ua_free(&s->ua);
     assert_int_equal(s->ua.timers.n_armed, 0);
 }

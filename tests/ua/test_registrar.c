@@ -243,6 +243,32 @@ static void clear_connections_are_served_only_where_they_are_allowed(void **stat
     proxy_stop(&s);
 }
 
+static uint32_t n_told;
+
+static void free_when_told(const secsip_registrar_event *e, void *user_data)
+{
+    struct proxy_sim *sim = user_data;
+
+    (void)e;
+    n_told++;
+    secsip_registrar_free(sim->registrar);
+    sim->registrar = NULL;
+}
+
+static void the_registrar_may_be_freed_when_it_tells_something(void **state)
+{
+    (void)state;
+    proxy_start(&s, NULL);
+    struct proxy_conn *c = proxy_connect(&s, true);
+    s.registrar->config.on_event = free_when_told;
+    n_told = 0;
+    proxy_register(&s, c, "alice", "<sip:a@h>, <sip:b@h>");
+    assert_int_equal(n_told, 1);
+    assert_null(s.registrar);
+    assert_int_equal(proxy_register(&s, c, "alice", "<sip:a@h>"), 404);
+    proxy_stop(&s);
+}
+
 static void register_and_unregister(void *arg)
 {
     (void)arg;
@@ -280,6 +306,7 @@ int main(void)
         cmocka_unit_test(nobody_acts_for_somebody_else),
         cmocka_unit_test(an_extension_that_is_required_and_unknown_is_refused),
         cmocka_unit_test(clear_connections_are_served_only_where_they_are_allowed),
+        cmocka_unit_test(the_registrar_may_be_freed_when_it_tells_something),
         cmocka_unit_test(failing_allocations_leave_no_half_binding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
