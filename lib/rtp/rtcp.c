@@ -139,6 +139,20 @@ secsip_result ssi_rtcp_parse(const uint8_t *packet, size_t len, struct ssi_rtcp_
     return 0;
 }
 
+bool ssi_rtcp_is_framed(const uint8_t *packet, size_t len)
+{
+    size_t at = 0;
+
+    while (len - at >= HEADER) {
+        const uint8_t *p = packet + at;
+        size_t n = 4 * ((size_t)get_be16(p + 2) + 1);
+        if (p[0] >> 6 != 2 || p[1] < 192 || p[1] > 223 || n > len - at)
+            return false;
+        at += n;
+    }
+    return at > 0 && at == len;
+}
+
 static uint8_t *put_header(uint8_t *p, uint8_t count, uint8_t type, size_t len)
 {
     p[0] = 0x80 | count;

@@ -45,6 +45,9 @@ struct ssi_rtcp_compound {
 /* Strict, as RFC 3550 A.2: version 2 throughout, SR or RR first, padding in the last packet only, and lengths that come
  * out even at the end. SECSIP_E_RTP_SYNTAX. */
 secsip_result ssi_rtcp_parse(const uint8_t *packet, size_t len, struct ssi_rtcp_compound *ret);
+/* Only the frame: RTCP packet types (192 to 223, RFC 5761 section 4) of version 2 whose lengths come out even.
+ * True for reduced-size RTCP (RFC 5506) too, which begins with neither SR nor RR. */
+bool ssi_rtcp_is_framed(const uint8_t *packet, size_t len);
 /* SR or RR, SDES with the CNAME (RFC 3550 6.1 wants it in every compound packet), and BYE for `ssrc` if n_bye is not 0.
  * SECSIP_E_LIMIT (cap), SECSIP_E_INVALID (no CNAME or one too long, too many blocks, more than one BYE). */
 secsip_result ssi_rtcp_build(const struct ssi_rtcp_compound *c, uint8_t *out, size_t cap,

@@ -324,20 +324,6 @@ secsip_result ssi_rtp_stream_start(struct ssi_rtp_stream *s)
 
 /* ---- Input */
 
-/* RTCP packets one behind the other whose lengths come out even (RFC 3550 6.4), also such as may not stand alone: some
- * phones open a NAT binding with a lone APP in clear. The types are those of RFC 5761 section 4. */
-static bool looks_like_rtcp(const uint8_t *packet, size_t len)
-{
-    while (len >= 4 && packet[0] >> 6 == 2 && packet[1] >= 192 && packet[1] <= 223) {
-        size_t n = 4 * ((size_t)(packet[2] << 8 | packet[3]) + 1);
-        if (n >= len)
-            return n == len;
-        packet += n;
-        len -= n;
-    }
-    return false;
-}
-
 /* See ssi_rtp_stream_input. RTP is told from its header and length alone: the rest may be wiped by now. */
 static bool looks_clear(const struct ssi_rtp_stream *s, bool rtcp, const uint8_t *packet,
                         size_t len)
@@ -345,7 +331,7 @@ static bool looks_clear(const struct ssi_rtp_stream *s, bool rtcp, const uint8_t
     struct ssi_rtp_packet p;
 
     if (rtcp)
-        return looks_like_rtcp(packet, len);
+        return ssi_rtcp_is_framed(packet, len);
     return ssi_rtp_parse(packet, len, &p) == 0 && p.payload_type == s->config.payload_type &&
            p.payload.len > 0 && p.payload.len % (size_t)(FRAME_MS_MIN * SAMPLES_PER_MS) == 0;
 }
@@ -465,7 +451,12 @@ static void input_rtcp(struct ssi_rtp_stream *s, const uint8_t *packet, size_t l
     struct ssi_rtcp_compound c;
 
     if (ssi_rtcp_parse(packet, len, &c) < 0) {
-        s->stats.malformed++;
+        /* Reduced-size RTCP is not negotiated by us, but phones send it (baresip: an APP packet to open the NAT's port). It
+         * is counted and says nothing that we would act on. */
+        if (ssi_rtcp_is_framed(packet, len))
+            s->stats.rtcp_rx++;
+        else
+            s->stats.malformed++;
         return;
     }
     s->stats.rtcp_rx++;

@@ -42,11 +42,11 @@ class WithBaresip(unittest.TestCase):
         self.assertEqual(phone.finish(20), 0, phone.tail())
         bob.wait_closed()
         stats = phone.events('stats')[-1]
-        self.assertEqual((stats['lost'], stats['replayed']), (0, 0), stats)
+        self.assertEqual((stats['lost'], stats['replayed'], stats['malformed']), (0, 0, 0), stats)
         self.assertGreaterEqual(stats['rx'], 150, stats)
-        # No speech is among what was refused: a packet in 20 ms would be far more.
-        refused = stats['auth_failed'] + stats['malformed'] + stats['clear_dropped']
-        self.assertLessEqual(refused, 4, stats)
+        # baresip's SRTP (libre) ends SRTCP with a tag of 4 bytes under _32, where RFC 4568 6.2.2 has 10: such packets, one or
+        # two in the time of a test, fail here and must; its RTP is right.
+        self.assertLessEqual(stats['auth_failed'], 2 if suite.endswith('_32') else 0, stats)
         self.assertGreaterEqual(tones.seconds_of(heard, 880), 3.0, phone.tail())
         self.assertGreaterEqual(tones.seconds_of(bob.recording(), 440), 3.0, bob.log()[-3000:])
 

@@ -601,6 +601,34 @@ static void wrong_configurations_and_sessions_are_refused(void **state)
     close_end(&a);
 }
 
+/* baresip opens the NAT's port with an APP packet, in clear before it has keys and as SRTCP after that. */
+static void a_lone_app_packet_in_clear_is_dropped_as_clear_and_as_srtcp_is_taken(void **state)
+{
+    static const uint8_t app[] = {0x80, 0xcc, 0x00, 0x03, 0xef, 0x37, 0x56, 0x85,
+                                  'P',  'I',  'N',  'G',  'P',  'O',  'N',  'G'};
+    uint8_t packet[sizeof app + SSI_SRTP_TRAILER_MAX];
+    size_t len = sizeof app;
+    struct ssi_timers timers;
+    struct end e;
+
+    (void)state;
+    ssi_timers_init(&timers, 1000000);
+    open_end(&e, &timers, true);
+    give_keys(&e, 1, 2);
+    memcpy(packet, app, sizeof app);
+    ssi_rtp_stream_input(e.stream, true, packet, len);
+    assert_int_equal(ssi_rtp_stream_stats(e.stream)->clear_dropped, 1);
+    struct ssi_srtp *peer = session(SSI_SRTP_SEND, 2);
+    memcpy(packet, app, sizeof app);
+    assert_int_equal(ssi_srtp_protect_rtcp(peer, packet, &len, sizeof packet), 0);
+    ssi_rtp_stream_input(e.stream, true, packet, len);
+    assert_int_equal(ssi_rtp_stream_stats(e.stream)->rtcp_rx, 1);
+    assert_int_equal(ssi_rtp_stream_stats(e.stream)->auth_failed, 0);
+    assert_int_equal(ssi_rtp_stream_stats(e.stream)->malformed, 0);
+    ssi_srtp_free(peer);
+    close_end(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -610,6 +638,7 @@ int main(void)
         cmocka_unit_test(clear_and_forged_packets_are_counted_apart),
         cmocka_unit_test(an_app_packet_in_clear_counts_as_clear),
         cmocka_unit_test(the_bye_of_a_secure_stream_is_protected),
+        cmocka_unit_test(a_lone_app_packet_in_clear_is_dropped_as_clear_and_as_srtcp_is_taken),
         cmocka_unit_test(a_session_with_the_key_in_use_does_not_begin_the_key_stream_again),
         cmocka_unit_test(reports_say_what_was_sent_lost_and_when),
         cmocka_unit_test(reports_come_every_five_seconds_at_random),
