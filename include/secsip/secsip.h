@@ -8,9 +8,9 @@
 #include <secsip/message.h>
 #include <secsip/registrar.h>
 #include <secsip/result.h>
-#include <secsip/srtp.h>
 #include <secsip/sdes.h>
 #include <secsip/sdp.h>
+#include <secsip/srtp.h>
 #include <secsip/stack.h>
 #include <secsip/tls.h>
 #include <secsip/version.h>

@@ -12,24 +12,15 @@
 
 struct secsip_sdes_session {
     struct ssi_sdes_session s;
-    char mki[SSI_API_MKI_TEXT];
+    char mki[SSI_SDES_MKI_TEXT];
 };
 
 /* ---- keys, for this file and sdes_lines.c */
-void ssi_api_mki_text(const struct ssi_sdes_key *key, char out[SSI_API_MKI_TEXT])
+void ssi_api_mki_text(const struct ssi_sdes_key *key, char out[SSI_SDES_MKI_TEXT])
 {
-    struct ssi_buf b;
-
     out[0] = 0;
-    if (key->mki_len == 0)
-        return;
-    ssi_buf_init(&b, SSI_API_MKI_TEXT - 1);
-    ssi_sdes_mki_put(&b, key->mki, key->mki_len);
-    if (b.failed == 0) {
-        memcpy(out, ssi_buf_slice(&b).p, b.len);
-        out[b.len] = 0;
-    }
-    ssi_buf_free(&b);
+    if (key->mki_len > 0)
+        ssi_sdes_mki_text(key->mki, key->mki_len, out);
 }
 
 secsip_result ssi_api_give_key(const struct ssi_sdes_key *key, const char *mki,

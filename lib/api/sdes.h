@@ -5,13 +5,8 @@
 #include "sdes/sdes.h"
 #include "secsip/sdes.h"
 
-/* The decimal digits of 2^1024 - 1 and a NUL. */
-enum {
-    SSI_API_MKI_TEXT = 310
-};
-
-/* The MKI as decimal text, "" for none (and where memory is out). */
-void ssi_api_mki_text(const struct ssi_sdes_key *key, char out[SSI_API_MKI_TEXT]);
+/* The MKI as decimal text, "" for none. */
+void ssi_api_mki_text(const struct ssi_sdes_key *key, char out[SSI_SDES_MKI_TEXT]);
 /* SECSIP_E_ABI. */
 secsip_result ssi_api_give_key(const struct ssi_sdes_key *key, const char *mki,
                                secsip_sdes_key *ret);

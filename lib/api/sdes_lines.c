@@ -95,7 +95,7 @@ static void free_entry(struct entry *e)
 
 static secsip_result make_entry(const struct ssi_sdes_line *l, struct entry *e)
 {
-    char mki[SSI_API_MKI_TEXT];
+    char mki[SSI_SDES_MKI_TEXT];
     struct ssi_buf b;
     bool ok = true;
 

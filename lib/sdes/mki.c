@@ -4,7 +4,7 @@
 
 enum {
     LIMBS = SSI_SDES_MKI_MAX / 4,
-    DIGITS_MAX = 309, /* of 2^1024 - 1 */
+    DIGITS_MAX = SSI_SDES_MKI_TEXT - 1,
     CHUNK = 9,
     CHUNKS_MAX = DIGITS_MAX / CHUNK + 1,
 };
@@ -62,7 +62,7 @@ static uint32_t div_rest(uint32_t n[LIMBS], uint32_t divisor)
     return (uint32_t)rest;
 }
 
-void ssi_sdes_mki_put(struct ssi_buf *b, const uint8_t *mki, size_t len)
+size_t ssi_sdes_mki_text(const uint8_t *mki, size_t len, char out[SSI_SDES_MKI_TEXT])
 {
     uint32_t n[LIMBS] = {0};
     char digits[CHUNKS_MAX * CHUNK];
@@ -77,5 +77,14 @@ void ssi_sdes_mki_put(struct ssi_buf *b, const uint8_t *mki, size_t len)
     }
     while (at < sizeof digits - 1 && digits[at] == '0')
         at++;
-    ssi_buf_put(b, digits + at, sizeof digits - at);
+    memcpy(out, digits + at, sizeof digits - at);
+    out[sizeof digits - at] = 0;
+    return sizeof digits - at;
+}
+
+void ssi_sdes_mki_put(struct ssi_buf *b, const uint8_t *mki, size_t len)
+{
+    char text[SSI_SDES_MKI_TEXT];
+
+    ssi_buf_put(b, text, ssi_sdes_mki_text(mki, len, text));
 }

@@ -42,6 +42,7 @@ bool ssi_suite_list(struct ssi_slice text, enum ssi_suite *out, size_t cap, size
 
 /* Keys of one line, crypto lines of one media line, and bytes of an MKI (RFC 4568 6.1). */
 enum {
+    SSI_SDES_MKI_TEXT = 310, /* the digits of 2^1024 - 1 and a NUL */
     SSI_SDES_KEYS_MAX = 4,
     SSI_SDES_LINES_MAX = 16,
     SSI_SDES_MKI_MAX = 128
@@ -93,6 +94,8 @@ secsip_result ssi_sdes_random_key(enum ssi_suite suite, struct ssi_sdes_key *ret
 bool ssi_sdes_key_eq(const struct ssi_sdes_key *a, const struct ssi_sdes_key *b);
 /* A decimal number as a big-endian one of `len` bytes (1..128), and back; false when it does not fit. */
 bool ssi_sdes_mki_read(struct ssi_slice digits, uint8_t *out, size_t len);
+/* NUL-terminated; returns the length. */
+size_t ssi_sdes_mki_text(const uint8_t *mki, size_t len, char out[SSI_SDES_MKI_TEXT]);
 void ssi_sdes_mki_put(struct ssi_buf *b, const uint8_t *mki, size_t len);
 
 /* ---- Negotiation for one media line. Keys are a function of the offers and answers that were made: a key of ours comes

@@ -1,0 +1,345 @@
+/* The public SDP and SDES objects, as a program with a SIP stack of its own uses them. */
+#include "test.h"
+
+#include "oom.h"
+#include "secsip/secsip.h"
+
+#define KEY30   "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+#define KEY30_B "PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR"
+#define S80     "AES_CM_128_HMAC_SHA1_80"
+
+static secsip_sdp_builder *begin(const char *media)
+{
+    secsip_sdp_builder *b = NULL;
+
+    assert_int_equal(secsip_sdp_builder_new(&b), 0);
+    assert_int_equal(secsip_sdp_builder_put(b, 'v', "0"), 0);
+    assert_int_equal(secsip_sdp_builder_put(b, 'o', "- 1 1 IN IP4 192.0.2.1"), 0);
+    assert_int_equal(secsip_sdp_builder_put(b, 's', "-"), 0);
+    assert_int_equal(secsip_sdp_builder_put(b, 'c', "IN IP4 192.0.2.1"), 0);
+    assert_int_equal(secsip_sdp_builder_put(b, 't', "0 0"), 0);
+    assert_int_equal(secsip_sdp_builder_put(b, 'm', media), 0);
+    return b;
+}
+
+/* The builder's text as a description; the builder is freed. */
+static secsip_sdp *finish(secsip_sdp_builder *b)
+{
+    const char *text = NULL, *why = "";
+    secsip_sdp *sdp = NULL;
+    size_t len = 0;
+
+    assert_int_equal(secsip_sdp_builder_finish(b, &text, &len, &why), 0);
+    assert_int_equal(strlen(text), len);
+    assert_int_equal(secsip_sdp_parse(text, len, NULL, NULL, NULL, &sdp), 0);
+    secsip_sdp_builder_free(b);
+    return sdp;
+}
+
+static void a_description_is_read_through_its_getters(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "v=0\no=al 7 8 IN IP4 192.0.2.9\ns=-\nc=IN IP4 192.0.2.1\nt=0 0\na=inactive\n"
+        "m=audio 4000 RTP/SAVP 0 8\na=rtpmap:0 PCMU/8000\na=rtpmap:8 PCMA/8000\na=sendonly\n"
+        "m=video 0 RTP/AVP 99";
+    secsip_sdp *sdp = NULL;
+    secsip_sdp_media m = {.size = sizeof m};
+    secsip_sdp_origin o = {.size = sizeof o};
+    const char *value = NULL;
+    int32_t letter = 0;
+    uint32_t at = 0;
+
+    assert_int_equal(secsip_sdp_parse(text, sizeof text - 1, NULL, NULL, NULL, &sdp), 0);
+    assert_int_equal(secsip_sdp_count_lines(sdp), 11);
+    assert_int_equal(secsip_sdp_get_line(sdp, 10, &letter, &value), 0);
+    assert_int_equal(letter, 'm');
+    assert_string_equal(value, "video 0 RTP/AVP 99");
+    assert_int_equal(secsip_sdp_get_line(sdp, 11, &letter, &value), SECSIP_E_NOT_FOUND);
+    assert_int_equal(secsip_sdp_get_origin(sdp, &o), 0);
+    assert_string_equal(o.user, "al");
+    assert_string_equal(o.version, "8");
+    assert_int_equal(secsip_sdp_count_media(sdp), 2);
+    assert_int_equal(secsip_sdp_get_media(sdp, 0, &m), 0);
+    assert_string_equal(m.kind, "audio");
+    assert_string_equal(m.profile, "RTP/SAVP");
+    assert_string_equal(m.formats, "0 8");
+    assert_string_equal(m.address, "192.0.2.1");
+    assert_string_equal(m.direction, "sendonly");
+    assert_int_equal(m.port, 4000);
+    assert_int_equal(secsip_sdp_get_media(sdp, 1, &m), 0);
+    assert_string_equal(m.direction, "inactive");
+    assert_int_equal(secsip_sdp_get_media(sdp, 2, &m), SECSIP_E_NOT_FOUND);
+    m.size = 3;
+    assert_int_equal(secsip_sdp_get_media(sdp, 0, &m), SECSIP_E_ABI);
+    assert_int_equal(secsip_sdp_find_attribute(sdp, 0, "rtpmap", &at, &value), 0);
+    assert_string_equal(value, "0 PCMU/8000");
+    assert_int_equal(secsip_sdp_find_attribute(sdp, 0, "rtpmap", &at, &value), 0);
+    assert_string_equal(value, "8 PCMA/8000");
+    assert_int_equal(secsip_sdp_find_attribute(sdp, 0, "rtpmap", &at, &value), SECSIP_E_NOT_FOUND);
+    at = 0;
+    assert_int_equal(secsip_sdp_find_attribute(sdp, -1, "inactive", &at, &value), 0);
+    assert_string_equal(value, "");
+    at = 0;
+    assert_int_equal(secsip_sdp_find_attribute(sdp, -2, "inactive", &at, &value),
+                     SECSIP_E_NOT_FOUND);
+    secsip_sdp_free(sdp);
+    secsip_sdp_free(NULL);
+}
+
+static void a_refused_description_says_where_and_why(void **state)
+{
+    (void)state;
+    secsip_sdp_limits limits = {.size = sizeof limits, .max_lines = 2};
+    secsip_sdp *sdp = NULL;
+    const char *why = NULL;
+    size_t offset = 0;
+
+    assert_int_equal(secsip_sdp_parse("v=0\nx", 5, NULL, &offset, &why, &sdp), SECSIP_E_SDP_SYNTAX);
+    assert_int_equal(offset, 4);
+    assert_true(why[0]);
+    assert_int_equal(secsip_sdp_parse("v=0\nv=0\nv=0", 11, &limits, &offset, &why, &sdp),
+                     SECSIP_E_SDP_LINES);
+    assert_int_equal(offset, 8);
+    limits.size = 2;
+    assert_int_equal(secsip_sdp_parse("v=0", 3, &limits, NULL, NULL, &sdp), SECSIP_E_ABI);
+    assert_int_equal(secsip_sdp_parse(NULL, 3, NULL, NULL, NULL, &sdp), SECSIP_E_INVALID);
+    assert_int_equal(secsip_sdp_parse("", 0, NULL, NULL, NULL, &sdp), SECSIP_E_SDP_MISSING);
+    assert_null(sdp);
+}
+
+static void the_builder_keeps_its_first_failure(void **state)
+{
+    (void)state;
+    secsip_sdp_builder *b = begin("audio 4000 RTP/AVP 0");
+    const char *text = NULL, *why = NULL;
+
+    assert_int_equal(secsip_sdp_builder_put(b, 'A', "x"), SECSIP_E_INVALID);
+    assert_int_equal(secsip_sdp_builder_put(b, 't', "0 0"), 0);
+    assert_int_equal(secsip_sdp_builder_finish(b, &text, NULL, &why), SECSIP_E_SDP_ORDER);
+    assert_non_null(why);
+    assert_int_equal(secsip_sdp_builder_put(b, 'a', "x\r\na=crypto:1"), SECSIP_E_SIP_INJECTION);
+    assert_int_equal(secsip_sdp_builder_put(b, 'a', "x"), SECSIP_E_SIP_INJECTION);
+    assert_int_equal(secsip_sdp_builder_finish(b, &text, NULL, &why), SECSIP_E_SIP_INJECTION);
+    secsip_sdp_builder_free(b);
+}
+
+static void a_line_shows_everything_but_its_key(void **state)
+{
+    (void)state;
+    static const char text[] = "a=crypto:7 " S80 " inline:" KEY30
+                               "|2^20|1:4  KDR=0\tFEC_KEY=inline:" KEY30_B "|2^20|1:4 -x";
+    secsip_sdes_lines *lines = NULL;
+    secsip_sdes_line l = {.size = sizeof l};
+    secsip_sdes_key k = {.size = sizeof k};
+    uint8_t key[46];
+    size_t len = 0;
+
+    assert_int_equal(secsip_sdes_lines_new(&lines), 0);
+    assert_int_equal(secsip_sdes_lines_add(lines, text, sizeof text - 1), 0);
+    assert_int_equal(secsip_sdes_lines_add(lines, "x", 1), 0);
+    assert_int_equal(secsip_sdes_lines_count(lines), 2);
+    assert_int_equal(secsip_sdes_lines_get(lines, 0, &l), 0);
+    assert_int_equal(l.usable, SECSIP_E_SDES_PARAM);
+    assert_string_equal(l.why, "FEC_KEY is not implemented");
+    assert_string_equal(l.suite, S80);
+    assert_string_equal(l.params, "KDR=0 FEC_KEY=inline:*** -x");
+    assert_string_equal(l.masked, "7 " S80 " inline:***|1048576|1:4 KDR=0 FEC_KEY=inline:*** -x");
+    assert_int_equal(l.n_keys, 1);
+    assert_int_equal(secsip_sdes_lines_get_key(lines, 0, 0, &k), 0);
+    assert_true(k.lifetime == 1048576);
+    assert_string_equal(k.mki, "1");
+    assert_int_equal(k.mki_len, 4);
+    assert_int_equal(k.n_bytes, 30);
+    assert_int_equal(secsip_sdes_lines_get_key(lines, 0, 1, &k), SECSIP_E_NOT_FOUND);
+    assert_int_equal(secsip_sdes_lines_get_secret(lines, 0, 0, key, 29, &len), SECSIP_E_LIMIT);
+    assert_int_equal(secsip_sdes_lines_get_secret(lines, 0, 0, key, sizeof key, &len), 0);
+    assert_int_equal(len, 30);
+    assert_memory_equal(key, "YS___semctl () {\t220;}\n}\nunles", 30);
+    assert_int_equal(secsip_sdes_lines_get(lines, 1, &l), 0);
+    assert_int_equal(l.usable, SECSIP_E_SDES_SYNTAX);
+    assert_string_equal(l.suite, "");
+    assert_int_equal(secsip_sdes_lines_get(lines, 2, &l), SECSIP_E_NOT_FOUND);
+    for (int i = 2; i < 16; i++)
+        assert_int_equal(secsip_sdes_lines_add(lines, "x", 1), 0);
+    assert_int_equal(secsip_sdes_lines_add(lines, "x", 1), SECSIP_E_LIMIT);
+    secsip_sdes_lines_free(lines);
+    secsip_sdes_lines_free(NULL);
+}
+
+static void two_sessions_agree_and_give_their_keys_crosswise(void **state)
+{
+    (void)state;
+    secsip_sdes_config c = {.size = sizeof c, .lifetime = 1000, .mki_len = 2};
+    secsip_sdes_session *a = NULL, *b = NULL, *fork = NULL;
+    secsip_sdes_agreement x = {.size = sizeof x};
+    secsip_sdes_key k = {.size = sizeof k};
+    uint8_t one[46], two[46];
+    size_t n = 0, m = 0;
+
+    assert_int_equal(secsip_sdes_session_new(&c, &a), 0);
+    assert_int_equal(secsip_sdes_session_new(NULL, &b), 0);
+    assert_string_equal(secsip_sdes_session_get_profile(a), "RTP/SAVP");
+    assert_int_equal(secsip_sdes_session_get_agreement(a, &x), SECSIP_E_NOT_FOUND);
+    secsip_sdp_builder *text = begin("audio 4000 RTP/SAVP 0");
+    assert_int_equal(secsip_sdes_session_put_offer(a, text), 0);
+    secsip_sdp *offer = finish(text);
+    assert_int_equal(secsip_sdes_session_copy(a, &fork), 0);
+    text = begin("audio 4002 RTP/SAVP 0");
+    assert_int_equal(secsip_sdes_session_answer(b, offer, 0, text, NULL), 0);
+    secsip_sdp *answer = finish(text);
+    assert_int_equal(secsip_sdes_session_take_answer(a, answer, 0, NULL), 0);
+    assert_int_equal(secsip_sdes_session_get_agreement(a, &x), 0);
+    assert_int_equal(x.secure, 1);
+    assert_string_equal(x.suite, "AEAD_AES_256_GCM");
+    assert_int_equal(x.n_rx_keys, 1);
+    assert_int_equal(secsip_sdes_session_get_secret(a, SECSIP_SDES_KEY_TX, 0, one, sizeof one, &n),
+                     0);
+    assert_int_equal(secsip_sdes_session_get_secret(b, SECSIP_SDES_KEY_RX, 0, two, sizeof two, &m),
+                     0);
+    assert_int_equal(n, 44);
+    assert_int_equal(m, 44);
+    assert_memory_equal(one, two, 44);
+    assert_int_equal(secsip_sdes_session_get_secret(b, SECSIP_SDES_KEY_TX, 0, two, sizeof two, &m),
+                     0);
+    assert_memory_not_equal(one, two, 44);
+    assert_int_equal(secsip_sdes_session_get_key(a, SECSIP_SDES_KEY_TX, 0, &k), 0);
+    assert_true(k.lifetime == 1000);
+    assert_string_equal(k.mki, "1");
+    assert_int_equal(k.mki_len, 2);
+    assert_int_equal(secsip_sdes_session_get_key(a, SECSIP_SDES_KEY_TX, 1, &k), SECSIP_E_NOT_FOUND);
+    assert_int_equal(secsip_sdes_session_get_key(a, 2, 0, &k), SECSIP_E_NOT_FOUND);
+    /* The fork waits still, and takes the same answer as its own. */
+    assert_int_equal(secsip_sdes_session_get_agreement(fork, &x), SECSIP_E_NOT_FOUND);
+    assert_int_equal(secsip_sdes_session_take_answer(fork, answer, 0, NULL), 0);
+    assert_int_equal(secsip_sdes_session_rekey(fork), 0);
+    assert_int_equal(secsip_sdes_session_rollback(fork), 0);
+    secsip_sdp_free(offer);
+    secsip_sdp_free(answer);
+    secsip_sdes_session_free(a);
+    secsip_sdes_session_free(b);
+    secsip_sdes_session_free(fork);
+    secsip_sdes_session_free(NULL);
+}
+
+static void an_offer_kept_as_text_can_be_taken_up_again(void **state)
+{
+    (void)state;
+    secsip_sdes_session *s = NULL;
+    secsip_sdes_agreement x = {.size = sizeof x};
+    const char *why = NULL;
+
+    assert_int_equal(secsip_sdes_session_new(NULL, &s), 0);
+    secsip_sdp_builder *b = begin("audio 4000 RTP/SAVP 0");
+    assert_int_equal(
+        secsip_sdp_builder_put(b, 'a',
+                               "crypto:3 AES_192_CM_HMAC_SHA1_80 "
+                               "inline:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSY="),
+        0);
+    secsip_sdp *offer = finish(b);
+    assert_int_equal(secsip_sdes_session_adopt_offer(s, offer, 1), SECSIP_E_SDP_MEDIA);
+    assert_int_equal(secsip_sdes_session_adopt_offer(s, offer, 0), 0);
+    assert_int_equal(secsip_sdes_session_adopt_offer(s, offer, 0), SECSIP_E_STATE);
+    assert_int_equal(secsip_sdes_session_take_answer(s, offer, 0, &why), SECSIP_E_SDES_KEY_WEAK);
+    assert_string_equal(why, "the peer's key is one of our own");
+    b = begin("audio 4000 RTP/SAVP 0");
+    assert_int_equal(
+        secsip_sdp_builder_put(b, 'a',
+                               "crypto:3 AES_192_CM_HMAC_SHA1_80 "
+                               "inline:AgIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSY="),
+        0);
+    secsip_sdp *answer = finish(b);
+    assert_int_equal(secsip_sdes_session_take_answer(s, answer, 0, &why), 0);
+    assert_int_equal(secsip_sdes_session_get_agreement(s, &x), 0);
+    assert_int_equal(x.tag, 3);
+    secsip_sdp_free(offer);
+    secsip_sdp_free(answer);
+    secsip_sdes_session_free(s);
+}
+
+static void configurations_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    secsip_sdes_session *s = NULL;
+    secsip_sdes_config c = {.size = sizeof c};
+
+    c.suites = "AES_CM_128_HMAC_SHA1_80,F8_128_HMAC_SHA1_80";
+    assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_SDES_SUITE);
+    c = (secsip_sdes_config){.size = sizeof c, .policy = 3};
+    assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_INVALID);
+    c = (secsip_sdes_config){.size = sizeof c, .options = 1U << 31};
+    assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_INVALID);
+    c = (secsip_sdes_config){.size = sizeof c, .mki_len = 129};
+    assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_INVALID);
+    c = (secsip_sdes_config){.size = sizeof c, .lifetime = (UINT64_C(1) << 48) + 1};
+    assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_INVALID);
+    c = (secsip_sdes_config){.size = sizeof c, .max_keys = 5};
+    assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_INVALID);
+    c = (secsip_sdes_config){.size = 4};
+    assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_ABI);
+    assert_int_equal(secsip_sdes_session_new(NULL, NULL), SECSIP_E_INVALID);
+    assert_null(s);
+}
+
+/* An offer answered, with whatever memory there is. */
+static void exchange(void *arg)
+{
+    static const char offer[] =
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+        "m=audio 4 RTP/SAVP 0\r\na=crypto:1 " S80 " inline:" KEY30 "|2^20|1:4 -x\r\n";
+    secsip_sdes_session *s = NULL, *copy = NULL;
+    secsip_sdes_lines *lines = NULL;
+    secsip_sdp_builder *b = NULL;
+    secsip_sdp *sdp = NULL;
+    const char *text = NULL;
+
+    (void)arg;
+    secsip_result r = secsip_sdp_parse(offer, sizeof offer - 1, NULL, NULL, NULL, &sdp);
+    if (r == 0)
+        r = secsip_sdes_lines_from_sdp(sdp, 0, &lines);
+    if (r == 0)
+        r = secsip_sdes_lines_add(lines, offer, 5);
+    if (r == 0)
+        r = secsip_sdes_session_new(NULL, &s);
+    if (r == 0)
+        r = secsip_sdes_session_copy(s, &copy);
+    if (r == 0)
+        r = secsip_sdp_builder_new(&b);
+    for (size_t i = 0; r == 0 && i < 6; i++) {
+        static const char *const values[] = {"0",   "- 1 1 IN IP4 h",    "-", "IN IP4 h",
+                                             "0 0", "audio 4 RTP/SAVP 0"};
+        r = secsip_sdp_builder_put(b, "vosctm"[i], values[i]);
+    }
+    if (r == 0)
+        r = secsip_sdes_session_answer(copy, sdp, 0, b, NULL);
+    if (r == 0)
+        r = secsip_sdp_builder_finish(b, &text, NULL, NULL);
+    assert_int_equal(r, test_oom_has_failed() ? SECSIP_E_NOMEM : 0);
+    secsip_sdp_free(sdp);
+    secsip_sdes_lines_free(lines);
+    secsip_sdes_session_free(s);
+    secsip_sdes_session_free(copy);
+    secsip_sdp_builder_free(b);
+}
+
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    assert_true(test_oom_each(exchange, NULL) > 10);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_description_is_read_through_its_getters),
+        cmocka_unit_test(a_refused_description_says_where_and_why),
+        cmocka_unit_test(the_builder_keeps_its_first_failure),
+        cmocka_unit_test(a_line_shows_everything_but_its_key),
+        cmocka_unit_test(two_sessions_agree_and_give_their_keys_crosswise),
+        cmocka_unit_test(an_offer_kept_as_text_can_be_taken_up_again),
+        cmocka_unit_test(configurations_that_make_no_sense_are_refused),
+        cmocka_unit_test(every_allocation_may_fail),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+/* Fuzz target: a session whose peer says anything in any order. The first byte chooses the policy and the options; steps
+ * follow, each a letter, and for A and T a description up to the next "\n.": O offer, A the peer's offer, T the peer's
+ * answer, R rollback, K rekey. After every step: mandatory is never clear, SRTP never falls, no key serves two directions,
+ * and what failed changed nothing that is agreed. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sdes/sdes.h"
+
+enum {
+    STEPS_MAX = 32,
+    TEXT_MAX = 1 << 17
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(const struct ssi_sdes_session *s, bool *was_secure)
+{
+    const struct ssi_sdes_agreed *a = &s->agreed;
+
+    if (!s->has_agreed)
+        return;
+    if (a->suite == SSI_SUITE_NONE) {
+        if (s->config.policy == SSI_SDES_MANDATORY || *was_secure)
+            abort();
+        return;
+    }
+    *was_secure = true;
+    if (a->tx.key.len == 0 || ssi_key_eq(&a->tx.key, &a->rx.key) ||
+        s->config.policy == SSI_SDES_OFF)
+        abort();
+    for (uint32_t i = 0; i < a->n_rx_more; i++)
+        if (ssi_key_eq(&a->tx.key, &a->rx_more[i].key))
+            abort();
+}
+
+/* The description of a step; moves behind its end. */
+static struct ssi_slice take_text(struct ssi_slice *rest)
+{
+    const char *end = memmem(rest->p, rest->len, "\n.", 2);
+    struct ssi_slice text = ssi_slice_of(rest->p, end ? (size_t)(end + 1 - rest->p) : rest->len);
+
+    *rest = ssi_slice_from(*rest, text.len + (end ? 1 : 0));
+    return text;
+}
+
+/* The peer's description into the session: 'A' or 'T'. */
+static secsip_result hear(struct ssi_sdes_session *s, char step, struct ssi_slice text,
+                          struct ssi_buf *b)
+{
+    const struct ssi_sdes_agreed *agreed;
+    const char *profile, *why = NULL;
+    struct ssi_sdp *sdp;
+
+    secsip_result r = ssi_sdp_parse(text, NULL, NULL, &sdp);
+    if (r < 0)
+        return r;
+    if (step == 'A')
+        r = ssi_sdes_answer(s, sdp, 0, b, &profile, &agreed, &why);
+    else
+        r = ssi_sdes_take_answer(s, sdp, 0, &agreed, &why);
+    if (!why || (r < 0 && !why[0]))
+        abort();
+    ssi_sdp_free(sdp);
+    return r;
+}
+
+static void step(struct ssi_sdes_session *s, struct ssi_slice *rest, struct ssi_buf *b)
+{
+    struct ssi_sdes_agreed before = s->agreed;
+    char what = rest->p[0];
+    secsip_result r = 0;
+
+    *rest = ssi_slice_from(*rest, 1);
+    if (what == 'O')
+        (void)ssi_sdes_put_offer(s, b);
+    else if (what == 'K')
+        ssi_sdes_rekey(s);
+    else if (what == 'R')
+        ssi_sdes_rollback(s);
+    else if (what == 'A' || what == 'T')
+        r = hear(s, what, take_text(rest), b);
+    if ((r < 0 || what == 'O' || what == 'K') && memcmp(&before, &s->agreed, sizeof before) != 0)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct ssi_slice rest = ssi_slice_of(data, size);
+    struct ssi_sdes_config config = {.n_suites = SSI_SUITE_DEFAULT_COUNT};
+    struct ssi_sdes_session s;
+    struct ssi_buf b;
+
+    if (size == 0)
+        return 0;
+    memcpy(config.suites, ssi_suite_default, SSI_SUITE_DEFAULT_COUNT * sizeof *config.suites);
+    config.policy = data[0] % 3 == 0   ? SSI_SDES_MANDATORY
+                    : data[0] % 3 == 1 ? SSI_SDES_OPTIONAL
+                                       : SSI_SDES_OFF;
+    config.avp_crypto = data[0] & 4;
+    config.match_by_suite = data[0] & 8;
+    config.max_keys = data[0] >> 4 & 3;
+    rest = ssi_slice_from(rest, 1);
+    ssi_sdes_session_init(&s, &config);
+    ssi_buf_init_secret(&b, TEXT_MAX);
+    bool was_secure = false;
+    for (int i = 0; i < STEPS_MAX && rest.len > 0; i++) {
+        bool undo = rest.p[0] == 'R' && s.has_previous && !s.has_pending;
+        step(&s, &rest, &b);
+        if (undo) /* the answer that is taken back does not count */
+            was_secure = s.has_agreed && s.agreed.suite != SSI_SUITE_NONE;
+        check(&s, &was_secure);
+        ssi_buf_reset(&b);
+    }
+    ssi_buf_free(&b);
+    ssi_sdes_session_wipe(&s);
+    return 0;
+}
