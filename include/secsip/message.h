@@ -23,16 +23,17 @@ typedef struct secsip_message_stream secsip_message_stream;
 typedef struct secsip_message_fault {
     size_t size;
     secsip_result result; /**< 0: nothing */
-    int32_t status;       /**< what an element answers such a request with (400, 505, ...); 0: nothing */
-    uint64_t offset;      /**< of the byte that was wrong, from the start of the message */
+    int32_t status;  /**< what an element answers such a request with (400, 505, ...); 0: nothing */
+    uint64_t offset; /**< of the byte that was wrong, from the start of the message */
     const char *expected; /**< what should have stood there; constant, never NULL */
 } secsip_message_fault;
 
 /** One header field line. */
 typedef struct secsip_message_header {
     size_t size;
-    const char *name;  /**< the full name of a known field, else as it was written */
-    const char *value; /**< a folded line as one, with a space for each fold; may hold NUL in a quoted-pair */
+    const char *name; /**< the full name of a known field, else as it was written */
+    const char *
+        value; /**< a folded line as one, with a space for each fold; may hold NUL in a quoted-pair */
     size_t value_len;
 } secsip_message_header;
 
@@ -54,9 +55,9 @@ typedef struct secsip_message_address {
     size_t size;
     const char *display; /**< without quotes and escapes; NULL: none. May hold NUL in itself */
     size_t display_len;
-    const char *uri;     /**< "*" for Contact: * */
-    const char *tag;     /**< NULL: none */
-    const char *params;  /**< of the header field, from the first ';', or "" */
+    const char *uri;    /**< "*" for Contact: * */
+    const char *tag;    /**< NULL: none */
+    const char *params; /**< of the header field, from the first ';', or "" */
 } secsip_message_address;
 
 /** One Via (RFC 3261 20.42). */
@@ -90,7 +91,8 @@ void secsip_message_unref(secsip_message *message);
 /** What is wrong with a request that could be parsed nevertheless.
  * @param ret_fault  NULL or filled in
  * @return 1 when something is, 0 when nothing is, SECSIP_E_ABI. Since 0.1. */
-secsip_result secsip_message_get_fault(const secsip_message *message, secsip_message_fault *ret_fault);
+secsip_result secsip_message_get_fault(const secsip_message *message,
+                                       secsip_message_fault *ret_fault);
 
 /** What an endpoint that speaks SDP and no extensions answers at this stage, before any dialog or call is looked for: 400,
  * 406, 415, 416, 420, 501, 505, ... (RFC 3261 8.2). @return a status, or 0 for nothing and for responses. Since 0.1. */
@@ -132,11 +134,13 @@ uint32_t secsip_message_get_n_headers(const secsip_message *message);
 /** One header field line, in the order of the wire.
  * @param index  from 0
  * @return 0, SECSIP_E_NOT_FOUND (past the last), SECSIP_E_NOMEM, SECSIP_E_ABI. Since 0.1. */
-secsip_result secsip_message_get_header(secsip_message *message, uint32_t index, secsip_message_header *ret_header);
+secsip_result secsip_message_get_header(secsip_message *message, uint32_t index,
+                                        secsip_message_header *ret_header);
 
 /** One Via of all lines, the topmost first. @param index  from 0
  * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_SIP_VIA, SECSIP_E_NOMEM, SECSIP_E_ABI. Since 0.1. */
-secsip_result secsip_message_get_via(secsip_message *message, uint32_t index, secsip_message_via *ret_via);
+secsip_result secsip_message_get_via(secsip_message *message, uint32_t index,
+                                     secsip_message_via *ret_via);
 
 /** One address of all lines of a header field.
  * @param name   "From", "To", "Contact", "Route", ...; any case, compact forms too
@@ -156,15 +160,18 @@ secsip_result secsip_message_get_uri(secsip_message *message, const char *name, 
  * @param out, out_size  NULL and 0 to ask for the length
  * @param ret_len        the length, also on SECSIP_E_LIMIT; nothing is terminated
  * @return 0, SECSIP_E_LIMIT (out is too small), SECSIP_E_STATE (the message has a fault), SECSIP_E_NOMEM. Since 0.1. */
-secsip_result secsip_message_write(const secsip_message *message, void *out, size_t out_size, size_t *ret_len);
+secsip_result secsip_message_write(const secsip_message *message, void *out, size_t out_size,
+                                   size_t *ret_len);
 
 /** What secsip_message_stream_next() found. */
 enum {
     SECSIP_MESSAGE_STREAM_MORE = 0,    /**< nothing complete: feed it */
     SECSIP_MESSAGE_STREAM_MESSAGE = 1, /**< a message */
-    SECSIP_MESSAGE_STREAM_PING = 2,    /**< CR LF CR LF between messages: answer with CR LF (RFC 5626 3.5.1) */
-    SECSIP_MESSAGE_STREAM_PONG = 3,    /**< CR LF between messages */
-    SECSIP_MESSAGE_STREAM_DROPPED = 4, /**< a message that cannot be read was left out; the fault says why */
+    /** CR LF CR LF between messages: answer with CR LF (RFC 5626 3.5.1) */
+    SECSIP_MESSAGE_STREAM_PING = 2,
+    SECSIP_MESSAGE_STREAM_PONG = 3, /**< CR LF between messages */
+    /** A message that cannot be read was left out; the fault says why */
+    SECSIP_MESSAGE_STREAM_DROPPED = 4,
 };
 
 /** Cuts a byte stream into messages by Content-Length (RFC 3261 18.3), however the bytes arrive.
@@ -177,14 +184,16 @@ void secsip_message_stream_free(secsip_message_stream *stream);
 
 /** Adds bytes. @param data, len  copied
  * @return 0, SECSIP_E_LIMIT (take messages out first), SECSIP_E_NOMEM, SECSIP_E_INVALID. Since 0.1. */
-secsip_result secsip_message_stream_feed(secsip_message_stream *stream, const void *data, size_t len);
+secsip_result secsip_message_stream_feed(secsip_message_stream *stream, const void *data,
+                                         size_t len);
 
 /** Takes out the next thing.
  * @param ret_fault    NULL or filled in for DROPPED and on every error but SECSIP_E_NOMEM and SECSIP_E_ABI
  * @param ret_message  set for SECSIP_MESSAGE_STREAM_MESSAGE: a reference for the caller
  * @return SECSIP_MESSAGE_STREAM_*, or SECSIP_E_SIP_* when the stream has no framing left and must be closed,
  *         SECSIP_E_NOMEM, SECSIP_E_INVALID, SECSIP_E_ABI. Since 0.1. */
-secsip_result secsip_message_stream_next(secsip_message_stream *stream, secsip_message_fault *ret_fault,
+secsip_result secsip_message_stream_next(secsip_message_stream *stream,
+                                         secsip_message_fault *ret_fault,
                                          secsip_message **ret_message);
 
 /** @return how many bytes wait for the rest of their message. Since 0.1. */

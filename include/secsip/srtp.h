@@ -36,19 +36,21 @@ enum {
 
 /** Bits of secsip_srtp_config.options. */
 enum {
-    SECSIP_SRTP_STOCK_CIPHERS = 1 << 0, /**< the arithmetic of libsrtp2 instead of ours: same packets, slower */
+    /** The arithmetic of libsrtp2 instead of ours: same packets, slower */
+    SECSIP_SRTP_STOCK_CIPHERS = 1 << 0,
 };
 
 /** How a session is made. Zero what you do not use. */
 typedef struct secsip_srtp_config {
     size_t size;
-    int32_t direction;   /**< SECSIP_SRTP_SEND or SECSIP_SRTP_RECEIVE */
-    const char *suite;   /**< a name from the list above */
-    const uint8_t *key;  /**< master key, then master salt; copied */
-    size_t key_len;      /**< 30, 38 or 46 bytes with HMAC-SHA1; 28 or 44 with GCM */
-    const uint8_t *mki;  /**< RFC 3711 3.1; copied. NULL: none */
-    size_t mki_len;      /**< 0 to 128 bytes */
-    uint64_t lifetime;   /**< packets, for SRTP and for SRTCP each; 0: 2^48 and 2^31 - 1, more is cut to that */
+    int32_t direction;  /**< SECSIP_SRTP_SEND or SECSIP_SRTP_RECEIVE */
+    const char *suite;  /**< a name from the list above */
+    const uint8_t *key; /**< master key, then master salt; copied */
+    size_t key_len;     /**< 30, 38 or 46 bytes with HMAC-SHA1; 28 or 44 with GCM */
+    const uint8_t *mki; /**< RFC 3711 3.1; copied. NULL: none */
+    size_t mki_len;     /**< 0 to 128 bytes */
+    uint64_t
+        lifetime; /**< packets, for SRTP and for SRTCP each; 0: 2^48 and 2^31 - 1, more is cut to that */
     uint32_t replay_window; /**< packets, 64 to 32767; 0: 128 */
     uint32_t options;       /**< SECSIP_SRTP_* bits */
 } secsip_srtp_config;
@@ -81,8 +83,8 @@ secsip_result secsip_srtp_new(const secsip_srtp_config *config, secsip_srtp **re
  * @param options      as in secsip_srtp_config
  * @return 0, SECSIP_E_SDES_* (what is wrong with the line), SECSIP_E_UNSUPPORTED (several keys for a receiver), and as
  *         secsip_srtp_new(). Any thread. Since 0.1. */
-secsip_result secsip_srtp_new_from_crypto(const char *crypto, size_t len, int32_t direction, uint32_t options,
-                                          secsip_srtp **ret_srtp);
+secsip_result secsip_srtp_new_from_crypto(const char *crypto, size_t len, int32_t direction,
+                                          uint32_t options, secsip_srtp **ret_srtp);
 
 /** Wipes and frees. NULL is legal. Since 0.1. */
 void secsip_srtp_free(secsip_srtp *srtp);

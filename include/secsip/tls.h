@@ -37,8 +37,10 @@ enum {
  * judged again, at the time and by the rules of the new session. */
 enum {
     SECSIP_TLS_RESUME_OFF = 0,
-    SECSIP_TLS_RESUME_TLS13 = 1, /**< the default: a new key exchange each time, so forward secrecy is kept */
-    SECSIP_TLS_RESUME_ALL = 2,   /**< TLS 1.2 too, where who learns the ticket key can read what was sent */
+    /** The default: a new key exchange each time, so forward secrecy is kept */
+    SECSIP_TLS_RESUME_TLS13 = 1,
+    /** TLS 1.2 too, where who learns the ticket key can read what was sent */
+    SECSIP_TLS_RESUME_ALL = 2,
 };
 
 /** What a TLS session came to. Strings are valid as long as the event that carries them. */
@@ -98,27 +100,27 @@ secsip_result secsip_tls_profile_set_client_cert(secsip_tls_profile *profile, ui
 /** One more certificate with its key, for a server of several domains: the name a client asks for (SNI) chooses among
  * them by dNSName and sip URI, and the first one set serves all others. @return as
  * secsip_tls_profile_set_identity_file(); SECSIP_E_STATE also before the first identity. Since 0.1. */
-secsip_result secsip_tls_profile_add_identity_file(secsip_tls_profile *profile, const char *cert_path,
-                                                   const char *key_path);
+secsip_result secsip_tls_profile_add_identity_file(secsip_tls_profile *profile,
+                                                   const char *cert_path, const char *key_path);
 
 /** The same from memory. Since 0.1. */
-secsip_result secsip_tls_profile_add_identity_pem(secsip_tls_profile *profile, const char *cert, size_t cert_len,
-                                                  const char *key, size_t key_len);
+secsip_result secsip_tls_profile_add_identity_pem(secsip_tls_profile *profile, const char *cert,
+                                                  size_t cert_len, const char *key, size_t key_len);
 
 /** Our certificate, chain and key from PKCS#12, as browsers and authorities give it.
  * @param p12, len   the file's bytes; copied into memory that is wiped
  * @param password   NUL-terminated; NULL: ask the callback of secsip_tls_profile_set_password()
  * @return as secsip_tls_profile_set_identity_file(). Since 0.1. */
-secsip_result secsip_tls_profile_set_identity_pkcs12(secsip_tls_profile *profile, const void *p12, size_t len,
-                                                     const char *password);
+secsip_result secsip_tls_profile_set_identity_pkcs12(secsip_tls_profile *profile, const void *p12,
+                                                     size_t len, const char *password);
 
 /** Who is asked for the password of an encrypted key, from inside the setters of identities.
  * @param password  writes a NUL-terminated password of at most cap - 1 bytes to out and returns 0, or an error to give
  *                  up; what names the file, or is "". out is wiped after use. NULL: encrypted keys cannot be used
  * @return 0, SECSIP_E_STATE. Since 0.1. */
 secsip_result secsip_tls_profile_set_password(secsip_tls_profile *profile,
-                                              int32_t (*password)(const char *what, char *out, size_t cap,
-                                                                  void *user_data),
+                                              int32_t (*password)(const char *what, char *out,
+                                                                  size_t cap, void *user_data),
                                               void *user_data);
 
 /** Certificates that are revoked. Authorities must have been added before: the lists are checked against them. A list that
@@ -126,7 +128,8 @@ secsip_result secsip_tls_profile_set_password(secsip_tls_profile *profile,
  * @param pem, len  one or more CRLs in PEM; copied
  * @return 0, SECSIP_E_TLS_CREDENTIALS (no CRL in it, or not signed by an authority that is trusted), SECSIP_E_STATE (in
  *         use, or no authority yet), SECSIP_E_NOMEM. RFC 5280. Since 0.1. */
-secsip_result secsip_tls_profile_add_crl_pem(secsip_tls_profile *profile, const char *pem, size_t len);
+secsip_result secsip_tls_profile_add_crl_pem(secsip_tls_profile *profile, const char *pem,
+                                             size_t len);
 
 /** The same from a file. @return as above, or SECSIP_E_FILE. Since 0.1. */
 secsip_result secsip_tls_profile_add_crl_file(secsip_tls_profile *profile, const char *path);
@@ -145,7 +148,8 @@ secsip_result secsip_tls_profile_set_resumption(secsip_tls_profile *profile, uin
  * a random one. The keys in use change by themselves with time.
  * @param key, len  64 random bytes; copied into memory that is wiped
  * @return 0, SECSIP_E_INVALID (len), SECSIP_E_STATE, SECSIP_E_NOMEM. Since 0.1. */
-secsip_result secsip_tls_profile_set_ticket_key(secsip_tls_profile *profile, const void *key, size_t len);
+secsip_result secsip_tls_profile_set_ticket_key(secsip_tls_profile *profile, const void *key,
+                                                size_t len);
 
 /** TLS 1.3 only (RFC 9852), or 1.3 and 1.2, the default.
  * @param required  1 or 0. @return 0, SECSIP_E_STATE, SECSIP_E_NOMEM. Since 0.1. */
@@ -157,7 +161,8 @@ secsip_result secsip_tls_profile_require_tls13(secsip_tls_profile *profile, int3
  * @param replacement  a profile that is not in use, set up like a new one
  * @return 0, SECSIP_E_INVALID (NULL, the same profile), SECSIP_E_STATE (the replacement is in use),
  *         SECSIP_E_TLS_CREDENTIALS (the profile serves a listener and the replacement has no identity). Since 0.1. */
-secsip_result secsip_tls_profile_replace(secsip_tls_profile *profile, secsip_tls_profile *replacement);
+secsip_result secsip_tls_profile_replace(secsip_tls_profile *profile,
+                                         secsip_tls_profile *replacement);
 
 /** Opt-in: called with each line of an NSS key log ("CLIENT_RANDOM ..."), with which a capture can be decrypted. The
  * line is a secret; it is wiped after the call. Runs inside secsip_stack_process() only. NULL turns it off.

@@ -29,13 +29,16 @@ void ssi_sip_put_copy(struct ssi_buf *b, const struct ssi_sip_header *h);
 void ssi_sip_put_copies(struct ssi_buf *b, const struct ssi_sip_msg *m, enum ssi_sip_hdr id);
 /* Every Via line of a request, the topmost with received and rport as the server saw its source (RFC 3261 18.2.1, RFC 3581
  * 4); ip NULL leaves it as it is. */
-void ssi_sip_put_vias(struct ssi_buf *b, const struct ssi_sip_msg *req, const char *ip, uint16_t port);
+void ssi_sip_put_vias(struct ssi_buf *b, const struct ssi_sip_msg *req, const char *ip,
+                      uint16_t port);
 /* Via, From, To, Call-ID and CSeq of a response (RFC 3261 8.2.6.2), after the status line. `to_tag` is added when To has
  * none and it is not NULL; received and rport (RFC 3581) are put into the topmost Via from `source` ("ip" and port; NULL
  * leaves it as it is). */
-void ssi_sip_put_response_start(struct ssi_buf *b, const struct ssi_sip_msg *req, int status, const char *reason,
-                                const char *to_tag, const char *source_ip, uint16_t source_port);
+void ssi_sip_put_response_start(struct ssi_buf *b, const struct ssi_sip_msg *req, int status,
+                                const char *reason, const char *to_tag, const char *source_ip,
+                                uint16_t source_port);
 /* Content-Type (if body_len > 0), Content-Length, the empty line and the body. Returns b->failed. */
-secsip_result ssi_sip_put_end(struct ssi_buf *b, const char *content_type, const void *body, size_t body_len);
+secsip_result ssi_sip_put_end(struct ssi_buf *b, const char *content_type, const void *body,
+                              size_t body_len);
 
 #endif

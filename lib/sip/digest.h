@@ -6,24 +6,27 @@
 #include "base/crypto.h"
 #include "sip/msg.h"
 
-enum { SSI_HA1_TEXT = 2 * SSI_DIGEST_MAX + 1 };
+enum {
+    SSI_HA1_TEXT = 2 * SSI_DIGEST_MAX + 1
+};
 
 /* A challenge taken from a 401 or 407; owns its strings. Zero-initialise; free when done. */
 struct ssi_sip_challenge {
-    char *realm;  /* unquoted */
+    char *realm; /* unquoted */
     char *nonce;
     char *opaque; /* NULL: none */
     enum ssi_digest_algorithm algorithm;
     bool is_proxy; /* answer in Proxy-Authorization */
     bool stale;
-    bool has_qop;      /* qop=auth was offered */
+    bool has_qop;         /* qop=auth was offered */
     bool names_algorithm; /* algorithm= was given: echo it */
-    uint32_t nc;       /* last used */
+    uint32_t nc;          /* last used */
 };
 
 /* Picks from all challenges of a 401 or 407 the topmost that is supported (RFC 8760 2.3), and frees what *c held before.
  * SECSIP_E_SIP_AUTH when one is malformed, SECSIP_E_SIP_AUTH_ALGORITHM when none is supported, SECSIP_E_NOMEM. */
-secsip_result ssi_sip_challenge_pick(const struct ssi_sip_msg *response, struct ssi_sip_challenge *c);
+secsip_result ssi_sip_challenge_pick(const struct ssi_sip_msg *response,
+                                     struct ssi_sip_challenge *c);
 void ssi_sip_challenge_free(struct ssi_sip_challenge *c);
 /* The response of RFC 7616 3.4.1; nc and cnonce NULL: without qop, as RFC 2069. Values without quotes and escapes.
  * Errors of ssi_digest_hex. */
@@ -40,8 +43,8 @@ struct ssi_sip_digest_input {
 secsip_result ssi_sip_digest_response(const struct ssi_sip_digest_input *in, const char *password,
                                       char out[SSI_HA1_TEXT]);
 /* Writes the whole Authorization or Proxy-Authorization line; counts nc up. `uri` is the Request-URI as sent. */
-void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, const char *user, const char *password,
-                             struct ssi_slice method, struct ssi_slice uri);
+void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, const char *user,
+                             const char *password, struct ssi_slice method, struct ssi_slice uri);
 
 /* Server side. A nonce is made of time and a keyed hash, so that none is stored. */
 struct ssi_sip_auth_server {
@@ -50,8 +53,8 @@ struct ssi_sip_auth_server {
 };
 secsip_result ssi_sip_auth_server_init(struct ssi_sip_auth_server *s);
 /* Writes one WWW-Authenticate (or Proxy-Authenticate) line per algorithm, SHA-256 first. now_s: any clock in seconds. */
-void ssi_sip_put_challenges(struct ssi_buf *b, const struct ssi_sip_auth_server *s, const char *realm, bool is_proxy,
-                            bool stale, uint64_t now_s);
+void ssi_sip_put_challenges(struct ssi_buf *b, const struct ssi_sip_auth_server *s,
+                            const char *realm, bool is_proxy, bool stale, uint64_t now_s);
 enum ssi_sip_auth_verdict {
     SSI_SIP_AUTH_NONE,  /* no credentials for the realm: challenge */
     SSI_SIP_AUTH_STALE, /* the password may be right, the nonce is old: challenge with stale=true */
@@ -61,10 +64,11 @@ enum ssi_sip_auth_verdict {
 };
 /* Verifies the credentials for `realm`. `password_of` gives the password of a user (NUL-terminated, wiped and freed by
  * ssi_secret_free) or NULL. On OK (and WRONG) *ret_user borrows from the message (as written between the quotes). Constant time in the digest. */
-enum ssi_sip_auth_verdict ssi_sip_auth_check(const struct ssi_sip_auth_server *s, const struct ssi_sip_msg *req,
-                                             const char *realm, bool is_proxy, uint64_t now_s,
-                                             char *(*password_of)(void *arg, struct ssi_slice user), void *arg,
-                                             struct ssi_slice *ret_user);
+enum ssi_sip_auth_verdict ssi_sip_auth_check(const struct ssi_sip_auth_server *s,
+                                             const struct ssi_sip_msg *req, const char *realm,
+                                             bool is_proxy, uint64_t now_s,
+                                             char *(*password_of)(void *arg, struct ssi_slice user),
+                                             void *arg, struct ssi_slice *ret_user);
 
 /* True when one value of Authorization or Proxy-Authorization is of the Digest scheme and for this realm: a proxy keeps
  * those to itself (RFC 3261 22.3). Malformed ones and those without memory for the comparison count as for the realm. */

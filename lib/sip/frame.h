@@ -6,9 +6,9 @@
 #include "sip/msg.h"
 
 struct ssi_sip_framer {
-    struct ssi_buf buf;    /* secret: bodies hold a=crypto */
-    size_t scanned;        /* bytes of buf that hold no end of header block */
-    size_t need;           /* total bytes of the message once its header block is complete, else 0 */
+    struct ssi_buf buf; /* secret: bodies hold a=crypto */
+    size_t scanned;     /* bytes of buf that hold no end of header block */
+    size_t need;        /* total bytes of the message once its header block is complete, else 0 */
     struct ssi_sip_limits limits;
     /* Set on the side that accepted the connection: there a lone CR LF is the first half of a ping and waits for the
      * second; on the other side it is a pong at once. */
@@ -31,6 +31,7 @@ void ssi_sip_framer_free(struct ssi_sip_framer *f);
 secsip_result ssi_sip_framer_feed(struct ssi_sip_framer *f, const void *data, size_t len);
 /* Takes out the next thing. Returns enum ssi_sip_frame, or an error after which the stream has no framing left and must
  * be closed; *ret_fault (may be NULL) then says why and what a request could still be answered with. */
-int32_t ssi_sip_framer_next(struct ssi_sip_framer *f, struct ssi_sip_fault *ret_fault, struct ssi_sip_msg **ret_msg);
+int32_t ssi_sip_framer_next(struct ssi_sip_framer *f, struct ssi_sip_fault *ret_fault,
+                            struct ssi_sip_msg **ret_msg);
 
 #endif

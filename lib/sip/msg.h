@@ -105,13 +105,14 @@ struct ssi_sip_fault {
     secsip_result result;
     size_t offset;    /* of the byte that was wrong */
     const char *text; /* constant, names what was expected */
-    int status;       /* what an element answers a request with (400, 505, ...), 0: nothing can be answered */
+    int status; /* what an element answers a request with (400, 505, ...), 0: nothing can be answered */
 };
 
 struct ssi_sip_header {
     enum ssi_sip_hdr id;
-    struct ssi_slice name;  /* as written */
-    struct ssi_slice value; /* without white space at the ends; folded lines keep their CR LF and white space */
+    struct ssi_slice name; /* as written */
+    /* Without white space at the ends; folded lines keep their CR LF and white space */
+    struct ssi_slice value;
 };
 
 /* name-addr or addr-spec with its header parameters (From, To, Contact, Route, Record-Route, ...). */
@@ -154,7 +155,8 @@ struct ssi_sip_msg {
     struct ssi_slice wire; /* the whole message: header block and body */
     const struct ssi_sip_header *headers;
     uint32_t n_headers;
-    struct ssi_sip_fault fault; /* lazily fatal: result < 0 when a well-framed request must be answered with .status */
+    /* Lazily fatal: result < 0 when a well-framed request must be answered with .status */
+    struct ssi_sip_fault fault;
 };
 
 /* Parses one whole message. As a datagram (framed false), bytes after Content-Length are ignored and a missing
@@ -162,15 +164,17 @@ struct ssi_sip_msg {
  * set can be read but that is wrong otherwise (CSeq mismatch, doubled fields, unknown version, ...) is returned as a
  * message with fault.status set, so that it can be answered.
  * Returns 0, or the error that also stands in *ret_fault (may be NULL). SECSIP_E_NOMEM leaves no fault. */
-secsip_result ssi_sip_msg_parse(const void *data, size_t len, bool framed, const struct ssi_sip_limits *limits,
+secsip_result ssi_sip_msg_parse(const void *data, size_t len, bool framed,
+                                const struct ssi_sip_limits *limits,
                                 struct ssi_sip_fault *ret_fault, struct ssi_sip_msg **ret);
 struct ssi_sip_msg *ssi_sip_msg_ref(struct ssi_sip_msg *m);
-void ssi_sip_msg_unref(struct ssi_sip_msg *m); /* NULL is legal; the bytes are wiped (they may hold a=crypto) */
+/* NULL is legal; the bytes are wiped: they may hold a=crypto. */
+void ssi_sip_msg_unref(struct ssi_sip_msg *m);
 
 enum ssi_sip_method ssi_sip_method_of(struct ssi_slice text);
-const char *ssi_sip_method_name(enum ssi_sip_method m);     /* NULL for unknown */
-const char *ssi_sip_hdr_name(enum ssi_sip_hdr id);          /* the full form, NULL for OTHER */
-const char *ssi_sip_reason_phrase(int status);              /* RFC 3261 21, "Unknown" otherwise */
+const char *ssi_sip_method_name(enum ssi_sip_method m); /* NULL for unknown */
+const char *ssi_sip_hdr_name(enum ssi_sip_hdr id);      /* the full form, NULL for OTHER */
+const char *ssi_sip_reason_phrase(int status);          /* RFC 3261 21, "Unknown" otherwise */
 
 /* The first header line with this id after `after` (NULL: from the start), or NULL. O(1) for the first. */
 const struct ssi_sip_header *ssi_sip_msg_header(const struct ssi_sip_msg *m, enum ssi_sip_hdr id,
@@ -178,7 +182,8 @@ const struct ssi_sip_header *ssi_sip_msg_header(const struct ssi_sip_msg *m, enu
 /* The value of the first line with this id; false when there is none. */
 bool ssi_sip_msg_value(const struct ssi_sip_msg *m, enum ssi_sip_hdr id, struct ssi_slice *ret);
 /* By name, for unknown header fields; any case. */
-const struct ssi_sip_header *ssi_sip_msg_header_named(const struct ssi_sip_msg *m, struct ssi_slice name,
+const struct ssi_sip_header *ssi_sip_msg_header_named(const struct ssi_sip_msg *m,
+                                                      struct ssi_slice name,
                                                       const struct ssi_sip_header *after);
 
 /* The elements of a list-valued header field over all its lines, in order, split at commas outside quotes and angle
@@ -189,7 +194,8 @@ struct ssi_sip_values {
     struct ssi_slice rest;
     enum ssi_sip_hdr id;
 };
-void ssi_sip_values_init(struct ssi_sip_values *it, const struct ssi_sip_msg *m, enum ssi_sip_hdr id);
+void ssi_sip_values_init(struct ssi_sip_values *it, const struct ssi_sip_msg *m,
+                         enum ssi_sip_hdr id);
 bool ssi_sip_values_next(struct ssi_sip_values *it, struct ssi_slice *ret);
 /* True when a token list (Require, Supported, Allow) names the token, any case. */
 bool ssi_sip_msg_lists(const struct ssi_sip_msg *m, enum ssi_sip_hdr id, struct ssi_slice token);
@@ -202,6 +208,7 @@ secsip_result ssi_sip_via_parse(struct ssi_slice text, struct ssi_sip_via *ret);
 bool ssi_sip_param(struct ssi_slice params, struct ssi_slice name, struct ssi_slice *ret_value);
 /* Expires of a contact or of the message: the contact's parameter, else the header field, else dflt; malformed values
  * count as dflt (RFC 3261 10.2.1.1, 20.10). */
-uint32_t ssi_sip_msg_expires(const struct ssi_sip_msg *m, const struct ssi_sip_addr *contact, uint32_t dflt);
+uint32_t ssi_sip_msg_expires(const struct ssi_sip_msg *m, const struct ssi_sip_addr *contact,
+                             uint32_t dflt);
 
 #endif

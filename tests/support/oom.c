@@ -6,11 +6,12 @@
 
 #include "test.h"
 
-static uint64_t n_allocations;
-static uint64_t fail_at; /* 0: never */
-static int has_failed;
-static int in_each;
-static int paused;
+/* Of the thread under test: others that it starts are left alone. */
+static _Thread_local uint64_t n_allocations;
+static _Thread_local uint64_t fail_at; /* 0: never */
+static _Thread_local int has_failed;
+static _Thread_local int in_each;
+static _Thread_local int paused;
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
