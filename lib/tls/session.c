@@ -130,7 +130,7 @@ static unsigned init_flags(const struct ssi_tls_session *s)
         [SECSIP_TLS_RESUME_ALL] = 0,
     };
 
-    return GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET |
+    return GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_AUTO_SEND_TICKET | GNUTLS_KEY_SHARE_TOP |
            tickets[s->profile->resumption] | (s->server ? GNUTLS_SERVER : GNUTLS_CLIENT);
 }
 
@@ -157,8 +157,10 @@ static secsip_result set_up_client(struct ssi_tls_session *s)
     if (s->profile->resumption != SECSIP_TLS_RESUME_OFF) {
         struct ssi_tls_ticket *ticket = ssi_tls_tickets_take(&s->profile->tickets, s->domain);
         /* One that GnuTLS does not like any more only means a full handshake. */
-        if (ticket)
-            gnutls_session_set_data(s->tls, ticket->data, ticket->len);
+        if (ticket && gnutls_session_set_data(s->tls, ticket->data, ticket->len) >= 0) {
+            s->verdict.good_from = ticket->good_from;
+            s->verdict.good_until = ticket->good_until;
+        }
         ssi_tls_ticket_free(ticket);
     }
     /* RFC 6066 section 3: an address is no server name. */
@@ -379,7 +381,9 @@ static void keep_ticket(struct ssi_tls_session *s)
         gnutls_session_get_data2(s->tls, &data) < 0)
         return;
     s->kept = true;
-    ssi_tls_tickets_put(&s->profile->tickets, s->domain, data.data, data.size);
+    bool strict = s->judged && s->verdict.relaxed == 0;
+    ssi_tls_tickets_put(&s->profile->tickets, s->domain, data.data, data.size, s->verdict.good_from,
+                        strict ? s->verdict.good_until : 0);
     ssi_wipe(data.data, data.size);
     gnutls_free(data.data);
 }
@@ -391,6 +395,14 @@ static int send_ticket(struct ssi_tls_session *s)
         gnutls_protocol_get_version(s->tls) != GNUTLS_TLS1_3)
         return 0;
     return gnutls_session_ticket_send(s->tls, 1, 0);
+}
+
+/* A client that resumes knows the chain, which was accepted for this very domain by the same profile with no relaxation;
+ * only time has passed. */
+static bool verdict_still_holds(const struct ssi_tls_session *s)
+{
+    return !s->server && gnutls_session_is_resumed(s->tls) && s->verdict.good_from <= s->wall_s &&
+           s->wall_s <= s->verdict.good_until;
 }
 
 static int32_t go_on(struct ssi_tls_session *s)
@@ -405,6 +417,7 @@ static int32_t go_on(struct ssi_tls_session *s)
     if (rc < 0)
         return end_failed(s, rc);
     /* GnuTLS asks for no verdict where it took up an earlier session. */
+    s->judged = s->judged || verdict_still_holds(s);
     if (!s->judged && judge_peer(s) < 0)
         return end_failed(s, GNUTLS_E_CERTIFICATE_ERROR);
     rc = send_ticket(s);
@@ -524,14 +537,35 @@ const struct ssi_tls_failure *ssi_tls_session_failure(const struct ssi_tls_sessi
     return &s->verdict.failure;
 }
 
+/* A resumed client session has not read the names: they are read when somebody asks. */
+static bool read_names_late(const struct ssi_tls_session *s, struct ssi_tls_names *names)
+{
+    unsigned n = 0;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(s->tls, &n);
+    gnutls_x509_crt_t leaf;
+
+    if (!chain || n == 0 || gnutls_x509_crt_init(&leaf) < 0)
+        return false;
+    bool good = gnutls_x509_crt_import(leaf, &chain[0], GNUTLS_X509_FMT_DER) >= 0 &&
+                ssi_tls_names_read(names, leaf) == 0;
+    gnutls_x509_crt_deinit(leaf);
+    return good;
+}
+
 bool ssi_tls_session_peer_is(const struct ssi_tls_session *s, const char *domain)
 {
     const uint32_t insecure = SECSIP_TLS_INSECURE_SELF_SIGNED | SECSIP_TLS_INSECURE_ANY;
+    const struct ssi_tls_names *names = &s->verdict.names;
     char normal[SSI_TLS_DOMAIN_SIZE];
+    struct ssi_tls_names late;
     uint32_t needs;
 
     if (!s->judged || (s->verdict.relaxed & insecure) || ssi_tls_domain_normal(domain, normal) < 0)
         return false;
-    return ssi_tls_names_match(&s->verdict.names, normal, &needs) &&
-           (needs & ~s->profile->options) == 0;
+    ssi_tls_names_init(&late);
+    if (names->list.len == 0 && read_names_late(s, &late))
+        names = &late;
+    bool is = ssi_tls_names_match(names, normal, &needs) && (needs & ~s->profile->options) == 0;
+    ssi_tls_names_free(&late);
+    return is;
 }

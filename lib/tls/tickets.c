@@ -78,12 +78,14 @@ static struct ssi_tls_ticket *make_room(struct ssi_tls_tickets *t, const char *d
 }
 
 void ssi_tls_tickets_put(struct ssi_tls_tickets *t, const char *domain, const void *data,
-                         size_t len)
+                         size_t len, uint64_t good_from, uint64_t good_until)
 {
     struct ssi_tls_ticket *ticket = len > 0 ? ticket_new(domain, data, len) : NULL;
 
     if (!ticket)
         return;
+    ticket->good_from = good_from;
+    ticket->good_until = good_until;
     take_lock(t);
     struct ssi_tls_ticket *old = make_room(t, domain);
     ssi_list_push_front(&t->list, &ticket->node);

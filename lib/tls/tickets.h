@@ -25,6 +25,9 @@ struct ssi_tls_ticket {
     char *domain;
     uint8_t *data;
     size_t len;
+    /* The verdict on the peer's chain holds in this time; good_until 0: it must be judged again. */
+    uint64_t good_from;
+    uint64_t good_until;
 };
 
 void ssi_tls_tickets_init(struct ssi_tls_tickets *t);
@@ -32,7 +35,7 @@ void ssi_tls_tickets_init(struct ssi_tls_tickets *t);
 void ssi_tls_tickets_clear(struct ssi_tls_tickets *t);
 /* Copies. Nothing is kept when memory is out: then a later session is a full one. */
 void ssi_tls_tickets_put(struct ssi_tls_tickets *t, const char *domain, const void *data,
-                         size_t len);
+                         size_t len, uint64_t good_from, uint64_t good_until);
 /* Takes the newest for the domain out; NULL for none. The caller frees it. */
 struct ssi_tls_ticket *ssi_tls_tickets_take(struct ssi_tls_tickets *t, const char *domain);
 /* Wipes; NULL is legal. */

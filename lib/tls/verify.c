@@ -390,6 +390,24 @@ static bool check_name(const struct ssi_tls_check *c, struct ssi_tls_verdict *v)
     return false;
 }
 
+/* The time in which dates and lists say the same as now. */
+static void find_window(const struct ssi_tls_check *c, const struct chain *ch,
+                        struct ssi_tls_verdict *v)
+{
+    int64_t from = 0, until = INT64_MAX;
+
+    for (size_t i = 0; i < ch->n_path; i++) {
+        int64_t begins = gnutls_x509_crt_get_activation_time(ch->path[i]);
+        int64_t ends = gnutls_x509_crt_get_expiration_time(ch->path[i]);
+        int64_t listed = c->trust->n_crls > 0 ? listed_until(c->trust, ch->path[i]) : INT64_MAX;
+        from = begins > from ? begins : from;
+        until = ends < until ? ends : until;
+        until = listed < until ? listed : until;
+    }
+    v->good_from = (uint64_t)from;
+    v->good_until = until > 0 ? (uint64_t)until : 0;
+}
+
 static secsip_result judge(const struct ssi_tls_check *c, struct chain *ch,
                            struct ssi_tls_verdict *v)
 {
@@ -411,8 +429,10 @@ static secsip_result judge(const struct ssi_tls_check *c, struct chain *ch,
     find_path(c, ch);
     if (check_pins(c, ch, v) && check_revocation(c, ch, status, v) && check_crl_age(c, ch, v) &&
         check_trust(c, ch, status, v) && check_strength(c, ch, status, v) &&
-        check_dates(c, ch, v) && check_purpose(c, ch, v) && check_name(c, v))
+        check_dates(c, ch, v) && check_purpose(c, ch, v) && check_name(c, v)) {
+        find_window(c, ch, v);
         return 0;
+    }
     return v->failure.result;
 }
 
@@ -423,6 +443,7 @@ secsip_result ssi_tls_verify(const struct ssi_tls_check *c, const gnutls_datum_t
 
     memset(&v->failure, 0, sizeof v->failure);
     v->relaxed = 0;
+    v->good_from = v->good_until = 0;
     ssi_tls_names_free(&v->names);
     ssi_tls_names_init(&v->names);
     if (n == 0) {

@@ -36,6 +36,8 @@ struct ssi_tls_check {
 struct ssi_tls_verdict {
     struct ssi_tls_failure failure; /* result 0 when the chain is accepted */
     uint32_t relaxed;               /* the options without which it would not have been */
+    uint64_t good_from;             /* accepted: the verdict holds from here ... */
+    uint64_t good_until;            /* ... to here; outside it another one is due */
     struct ssi_tls_names names;     /* the leaf's; freed by the owner of the verdict */
 };
 

@@ -310,18 +310,18 @@ static void versions_that_do_not_meet_fail_on_both_sides(void **state)
     secsip_tls_profile_unref(sp);
 }
 
-/* A client that is not ours, so that it can do what ours would not. */
+/* A peer that is not ours, so that it can do what ours would not. */
 struct foreign {
     gnutls_session_t tls;
     gnutls_certificate_credentials_t cred;
     struct ssi_buf in;
-    struct ssi_tls_session *server;
+    struct ssi_tls_session *ours;
 };
 
 static ssize_t foreign_pull(gnutls_transport_ptr_t arg, void *data, size_t len)
 {
     struct foreign *f = arg;
-    struct ssi_buf *out = ssi_tls_session_output(f->server);
+    struct ssi_buf *out = ssi_tls_session_output(f->ours);
 
     if (out->len == 0) {
         gnutls_transport_set_errno(f->tls, EAGAIN);
@@ -337,33 +337,62 @@ static ssize_t foreign_pull(gnutls_transport_ptr_t arg, void *data, size_t len)
 static ssize_t foreign_push(gnutls_transport_ptr_t arg, const void *data, size_t len)
 {
     struct foreign *f = arg;
-    ssi_tls_session_input(f->server, data, len);
+    ssi_tls_session_input(f->ours, data, len);
     return (ssize_t)len;
 }
 
-static int foreign_handshake(struct foreign *f, const char *priority)
+static int foreign_go_on(struct foreign *f)
 {
-    struct ssi_tls_config config = {.profile = server_profile, .server = true, .wall_s = LAB_NOW};
     int rc = GNUTLS_E_AGAIN;
 
-    assert_int_equal(ssi_tls_session_new(&config, &f->server), 0);
-    assert_int_equal(gnutls_init(&f->tls, GNUTLS_CLIENT | GNUTLS_NONBLOCK), 0);
+    for (int i = 0; i < 20 && rc == GNUTLS_E_AGAIN; i++)
+        rc = gnutls_handshake(f->tls);
+    return rc;
+}
+
+static void foreign_open(struct foreign *f, unsigned role, const char *priority)
+{
+    assert_int_equal(gnutls_init(&f->tls, role | GNUTLS_NONBLOCK), 0);
     assert_int_equal(gnutls_certificate_allocate_credentials(&f->cred), 0);
     assert_int_equal(gnutls_credentials_set(f->tls, GNUTLS_CRD_CERTIFICATE, f->cred), 0);
     assert_int_equal(gnutls_priority_set_direct(f->tls, priority, NULL), 0);
     gnutls_transport_set_ptr(f->tls, f);
     gnutls_transport_set_pull_function(f->tls, foreign_pull);
     gnutls_transport_set_push_function(f->tls, foreign_push);
-    for (int i = 0; i < 20 && rc == GNUTLS_E_AGAIN; i++)
-        rc = gnutls_handshake(f->tls);
-    return rc;
+}
+
+/* A foreign client at our server. */
+static int foreign_handshake(struct foreign *f, const char *priority)
+{
+    struct ssi_tls_config config = {.profile = server_profile, .server = true, .wall_s = LAB_NOW};
+
+    assert_int_equal(ssi_tls_session_new(&config, &f->ours), 0);
+    foreign_open(f, GNUTLS_CLIENT, priority);
+    return foreign_go_on(f);
+}
+
+/* Our client at a foreign server. */
+static int foreign_serve(struct foreign *f, const char *priority)
+{
+    struct ssi_tls_config config = {
+        .profile = client_profile, .domain = "example.test", .wall_s = LAB_NOW};
+    const char *chain = lab_chain(LAB_SERVER), *key = lab_key(LAB_SERVER);
+    gnutls_datum_t chain_pem = {(unsigned char *)(uintptr_t)chain, (unsigned)strlen(chain)};
+    gnutls_datum_t key_pem = {(unsigned char *)(uintptr_t)key, (unsigned)strlen(key)};
+
+    assert_int_equal(ssi_tls_session_new(&config, &f->ours), 0);
+    foreign_open(f, GNUTLS_SERVER, priority);
+    assert_true(gnutls_certificate_set_x509_key_mem(f->cred, &chain_pem, &key_pem,
+                                                    GNUTLS_X509_FMT_PEM) >= 0);
+    ssi_tls_session_start(f->ours);
+    return foreign_go_on(f);
 }
 
 static void foreign_end(struct foreign *f)
 {
     gnutls_deinit(f->tls);
     gnutls_certificate_free_credentials(f->cred);
-    ssi_tls_session_free(f->server);
+    ssi_tls_session_free(f->ours);
 }
 
 static void old_tls_and_weak_ciphers_are_refused(void **state)
@@ -377,13 +406,37 @@ static void old_tls_and_weak_ciphers_are_refused(void **state)
     struct foreign f;
 
     assert_int_equal(foreign_handshake(&f, "NORMAL:-VERS-ALL:+VERS-TLS1.2"), 0);
-    assert_int_equal(ssi_tls_session_state(f.server), SSI_TLS_OPEN);
+    assert_int_equal(ssi_tls_session_state(f.ours), SSI_TLS_OPEN);
     foreign_end(&f);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         assert_true(foreign_handshake(&f, refused[i]) < 0);
-        assert_int_equal(ssi_tls_session_state(f.server), SSI_TLS_FAILED);
-        assert_int_equal(ssi_tls_session_failure(f.server)->result, SECSIP_E_TLS_HANDSHAKE);
-        print_message("%s\n", ssi_tls_session_failure(f.server)->text);
+        assert_int_equal(ssi_tls_session_state(f.ours), SSI_TLS_FAILED);
+        assert_int_equal(ssi_tls_session_failure(f.ours)->result, SECSIP_E_TLS_HANDSHAKE);
+        print_message("%s\n", ssi_tls_session_failure(f.ours)->text);
+        foreign_end(&f);
+    }
+}
+
+static void servers_of_other_groups_and_versions_are_reached(void **state)
+{
+    (void)state;
+    static const char *const good[] = {
+        "NORMAL:-GROUP-ALL:+GROUP-SECP256R1", /* a second hello is needed */
+        "NORMAL:-GROUP-ALL:+GROUP-SECP521R1", "NORMAL:-VERS-ALL:+VERS-TLS1.2",
+        "NORMAL:-CIPHER-ALL:+CHACHA20-POLY1305", "NORMAL:-CIPHER-ALL:+AES-128-GCM"};
+    static const char *const bad[] = {"NORMAL:-VERS-ALL:+VERS-TLS1.1",
+                                      "NORMAL:-GROUP-ALL:+GROUP-FFDHE2048",
+                                      "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-256-CBC"};
+    struct foreign f;
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(foreign_serve(&f, good[i]), 0);
+        assert_int_equal(ssi_tls_session_state(f.ours), SSI_TLS_OPEN);
+        assert_int_equal(ssi_tls_session_info(f.ours)->verified, 1);
+        foreign_end(&f);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_true(foreign_serve(&f, bad[i]) < 0);
         foreign_end(&f);
     }
 }
@@ -396,9 +449,9 @@ static void renegotiation_is_refused(void **state)
 
     assert_int_equal(foreign_handshake(&f, "NORMAL:-VERS-ALL:+VERS-TLS1.2"), 0);
     gnutls_handshake(f.tls);
-    assert_true(ssi_tls_session_read(f.server, &byte, 1) < 0);
-    assert_int_equal(ssi_tls_session_state(f.server), SSI_TLS_FAILED);
-    assert_string_equal(ssi_tls_session_failure(f.server)->check, "renegotiation");
+    assert_true(ssi_tls_session_read(f.ours, &byte, 1) < 0);
+    assert_int_equal(ssi_tls_session_state(f.ours), SSI_TLS_FAILED);
+    assert_string_equal(ssi_tls_session_failure(f.ours)->check, "renegotiation");
     foreign_end(&f);
 }
 
@@ -466,6 +519,7 @@ int main(void)
         cmocka_unit_test(key_log_lines_come_on_demand),
         cmocka_unit_test(versions_that_do_not_meet_fail_on_both_sides),
         cmocka_unit_test(old_tls_and_weak_ciphers_are_refused),
+        cmocka_unit_test(servers_of_other_groups_and_versions_are_reached),
         cmocka_unit_test(renegotiation_is_refused),
         cmocka_unit_test(profiles_say_what_is_wrong_with_their_input),
     };
