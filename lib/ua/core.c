@@ -99,6 +99,14 @@ static void close_flows(struct ssi_ua *ua)
         ssi_flow_close(SSI_CONTAINER(ua->flows.next, struct ssi_flow, node), &e);
 }
 
+/* The transaction that goes with it may hold the last reference. */
+static void detach_account(secsip_account *a)
+{
+    ssi_account_ref(a);
+    ssi_account_detach(a);
+    ssi_account_unref(a);
+}
+
 void ssi_ua_free(struct ssi_ua *ua)
 {
     ua->shutting_down = true;
@@ -108,7 +116,7 @@ void ssi_ua_free(struct ssi_ua *ua)
     for (struct ssi_list *n; (n = ssi_list_pop_front(&ua->calls));)
         ssi_call_detach(SSI_CONTAINER(n, struct secsip_call, node));
     for (struct ssi_list *n; (n = ssi_list_pop_front(&ua->accounts));)
-        ssi_account_detach(SSI_CONTAINER(n, struct secsip_account, node));
+        detach_account(SSI_CONTAINER(n, struct secsip_account, node));
     ssi_media_reap(ua);
     close_flows(ua);
     discard_events(ua);

@@ -160,6 +160,28 @@ static void outbound_proxies_come_in_every_form(void **state)
     }
 }
 
+static void a_stack_may_go_at_any_moment_of_a_registration(void **state)
+{
+    (void)state;
+    for (uint64_t ms = 0; ms < 120;
+         ms += 5) { /* connecting, handshake, challenge, answer, farewell */
+        static struct lab l;
+        start(&l, LAB_SERVER, NULL);
+        simnet_run(l.net, ms * 1000, NULL, NULL);
+        if (l.alice.reg_state == SECSIP_REGISTRATION_REGISTERED)
+            secsip_account_unregister(l.alice.account);
+        /* The account's last reference of ours first: what is under way holds another one. */
+        secsip_account_unref(l.alice.account);
+        l.alice.account = NULL;
+        simnet_host_free(l.alice.host);
+        l.alice.host = NULL;
+        secsip_tls_profile_unref(l.alice.profile);
+        l.alice.profile = NULL;
+        simnet_run(l.net, 100000, NULL, NULL);
+        lab_stop(&l);
+    }
+}
+
 static void clear_transports_are_refused(void **state)
 {
     static struct lab l;
@@ -190,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_registrar_that_goes_away_is_found_again),
         cmocka_unit_test(a_name_without_address_is_an_error_that_names_it),
         cmocka_unit_test(outbound_proxies_come_in_every_form),
+        cmocka_unit_test(a_stack_may_go_at_any_moment_of_a_registration),
         cmocka_unit_test(clear_transports_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
