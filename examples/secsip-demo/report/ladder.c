@@ -53,7 +53,7 @@ static void put_wire(struct page *p, const struct report_message *m)
 
 static void put_row(struct page *p, const struct report_message *m)
 {
-    page_format(p, "<details class='%s%s'><summary><span class=time>%.3f</span><span class=lanes>",
+    page_format(p, "<details class='%s%s'><summary><span class=time>%.4f</span><span class=lanes>",
                 m->encrypted ? "safe" : "open", m->media ? " media" : "", m->time_s);
     put_arrow(p, m);
     page_put(p, "</span></summary><div class=inside><div><h4>");

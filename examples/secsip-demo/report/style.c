@@ -22,7 +22,7 @@ const char report_style[] =
     "6px;color:var(--soft);font-weight:600}"
     "p,ul{margin:0 0 14px;max-width:74ch}li{margin-bottom:6px}"
     ".eyebrow{color:var(--soft);font-size:14px;margin:0}.lead{font-size:18px}.small{font-size:14px;"
-    "color:var(--soft)}"
+    "color:var(--soft);max-width:none}"
     "code,pre{font-family:ui-monospace,'SF Mono',Menlo,Consolas,'DejaVu Sans Mono',monospace}"
     "code{font-size:.88em;background:var(--code);padding:1px 5px;border-radius:4px}"
     ".verdict{max-width:none;font-size:19px;line-height:1.45;padding:18px "
