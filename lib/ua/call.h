@@ -153,8 +153,14 @@ void ssi_call_tell_incoming(secsip_call *c);
 struct ssi_call_news *ssi_call_news_new(void);
 void ssi_call_news_free(struct ssi_call_news *n);
 
-/* ---- The handlers of the table, by file */
+/* ---- The table, and its handlers by file */
 typedef void ssi_call_handler(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t);
+struct ssi_call_cell {
+    ssi_call_handler *handler; /* NULL: too late to matter */
+    const char *does;          /* for doc/calls.md */
+    const char *rule;          /* section of RFC 3261 */
+};
+const struct ssi_call_cell *ssi_call_cell(enum ssi_call_phase phase, enum ssi_call_input input);
 ssi_call_handler ssi_call_out_flow_open, ssi_call_out_provisional, ssi_call_out_success,
     ssi_call_out_refusal, ssi_call_out_no_answer, ssi_call_out_hangup, ssi_call_out_flow_lost,
     ssi_call_out_ack_again, ssi_call_out_late_success, ssi_call_out_give_up, ssi_call_in_ring,

@@ -359,6 +359,7 @@ void ssi_call_in_reinvite(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn 
     r = ssi_call_send_accept(c, t, &c->sdp);
     if (r < 0) {
         c->offer_ours = false;
+        ssi_media_rollback(c->media);
         ssi_ua_refuse(c->ua, t, 500);
         return;
     }

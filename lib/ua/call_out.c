@@ -76,8 +76,11 @@ static secsip_result send_invite(secsip_call *c)
     if (r >= 0)
         r = ssi_txn_client_new(&c->ua->txn, &c->flow->txn, SSI_SIP_INVITE, ssi_slice_str(branch),
                                &b, &invite_ops, c, &c->invite);
-    if (r >= 0)
+    if (r >= 0) {
         ssi_call_ref(c); /* the transaction's, until on_gone */
+        /* A 100 alone must not keep a call for ever: after timer C it is cancelled, and ends. */
+        ssi_txn_client_use_timer_c(c->invite);
+    }
     ssi_buf_free(&b);
     ssi_buf_free(&contact);
     return r;

@@ -88,6 +88,8 @@ struct ssi_ua {
     bool shutting_down;
     bool shutdown_expired;
     struct ssi_timer shutdown_timer;
+    void (*call_tap)(int phase,
+                     int input); /* tests see every step of every call; NULL: nobody looks */
 };
 
 secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,

@@ -347,7 +347,8 @@ static bool same_key(const struct ssi_sdes_key *a, const struct ssi_sdes_key *b)
 }
 
 static secsip_result make_srtp(enum ssi_suite suite, const struct ssi_sdes_key *key,
-                               enum ssi_srtp_direction direction, struct ssi_srtp **ret)
+                               enum ssi_srtp_direction direction, uint32_t window,
+                               struct ssi_srtp **ret)
 {
     struct ssi_srtp_config c = {
         .direction = direction,
@@ -355,6 +356,7 @@ static secsip_result make_srtp(enum ssi_suite suite, const struct ssi_sdes_key *
         .key = key->key,
         .mki_len = key->mki_len,
         .lifetime = key->lifetime,
+        .replay_window = window,
     };
     memcpy(c.mki, key->mki, key->mki_len);
     secsip_result r = ssi_srtp_new(&c, ret);
@@ -371,9 +373,9 @@ static secsip_result apply_keys(struct ssi_media *m, const struct ssi_sdes_agree
 
     if (m->keys.suite == k->suite && same_key(&m->keys.tx, &k->tx) && same_key(&m->keys.rx, &k->rx))
         return 0;
-    secsip_result r = make_srtp(k->suite, &k->tx, SSI_SRTP_SEND, &tx);
+    secsip_result r = make_srtp(k->suite, &k->tx, SSI_SRTP_SEND, 0, &tx);
     if (r >= 0)
-        r = make_srtp(k->suite, &k->rx, SSI_SRTP_RECEIVE, &rx);
+        r = make_srtp(k->suite, &k->rx, SSI_SRTP_RECEIVE, k->wsh, &rx);
     if (r >= 0)
         r = ssi_rtp_stream_set_srtp(m->stream, tx, rx);
     if (r < 0) {
@@ -520,6 +522,7 @@ secsip_result ssi_media_answer(struct ssi_media *m, struct ssi_slice body, struc
             break;
         blamed = line;
     }
+    bool agreed = r >= 0;
     if (r >= 0)
         r = apply(m, sdp, line, codec, keys);
     if (r >= 0) {
@@ -527,11 +530,18 @@ secsip_result ssi_media_answer(struct ssi_media *m, struct ssi_slice body, struc
         put_answer(m, sdp, line, profile, &crypto, b);
         r = b->failed < 0 ? b->failed : crypto.failed;
     }
+    if (r < 0 && agreed)
+        ssi_sdes_rollback(&m->sdes);
     if (r < 0)
         explain(m, r, why, sdp, blamed, e);
     ssi_buf_free(&crypto);
     ssi_sdp_free(sdp);
     return r;
+}
+
+void ssi_media_rollback(struct ssi_media *m)
+{
+    ssi_sdes_rollback(&m->sdes);
 }
 
 secsip_result ssi_media_start(struct ssi_media *m)

@@ -58,6 +58,8 @@ secsip_result ssi_media_take_answer(struct ssi_media *m, struct ssi_slice body,
 /* An offer of the peer: writes the answer. Errors as above; nothing is changed then. */
 secsip_result ssi_media_answer(struct ssi_media *m, struct ssi_slice body, struct ssi_buf *b,
                                struct ssi_error *e);
+/* An answer of ours that was made did not reach the peer: the keys in force are those of before (RFC 6141). */
+void ssi_media_rollback(struct ssi_media *m);
 /* Sends and receives from now on: after an answer was taken, or ours was sent. */
 secsip_result ssi_media_start(struct ssi_media *m);
 

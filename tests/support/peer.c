@@ -71,7 +71,8 @@ static void on_cancel(struct ssi_txn *t, struct ssi_sip_msg *m, void *arg)
 
     (void)m;
     note(p, 'C');
-    respond(p, t, 487, "peer", NULL);
+    if (!p->deaf)
+        respond(p, t, 487, "peer", NULL);
 }
 
 static void on_failed(struct ssi_txn *t, secsip_result why, void *arg)
@@ -105,7 +106,8 @@ static bool on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, stru
         break;
     case SSI_SIP_INVITE:
         note(p, 'I');
-        take_invite(p, t, m);
+        if (!p->deaf)
+            take_invite(p, t, m);
         break;
     case SSI_SIP_ACK:
         note(p, 'A');
@@ -115,7 +117,8 @@ static bool on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, stru
         reason = ssi_sip_msg_header(m, SSI_HDR_REASON, NULL);
         if (reason)
             copy(reason->value, p->bye_reason, sizeof p->bye_reason);
-        respond(p, t, 200, NULL, NULL);
+        if (!p->deaf)
+            respond(p, t, 200, NULL, NULL);
         break;
     default:
         note(p, 'O');

@@ -7,6 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/stack.h"
+
+bool lab_cells[16][16];
+
+static void note_cell(int phase, int input)
+{
+    lab_cells[phase][input] = true;
+}
+
 static void copy_error(const secsip_error *e, secsip_result *result, char *check, char *expected,
                        char *found, char *text)
 {
@@ -186,6 +195,7 @@ void lab_phone(struct lab *l, struct phone *p, const char *user,
     snprintf(aor, sizeof aor, "sip:%s@example.test", user);
     snprintf(pw, sizeof pw, "%spw", user);
     p->host = simnet_host_new(l->net, strcmp(user, "alice") ? "10.0.0.2" : "10.0.0.1", &stack);
+    simnet_stack(p->host)->ua.call_tap = note_cell;
     p->profile = lab_profile(LAB_N);
     c.size = sizeof c;
     c.aor = c.aor ? c.aor : aor;

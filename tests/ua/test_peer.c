@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "peer.h"
+#include "ua/call.h"
 
 #define HEAD "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\n"
 #define KEY  "MTIzNDU2Nzg5MEFCQ0RFRkdISUpLTE1OT1BRUlNU" /* 30 bytes */
@@ -422,6 +423,251 @@ static void bytes_that_are_no_sip_close_the_connection(void **state)
     peer_stop(&l, &p);
 }
 
+/* ---- What only the table's rarer rows need. */
+static void start_ringing(struct lab *l, struct peer *p)
+{
+    peer_start(l, p, &only_cm80);
+    l->alice.answers = false;
+    call_alice(l, p, NULL, GOOD);
+    assert_string_equal(p->responses, " 180");
+    /* The To tag of the dialog is in the 180. */
+    const char *tag = strstr(strstr(p->last_response, "\r\nTo:"), ";tag=");
+    assert_non_null(tag);
+    snprintf(p->alice_tag, sizeof p->alice_tag, "%.*s", (int)strcspn(tag + 5, ";\r\n"), tag + 5);
+    snprintf(p->call_id, sizeof p->call_id, "from-peer");
+}
+
+static void a_ringing_call_may_be_answered_or_refused_later(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_ringing(&l, &p);
+    assert_int_equal(secsip_call_answer(l.alice.call), 0);
+    assert_int_equal(secsip_call_answer(l.alice.call), SECSIP_E_STATE);
+    simnet_run(l.net, 100000, NULL, NULL);
+    peer_send(&p, "INVITE", NULL, GOOD); /* before the ACK of the first */
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_non_null(strstr(p.responses, " 491"));
+    p.cseq--;
+    peer_send(&p, "ACK", NULL, NULL);
+    assert_true(simnet_run(l.net, 1000000, alice_talks, &l));
+    peer_stop(&l, &p);
+
+    start_ringing(&l, &p);
+    assert_int_equal(secsip_call_hangup(l.alice.call), 0);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_string_equal(p.responses, " 180 603");
+    peer_stop(&l, &p);
+}
+
+static void a_caller_may_end_an_early_dialog_with_bye(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_ringing(&l, &p);
+    peer_send(&p, "BYE", NULL, NULL);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_string_equal(p.responses, " 180 200 487");
+    peer_stop(&l, &p);
+}
+
+static void hanging_up_before_the_ack_sends_bye(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_ringing(&l, &p);
+    assert_int_equal(secsip_call_answer(l.alice.call), 0);
+    assert_int_equal(secsip_call_hangup(l.alice.call), 0);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    assert_string_equal(p.order, "B");
+    peer_stop(&l, &p);
+
+    start_ringing(&l, &p);
+    assert_int_equal(secsip_call_answer(l.alice.call), 0);
+    peer_send(&p, "BYE", NULL, NULL);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    peer_stop(&l, &p);
+}
+
+static void a_connection_that_is_lost_ends_the_call_in_every_phase(void **state)
+{
+    (void)state;
+    for (int phase = 0; phase < 6; phase++) {
+        static struct lab l;
+        static struct peer p;
+
+        if (phase == 0 || phase == 1) {
+            start_ringing(&l, &p);
+            if (phase == 1)
+                assert_int_equal(secsip_call_answer(l.alice.call), 0);
+        } else if (phase == 2 || phase == 3) {
+            peer_start(&l, &p, &only_cm80);
+            p.provisional = 180;
+            lab_call(&l, &l.alice, "sip:bob@example.test");
+            simnet_run(l.net, 100000, NULL, NULL);
+            p.final = 0;
+            if (phase == 3) {
+                p.deaf = true;
+                secsip_call_hangup(l.alice.call);
+            }
+        } else {
+            start_good_call(&l, &p);
+            if (phase == 5) {
+                p.deaf = true;
+                secsip_call_hangup(l.alice.call);
+            }
+        }
+        simnet_down(l.server, true);
+        assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+        assert_int_equal(l.alice.n_ended, 1);
+        peer_stop(&l, &p);
+    }
+}
+
+static void a_call_given_up_before_there_is_a_connection(void **state)
+{
+    static struct lab l;
+
+    (void)state;
+    lab_start(&l, LAB_SERVER);
+    lab_phone(&l, &l.alice, "alice", NULL);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_int_equal(secsip_call_hangup(l.alice.call), 0);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    lab_stop(&l);
+
+    lab_start(&l, LAB_EXPIRED);
+    lab_phone(&l, &l.alice, "alice", NULL);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    assert_int_equal(l.alice.call_result, SECSIP_E_TLS_CERT_EXPIRED);
+    assert_string_equal(l.alice.call_check, "expiry");
+    lab_stop(&l);
+}
+
+static void a_2xx_may_cross_our_cancel(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    peer_start(&l, &p, &only_cm80);
+    p.provisional = 180;
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    simnet_run(l.net, 100000, NULL, NULL);
+    secsip_call_hangup(l.alice.call);
+    peer_answer(&p, 200, GOOD, "peer");
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_non_null(strstr(p.order, "AB"));
+    assert_int_equal(p.n_from_alice, 0);
+    peer_stop(&l, &p);
+}
+
+static void a_peer_that_never_answers(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    peer_start(&l, &p, &only_cm80);
+    p.deaf = true;
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    /* Only a 100: timer C, 181 s, then 64 * T1 for the CANCEL. */
+    simnet_run(l.net, 180000000, NULL, NULL);
+    assert_int_equal(l.alice.n_ended, 0);
+    assert_true(simnet_run(l.net, 40000000, alice_ended, &l));
+    assert_int_equal(l.alice.call_result, SECSIP_E_UA_TRANSACTION_TIMEOUT);
+    peer_stop(&l, &p);
+
+    peer_start(&l, &p, &only_cm80);
+    p.provisional = 180;
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    simnet_run(l.net, 100000, NULL, NULL);
+    p.deaf = true;
+    secsip_call_hangup(l.alice.call);
+    assert_true(simnet_run(l.net, 40000000, alice_ended, &l)); /* no 487: 64 * T1 */
+    peer_stop(&l, &p);
+}
+
+static void byes_that_cross(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    p.deaf = true;
+    secsip_call_hangup(l.alice.call);
+    peer_send(&p, "BYE", NULL, NULL);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    assert_int_equal(l.alice.n_ended, 1);
+    peer_stop(&l, &p);
+
+    start_good_call(&l, &p);
+    p.deaf = true;
+    secsip_call_hangup(l.alice.call);
+    peer_answer(&p, 200, GOOD, "peer"); /* a 2xx again while the BYE is under way */
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_true(simnet_run(l.net, 40000000, alice_ended, &l));
+    peer_stop(&l, &p);
+}
+
+static void an_offerless_reinvite_without_ack_ends_the_call(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    peer_send(&p, "INVITE", NULL, NULL);
+    assert_true(simnet_run(l.net, 40000000, alice_ended, &l));
+    assert_int_equal(l.alice.call_result, SECSIP_E_UA_TRANSACTION_TIMEOUT);
+    peer_stop(&l, &p);
+}
+
+static void a_caller_may_cancel(void **state)
+{
+    static struct lab l;
+
+    (void)state;
+    lab_start(&l, LAB_SERVER);
+    lab_phone(&l, &l.alice, "alice", NULL);
+    lab_phone(&l, &l.bob, "bob", NULL);
+    lab_register(&l);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    simnet_run(l.net, 200000, NULL, NULL);
+    assert_int_equal(l.alice.call_state, SECSIP_CALL_RINGING);
+    secsip_call_hangup(l.alice.call);
+    assert_true(simnet_run(l.net, 1000000, lab_both_ended, &l));
+    lab_stop(&l);
+}
+
+/* The last test: the ones before went through every row of the table. */
+static void every_row_of_the_table_was_visited(void **state)
+{
+    int missed = 0;
+
+    (void)state;
+    for (int p = 0; p < SSI_CALL_N_PHASES; p++)
+        for (int i = 0; i < SSI_CALL_N_INPUTS; i++)
+            if (ssi_call_cell((enum ssi_call_phase)p, (enum ssi_call_input)i)->handler &&
+                !lab_cells[p][i]) {
+                printf("not visited: phase %d input %d: %s\n", p, i,
+                       ssi_call_cell((enum ssi_call_phase)p, (enum ssi_call_input)i)->does);
+                missed++;
+            }
+    assert_int_equal(missed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +686,17 @@ int main(void)
         cmocka_unit_test(an_answer_without_ack_ends_after_32_seconds),
         cmocka_unit_test(messages_and_tls_records_need_not_agree),
         cmocka_unit_test(bytes_that_are_no_sip_close_the_connection),
+        cmocka_unit_test(a_ringing_call_may_be_answered_or_refused_later),
+        cmocka_unit_test(a_caller_may_end_an_early_dialog_with_bye),
+        cmocka_unit_test(hanging_up_before_the_ack_sends_bye),
+        cmocka_unit_test(a_connection_that_is_lost_ends_the_call_in_every_phase),
+        cmocka_unit_test(a_call_given_up_before_there_is_a_connection),
+        cmocka_unit_test(a_2xx_may_cross_our_cancel),
+        cmocka_unit_test(a_peer_that_never_answers),
+        cmocka_unit_test(byes_that_cross),
+        cmocka_unit_test(an_offerless_reinvite_without_ack_ends_the_call),
+        cmocka_unit_test(a_caller_may_cancel),
+        cmocka_unit_test(every_row_of_the_table_was_visited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
