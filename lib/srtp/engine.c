@@ -34,9 +34,14 @@ static void fill_policy(const struct ssi_srtp_suite_info *suite, bool private, u
     p->sec_serv = sec_serv_conf_and_auth;
 }
 
-/* A new session into *ret, or with `add` one SSRC more for *ret. */
+enum action {
+    CREATE, /* a new session into *ret */
+    ADD,    /* one SSRC more for *ret */
+    UPDATE, /* new keys for *ret */
+};
+
 static srtp_err_status_t apply(const struct ssi_srtp_suite_info *suite, bool private,
-                               srtp_policy_t *policy, bool add, srtp_t *ret)
+                               srtp_policy_t *policy, enum action action, srtp_t *ret)
 {
     bool derive = private && suite->cipher == SRTP_AES_ICM_192;
     struct ssi_srtp_handover handover = {policy->keys, 0, 0};
@@ -44,7 +49,9 @@ static srtp_err_status_t apply(const struct ssi_srtp_suite_info *suite, bool pri
     fill_policy(suite, private, suite->rtp_tag_len, &policy->rtp);
     fill_policy(suite, private, suite->rtcp_tag_len, &policy->rtcp);
     ssi_srtp_hand_over(derive ? &handover : NULL);
-    srtp_err_status_t status = add ? srtp_add_stream(*ret, policy) : srtp_create(ret, policy);
+    srtp_err_status_t status = action == CREATE ? srtp_create(ret, policy)
+                               : action == ADD  ? srtp_add_stream(*ret, policy)
+                                                : srtp_update(*ret, policy);
     ssi_srtp_hand_over(NULL);
     return status;
 }
@@ -52,7 +59,7 @@ static srtp_err_status_t apply(const struct ssi_srtp_suite_info *suite, bool pri
 static srtp_err_status_t create(const struct ssi_srtp_suite_info *suite, bool private,
                                 srtp_policy_t *policy, srtp_t *ret)
 {
-    return apply(suite, private, policy, false, ret);
+    return apply(suite, private, policy, CREATE, ret);
 }
 
 /* Whether libsrtp2's own AES-192 is the one of RFC 6188 (derive.h): a packet of the master key of its section 7.4. */
@@ -170,14 +177,26 @@ secsip_result ssi_srtp_engine_create(const struct ssi_srtp_suite_info *suite, bo
     return result_of(status);
 }
 
-secsip_result ssi_srtp_engine_add(srtp_t ctx, const struct ssi_srtp_suite_info *suite, bool stock,
-                                  srtp_policy_t *policy)
+static secsip_result change(srtp_t ctx, const struct ssi_srtp_suite_info *suite, bool stock,
+                            srtp_policy_t *policy, enum action action)
 {
-    srtp_err_status_t status = apply(suite, !stock, policy, true, &ctx);
+    srtp_err_status_t status = apply(suite, !stock, policy, action, &ctx);
 
     if (hopeful(status)) {
         (void)make_ready(true);
-        status = apply(suite, !stock, policy, true, &ctx);
+        status = apply(suite, !stock, policy, action, &ctx);
     }
     return result_of(status);
+}
+
+secsip_result ssi_srtp_engine_add(srtp_t ctx, const struct ssi_srtp_suite_info *suite, bool stock,
+                                  srtp_policy_t *policy)
+{
+    return change(ctx, suite, stock, policy, ADD);
+}
+
+secsip_result ssi_srtp_engine_update(srtp_t ctx, const struct ssi_srtp_suite_info *suite,
+                                     bool stock, srtp_policy_t *policy)
+{
+    return change(ctx, suite, stock, policy, UPDATE);
 }

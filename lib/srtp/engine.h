@@ -14,4 +14,8 @@ secsip_result ssi_srtp_engine_create(const struct ssi_srtp_suite_info *suite, bo
 secsip_result ssi_srtp_engine_add(srtp_t ctx, const struct ssi_srtp_suite_info *suite, bool stock,
                                   srtp_policy_t *policy);
 
+/* New keys for such a session, or for one SSRC of it; packet indices go on. */
+secsip_result ssi_srtp_engine_update(srtp_t ctx, const struct ssi_srtp_suite_info *suite,
+                                     bool stock, srtp_policy_t *policy);
+
 #endif

@@ -6,48 +6,22 @@
 #include <stdlib.h>
 
 #include "base/crypto.h"
-#include "srtp/engine.h"
+#include "srtp/priv.h"
 
 enum {
     RTP_HEADER = 12,
     RTCP_HEADER = 8,
     RTCP_INDEX = 4, /* E bit and index, RFC 3711 3.4 */
     PACKET_MAX = 65535,
+    JOIN_ROC_MAX = 64,
     WINDOW_DEFAULT = 128,
     WINDOW_MIN = 64,    /* RFC 3711 3.3.2 */
     WINDOW_MAX = 32767, /* libsrtp2's limit */
-    SSRC_FEW = 2,       /* without an allocation of their own */
-    SSRC_MAX = 32,      /* each one costs memory: a peer may not choose how much */
 };
 
 #define SRTP_LIFETIME_MAX ((uint64_t)1 << 48)
 /* 2^31 (RFC 3711 9.2), but libsrtp2 starts with index 1, and there is no index 2^31. */
 #define SRTCP_LIFETIME_MAX (((uint64_t)1 << 31) - 1)
-
-/* One synchronisation source, with the highest packet index seen (RFC 3711 3.3.1). */
-struct source {
-    uint32_t ssrc;
-    uint32_t roc;
-    uint16_t seq;
-    bool started; /* RTP was seen, not only RTCP */
-    bool pending; /* libsrtp2 is still to be told the roll-over counter, with the next packet */
-};
-
-/* What every packet needs stands first: with thousands of sessions each cache line counts. */
-struct ssi_srtp {
-    srtp_t ctx;
-    const struct ssi_srtp_suite_info *suite;
-    enum ssi_srtp_direction direction;
-    bool stock;
-    uint8_t mki_len;
-    uint32_t n_sources;
-    struct source *sources; /* few, or on the heap */
-    struct source few[SSRC_FEW];
-    struct ssi_srtp_stats stats;
-    uint32_t window;
-    struct ssi_key key;
-    uint8_t mki[]; /* mki_len of them */
-};
 
 static uint32_t be32(const uint8_t *p)
 {
@@ -62,30 +36,10 @@ static uint16_t be16(const uint8_t *p)
 static bool config_valid(const struct ssi_srtp_config *c, const struct ssi_srtp_suite_info *suite)
 {
     return c->key.len == suite->key_len && c->mki_len <= sizeof c->mki &&
+           c->join_roc <= JOIN_ROC_MAX &&
            (c->direction == SSI_SRTP_SEND || c->direction == SSI_SRTP_RECEIVE) &&
            (c->replay_window == 0 ||
             (c->replay_window >= WINDOW_MIN && c->replay_window <= WINDOW_MAX));
-}
-
-/* A policy and what it points to. */
-struct keyed_policy {
-    srtp_policy_t policy;
-    srtp_master_key_t master;
-    srtp_master_key_t *masters[1];
-};
-
-static void fill_policy(struct ssi_srtp *s, struct keyed_policy *k, srtp_ssrc_type_t type,
-                        uint32_t ssrc)
-{
-    k->master = (srtp_master_key_t){s->key.bytes, s->mki, s->mki_len};
-    k->masters[0] = &k->master;
-    k->policy = (srtp_policy_t){
-        .ssrc = {type, ssrc},
-        .keys = k->masters,
-        .num_master_keys = 1,
-        .window_size = s->window,
-        .allow_repeat_tx = 0,
-    };
 }
 
 secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp **ret)
@@ -104,6 +58,7 @@ secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp
     s->mki_len = (uint8_t)config->mki_len;
     s->sources = s->few;
     s->stock = config->stock;
+    s->join_roc = config->join_roc;
     uint64_t lifetime = config->lifetime;
     if (lifetime == 0 || lifetime > SRTP_LIFETIME_MAX)
         lifetime = SRTP_LIFETIME_MAX;
@@ -112,9 +67,9 @@ secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp
 
     memcpy(s->mki, config->mki, config->mki_len);
     s->window = config->replay_window ? config->replay_window : WINDOW_DEFAULT;
-    struct keyed_policy k;
-    fill_policy(s, &k, config->direction == SSI_SRTP_SEND ? ssrc_any_outbound : ssrc_any_inbound,
-                0);
+    struct ssi_srtp_keyed_policy k;
+    ssi_srtp_fill_policy(
+        s, &k, config->direction == SSI_SRTP_SEND ? ssrc_any_outbound : ssrc_any_inbound, 0);
     secsip_result r = ssi_srtp_engine_create(suite, &s->stock, &k.policy, &s->ctx);
     if (r < 0) {
         ssi_srtp_free(s);
@@ -185,80 +140,27 @@ static size_t rtcp_trailer(const struct ssi_srtp *s)
     return (size_t)s->suite->rtcp_tag_len + s->mki_len + RTCP_INDEX;
 }
 
-static struct source *find_source(struct ssi_srtp *s, uint32_t ssrc)
-{
-    for (uint32_t i = 0; i < s->n_sources; i++)
-        if (s->sources[i].ssrc == ssrc)
-            return &s->sources[i];
-    return NULL;
-}
-
-/* Room for one SSRC more: SECSIP_E_LIMIT, SECSIP_E_NOMEM. */
-static secsip_result make_room(struct ssi_srtp *s)
-{
-    if (s->n_sources == SSRC_MAX)
-        return SECSIP_E_LIMIT;
-    if (s->n_sources < SSRC_FEW || s->sources != s->few)
-        return 0;
-    struct source *all = calloc(SSRC_MAX, sizeof *all);
-    if (!all)
-        return SECSIP_E_NOMEM;
-    memcpy(all, s->few, sizeof s->few);
-    s->sources = all;
-    return 0;
-}
-
-/* After make_room. */
-static struct source *add_source(struct ssi_srtp *s, uint32_t ssrc)
-{
-    struct source *src = &s->sources[s->n_sources++];
-
-    *src = (struct source){.ssrc = ssrc};
-    return src;
-}
-
-/* The roll-over counter of a packet, from its sequence number and the highest index before it (RFC 3711 3.3.1 and
- * appendix A). More than 32 bits when the index is used up. */
-static uint64_t guess_roc(const struct source *src, uint16_t seq)
-{
-    if (!src->started)
-        return src->roc;
-    int32_t ahead = (int32_t)seq - (int32_t)src->seq;
-    if (ahead < -0x8000)
-        return (uint64_t)src->roc + 1;
-    if (ahead > 0x8000)
-        return src->roc > 0 ? src->roc - 1 : 0;
-    return src->roc;
-}
-
-static void advance_source(struct source *src, uint16_t seq)
-{
-    uint64_t roc = guess_roc(src, seq);
-
-    if (!src->started || roc > src->roc || (roc == src->roc && seq > src->seq)) {
-        src->roc = (uint32_t)roc;
-        src->seq = seq;
-        src->started = true;
-    }
-    src->pending = false;
-}
-
 /* What must hold before libsrtp2 sees an RTP packet; *ret_src is NULL for a new SSRC. */
-static secsip_result admit_rtp(struct ssi_srtp *s, const uint8_t *packet, struct source **ret_src)
+static secsip_result admit_rtp(struct ssi_srtp *s, const uint8_t *packet,
+                               struct ssi_srtp_source **ret_src, uint32_t *ret_roc)
 {
-    struct source *src = find_source(s, be32(packet + 8));
+    struct ssi_srtp_source *src = ssi_srtp_find_source(s, be32(packet + 8));
+    uint64_t roc = src ? ssi_srtp_guess_roc(src, be16(packet + 2)) : 0;
 
     if (s->stats.rtp_left == 0)
         return SECSIP_E_SRTP_KEY_EXPIRED;
-    secsip_result r = src ? 0 : make_room(s);
+    secsip_result r = src ? 0 : ssi_srtp_make_room(s);
     if (r < 0)
         return r;
     /* RFC 3711 3.3.1: no packet index past 2^48 - 1; libsrtp2 would begin again at 0, and use a key stream twice. */
-    if (src && guess_roc(src, be16(packet + 2)) > UINT32_MAX)
+    if (roc > UINT32_MAX)
         return SECSIP_E_SRTP_KEY_EXPIRED;
+    if (src && (roc << 16 | be16(packet + 2)) < src->floor)
+        return SECSIP_E_SRTP_REUSE;
     if (src && src->pending)
-        (void)srtp_set_stream_roc(s->ctx, src->ssrc, (uint32_t)guess_roc(src, be16(packet + 2)));
+        (void)srtp_set_stream_roc(s->ctx, src->ssrc, (uint32_t)roc);
     *ret_src = src;
+    *ret_roc = (uint32_t)roc;
     return 0;
 }
 
@@ -287,7 +189,7 @@ static secsip_result refuse_to_send(struct ssi_srtp *s, uint8_t *packet, size_t 
 
 static secsip_result protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len, size_t cap)
 {
-    struct source *src;
+    struct ssi_srtp_source *src;
 
     if (s->direction != SSI_SRTP_SEND)
         return SECSIP_E_STATE;
@@ -295,7 +197,8 @@ static secsip_result protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *le
         return SECSIP_E_RTP_SYNTAX;
     if (cap < *len || cap - *len < rtp_trailer(s))
         return SECSIP_E_LIMIT;
-    secsip_result r = admit_rtp(s, packet, &src);
+    uint32_t roc;
+    secsip_result r = admit_rtp(s, packet, &src, &roc);
     if (r < 0)
         return r;
     int n = (int)*len;
@@ -304,7 +207,7 @@ static secsip_result protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *le
     r = result_of(s, srtp_protect_mki(s->ctx, packet, &n, s->mki_len > 0, 0));
     if (r < 0)
         return r;
-    advance_source(src ? src : add_source(s, ssrc), seq);
+    ssi_srtp_advance_source(src ? src : ssi_srtp_add_source(s, ssrc), roc, seq);
     s->stats.rtp_left--;
     s->stats.rtp_ok++;
     *len = (size_t)n;
@@ -329,8 +232,8 @@ static secsip_result protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *l
     if (s->stats.rtcp_left == 0)
         return SECSIP_E_SRTP_KEY_EXPIRED;
     uint32_t ssrc = be32(packet + 4);
-    struct source *src = find_source(s, ssrc);
-    secsip_result r = src ? 0 : make_room(s);
+    struct ssi_srtp_source *src = ssi_srtp_find_source(s, ssrc);
+    secsip_result r = src ? 0 : ssi_srtp_make_room(s);
     if (r < 0)
         return r;
     int n = (int)*len;
@@ -338,7 +241,7 @@ static secsip_result protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *l
     if (r < 0)
         return r;
     if (!src)
-        add_source(s, ssrc);
+        ssi_srtp_add_source(s, ssrc);
     s->stats.rtcp_left--;
     s->stats.rtcp_ok++;
     *len = (size_t)n;
@@ -352,9 +255,37 @@ secsip_result ssi_srtp_protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t 
     return r < 0 ? refuse_to_send(s, packet, *len, cap, r) : 0;
 }
 
+secsip_result ssi_srtp_try_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len)
+{
+    int n = (int)*len;
+    secsip_result r = result_of(s, srtp_unprotect_mki(s->ctx, packet, &n, s->mki_len > 0));
+
+    if (r == 0)
+        *len = (size_t)n;
+    return r;
+}
+
+/* The likely roll-over counter first, then the others that may be tried. */
+static secsip_result open_rtp(struct ssi_srtp *s, struct ssi_srtp_source *src, uint8_t *packet,
+                              size_t *len, uint32_t *roc)
+{
+    uint8_t copy[SSI_SRTP_PROBE_MAX];
+    bool probe = ssi_srtp_may_probe(s, src) && *len <= sizeof copy;
+
+    if (probe)
+        memcpy(copy, packet, *len);
+    secsip_result r = ssi_srtp_try_rtp(s, packet, len);
+    /* Behind a roll-over that was missed, packets look forged, or older than the replay list. */
+    if (probe && (r == SECSIP_E_SRTP_AUTH || r == SECSIP_E_SRTP_REPLAY) &&
+        ssi_srtp_probe(s, src, packet, len, copy, roc) == 0)
+        r = 0;
+    return r;
+}
+
 static secsip_result unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len)
 {
-    struct source *src;
+    struct ssi_srtp_source *src;
+    uint32_t roc;
 
     if (s->direction != SSI_SRTP_RECEIVE)
         return SECSIP_E_STATE;
@@ -362,21 +293,23 @@ static secsip_result unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *
         return SECSIP_E_SRTP_SHORT;
     if (*len > PACKET_MAX || rtp_header_len(packet, *len - rtp_trailer(s)) == 0)
         return SECSIP_E_RTP_SYNTAX;
-    secsip_result r = admit_rtp(s, packet, &src);
+    secsip_result r = admit_rtp(s, packet, &src, &roc);
     if (r < 0)
         return r;
-    int n = (int)*len;
     uint32_t ssrc = be32(packet + 8);
     uint16_t seq = be16(packet + 2);
-    r = result_of(s, srtp_unprotect_mki(s->ctx, packet, &n, s->mki_len > 0));
+    r = open_rtp(s, src, packet, len, &roc);
     if (r < 0) {
+        if (src && (r == SECSIP_E_SRTP_AUTH || r == SECSIP_E_SRTP_REPLAY) &&
+            src->failed < UINT8_MAX)
+            src->failed++;
         ssi_wipe(packet + RTP_HEADER, *len - RTP_HEADER);
         return r;
     }
-    advance_source(src ? src : add_source(s, ssrc), seq);
+    src = ssi_srtp_find_source(s, ssrc);
+    ssi_srtp_advance_source(src ? src : ssi_srtp_add_source(s, ssrc), roc, seq);
     s->stats.rtp_left--;
     s->stats.rtp_ok++;
-    *len = (size_t)n;
     return 0;
 }
 
@@ -408,8 +341,8 @@ static secsip_result unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t 
     if (s->stats.rtcp_left == 0)
         return SECSIP_E_SRTP_KEY_EXPIRED;
     uint32_t ssrc = be32(packet + 4);
-    struct source *src = find_source(s, ssrc);
-    secsip_result r = src ? 0 : make_room(s);
+    struct ssi_srtp_source *src = ssi_srtp_find_source(s, ssrc);
+    secsip_result r = src ? 0 : ssi_srtp_make_room(s);
     if (r < 0)
         return r;
     int n = (int)*len;
@@ -419,7 +352,7 @@ static secsip_result unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t 
         return r;
     }
     if (!src)
-        add_source(s, ssrc);
+        ssi_srtp_add_source(s, ssrc);
     s->stats.rtcp_left--;
     s->stats.rtcp_ok++;
     *len = (size_t)n;
@@ -433,38 +366,6 @@ secsip_result ssi_srtp_unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_
     if (r < 0)
         count_failure(s, r);
     return r;
-}
-
-secsip_result ssi_srtp_set_roc(struct ssi_srtp *s, uint32_t ssrc, uint32_t roc)
-{
-    struct keyed_policy k;
-
-    if (find_source(s, ssrc))
-        return SECSIP_E_STATE;
-    secsip_result r = make_room(s);
-    if (r < 0)
-        return r;
-    fill_policy(s, &k, ssrc_specific, ssrc);
-    r = ssi_srtp_engine_add(s->ctx, s->suite, s->stock, &k.policy);
-    if (r < 0)
-        return r;
-    struct source *src = add_source(s, ssrc);
-    src->roc = roc;
-    src->pending = true;
-    return 0;
-}
-
-secsip_result ssi_srtp_get_index(const struct ssi_srtp *s, uint32_t ssrc, uint32_t *ret_roc,
-                                 uint16_t *ret_seq)
-{
-    for (uint32_t i = 0; i < s->n_sources; i++) {
-        if (s->sources[i].ssrc == ssrc && s->sources[i].started) {
-            *ret_roc = s->sources[i].roc;
-            *ret_seq = s->sources[i].seq;
-            return 0;
-        }
-    }
-    return SECSIP_E_NOT_FOUND;
 }
 
 bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b)

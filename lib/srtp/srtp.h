@@ -41,12 +41,15 @@ struct ssi_srtp_config {
     size_t mki_len;    /* 0: none */
     uint64_t lifetime; /* packets for SRTP; 0: 2^48 (RFC 3711 9.2). SRTCP always stops at 2^31 */
     uint32_t replay_window; /* 0: 128; 64 to 32767 */
-    bool stock;             /* libsrtp2's own ciphers instead of ours: for tests and comparisons */
+    uint32_t
+        join_roc; /* receiving: roll-over counters up to this one are tried for a new SSRC; at most 64 */
+    bool stock; /* libsrtp2's own ciphers instead of ours: for tests and comparisons */
 };
 
 struct ssi_srtp_stats {
     uint64_t rtp_ok, rtcp_ok;
     uint64_t auth_failed, replayed, too_short, refused;
+    uint64_t resynced;            /* times that a lost roll-over counter was found again */
     uint64_t rtp_left, rtcp_left; /* packets until the end of the key's life */
 };
 
@@ -74,6 +77,11 @@ secsip_result ssi_srtp_set_roc(struct ssi_srtp *s, uint32_t ssrc, uint32_t roc);
 /* The roll-over counter and sequence number of the highest packet index; SECSIP_E_NOT_FOUND before the first packet. */
 secsip_result ssi_srtp_get_index(const struct ssi_srtp *s, uint32_t ssrc, uint32_t *ret_roc,
                                  uint16_t *ret_seq);
+/* A new key for a conversation that goes on (RFC 3711 3.3.1, 3.4): s, which has seen no packet yet, takes over the
+ * roll-over counters and SRTCP indices of old. A sender's old is used up by that and protects nothing any more, whether this
+ * succeeds or not; a receiver's old stays as it is, for packets that are still under way. SECSIP_E_SRTP_REUSE (the same
+ * key), SECSIP_E_STATE (other direction, or s was used), SECSIP_E_LIMIT, SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. */
+secsip_result ssi_srtp_continue(struct ssi_srtp *s, struct ssi_srtp *old);
 /* Whether both have the same suite, direction and master key: such a pair must never send side by side. */
 bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b);
 /* False where our ciphers run, true where libsrtp2's own do: asked for, or because ours could not be registered. */
