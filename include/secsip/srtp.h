@@ -52,7 +52,9 @@ typedef struct secsip_srtp_config {
     uint64_t
         lifetime; /**< packets, for SRTP and for SRTCP each; 0: 2^48 and 2^31 - 1, more is cut to that */
     uint32_t replay_window; /**< packets, 64 to 32767; 0: 128 */
-    uint32_t options;       /**< SECSIP_SRTP_* bits */
+    uint32_t
+        join_roc; /**< receiving: roll-over counters from 1 to this one are tried for a new SSRC; at most 64 */
+    uint32_t options; /**< SECSIP_SRTP_* bits */
 } secsip_srtp_config;
 
 /** What a session has done, in packets. */
@@ -64,6 +66,7 @@ typedef struct secsip_srtp_stats {
     uint64_t replayed;
     uint64_t too_short;
     uint64_t refused;   /**< for any other reason */
+    uint64_t resynced;  /**< times that a lost roll-over counter was found again */
     uint64_t rtp_left;  /**< packets until the key's life ends */
     uint64_t rtcp_left; /**< the same for SRTCP */
 } secsip_srtp_stats;
@@ -113,6 +116,15 @@ secsip_result secsip_srtp_unprotect_rtp(secsip_srtp *srtp, uint8_t *packet, size
 
 /** The same for SRTCP. A packet that is not encrypted is refused, authentic or not. RFC 3711 3.4. Since 0.1. */
 secsip_result secsip_srtp_unprotect_rtcp(secsip_srtp *srtp, uint8_t *packet, size_t *len);
+
+/** A new key for a conversation that goes on: roll-over counters and SRTCP indices of the old session go on in the new one. A
+ * sender's old session is used up by that and protects nothing any more; a receiver's old one stays as it is, for packets
+ * that are still under way. Free both in the end. RFC 3711 3.3.1.
+ * @param srtp  the new session, which has seen no packet yet
+ * @param old   the session before it, of the same direction
+ * @return 0, SECSIP_E_SRTP_REUSE (the key is the same), SECSIP_E_STATE (directions differ, or srtp was used),
+ *         SECSIP_E_INVALID, SECSIP_E_LIMIT, SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. Since 0.1. */
+secsip_result secsip_srtp_continue(secsip_srtp *srtp, secsip_srtp *old);
 
 /** Sets the roll-over counter of an SSRC before its first packet, for who joins late. RFC 3711 3.3.1.
  * @param ssrc, roc  in host order

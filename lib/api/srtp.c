@@ -55,6 +55,7 @@ SECSIP_EXPORT secsip_result secsip_srtp_new(const secsip_srtp_config *config,
         .lifetime = config->lifetime,
         .mki_len = config->mki_len,
         .replay_window = config->replay_window,
+        .join_roc = config->join_roc,
         .stock = config->options & SECSIP_SRTP_STOCK_CIPHERS,
     };
     if (!config->suite || !config->key || config->key_len > sizeof c.key.bytes ||
@@ -144,6 +145,11 @@ SECSIP_EXPORT secsip_result secsip_srtp_unprotect_rtcp(secsip_srtp *srtp, uint8_
                                  : SECSIP_E_INVALID;
 }
 
+SECSIP_EXPORT secsip_result secsip_srtp_continue(secsip_srtp *srtp, secsip_srtp *old)
+{
+    return srtp && old ? ssi_srtp_continue(inside(srtp), inside(old)) : SECSIP_E_INVALID;
+}
+
 SECSIP_EXPORT secsip_result secsip_srtp_set_roc(secsip_srtp *srtp, uint32_t ssrc, uint32_t roc)
 {
     return srtp ? ssi_srtp_set_roc(inside(srtp), ssrc, roc) : SECSIP_E_INVALID;
@@ -174,6 +180,7 @@ SECSIP_EXPORT secsip_result secsip_srtp_get_stats(const secsip_srtp *srtp,
         .replayed = s->replayed,
         .too_short = s->too_short,
         .refused = s->refused,
+        .resynced = s->resynced,
         .rtp_left = s->rtp_left,
         .rtcp_left = s->rtcp_left,
     };

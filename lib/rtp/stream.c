@@ -18,7 +18,9 @@ enum {
     FRAME_MAX = FRAME_MS_MAX * SAMPLES_PER_MS,
     PLAIN_MAX = SSI_RTP_HEADER + FRAME_MAX,
     RTCP_MAX = 512,
-    DECODED_MAX = 1600, /* 200 ms in one packet */
+    DECODED_MAX = 1600,  /* 200 ms in one packet */
+    DATAGRAM_MAX = 2048, /* that is tried with two keys */
+    OLD_KEY_MS = 5000,   /* packets under the key before may come this long */
     LATE_FRAMES = 10, /* further behind than that, frames are left out instead of sent in a burst */
 };
 
@@ -28,6 +30,8 @@ struct ssi_rtp_stream {
     struct ssi_rtp_ops ops;
     void *arg;
     struct ssi_srtp *tx, *rx;
+    struct ssi_srtp *old_rx; /* of the key before, until old_key_timer */
+    struct ssi_timer old_key_timer;
     bool started;
 
     uint32_t ssrc;
@@ -209,6 +213,14 @@ static void on_rtcp(void *arg)
 
 /* ---- Life */
 
+static void on_old_key(void *arg)
+{
+    struct ssi_rtp_stream *s = arg;
+
+    ssi_srtp_free(s->old_rx);
+    s->old_rx = NULL;
+}
+
 static secsip_result choose_identity(struct ssi_rtp_stream *s)
 {
     uint32_t random[3];
@@ -249,6 +261,7 @@ secsip_result ssi_rtp_stream_new(const struct ssi_rtp_config *config, struct ssi
         goto fail;
     ssi_timer_init(&s->frame_timer, on_frame, s);
     ssi_timer_init(&s->rtcp_timer, on_rtcp, s);
+    ssi_timer_init(&s->old_key_timer, on_old_key, s);
     *ret = s;
     return 0;
 
@@ -265,22 +278,50 @@ void ssi_rtp_stream_free(struct ssi_rtp_stream *s)
         send_report(s, true);
     ssi_timer_cancel(s->timers, &s->frame_timer);
     ssi_timer_cancel(s->timers, &s->rtcp_timer);
+    ssi_timer_cancel(s->timers, &s->old_key_timer);
     ssi_srtp_free(s->tx);
     ssi_srtp_free(s->rx);
+    ssi_srtp_free(s->old_rx);
     free(s);
 }
 
-/* One key, one session: a second session with the same key would begin with the first index again. */
-static void adopt(struct ssi_srtp **slot, struct ssi_srtp *session)
+/* One key, one session: a second session with a key in use would begin with the first index again. */
+static bool same_key(const struct ssi_srtp *current, const struct ssi_srtp *session)
 {
-    if (*slot == session)
+    return current && (current == session || ssi_srtp_same_key(current, session));
+}
+
+/* `session` goes on where `current` stands, unless that has its key already. */
+static secsip_result prepare(struct ssi_srtp *current, struct ssi_srtp *session)
+{
+    return current && !same_key(current, session) ? ssi_srtp_continue(session, current) : 0;
+}
+
+static void adopt_tx(struct ssi_rtp_stream *s, struct ssi_srtp *session)
+{
+    struct ssi_srtp *spare = same_key(s->tx, session) ? session : s->tx;
+
+    if (spare == session && s->tx == session)
         return;
-    if (*slot && ssi_srtp_same_key(*slot, session)) {
+    if (spare != session)
+        s->tx = session;
+    ssi_srtp_free(spare);
+}
+
+/* What is under way when the key changes still comes under the old one. */
+static void adopt_rx(struct ssi_rtp_stream *s, struct ssi_srtp *session)
+{
+    if (s->rx == session)
+        return;
+    if (same_key(s->rx, session)) {
         ssi_srtp_free(session);
         return;
     }
-    ssi_srtp_free(*slot);
-    *slot = session;
+    ssi_srtp_free(s->old_rx);
+    s->old_rx = s->rx;
+    s->rx = session;
+    if (s->old_rx)
+        ssi_timer_arm(s->timers, &s->old_key_timer, SSI_MS(OLD_KEY_MS));
 }
 
 secsip_result ssi_rtp_stream_set_srtp(struct ssi_rtp_stream *s, struct ssi_srtp *tx,
@@ -291,8 +332,13 @@ secsip_result ssi_rtp_stream_set_srtp(struct ssi_rtp_stream *s, struct ssi_srtp 
     if (!tx || !rx || ssi_srtp_direction_of(tx) != SSI_SRTP_SEND ||
         ssi_srtp_direction_of(rx) != SSI_SRTP_RECEIVE)
         return SECSIP_E_INVALID;
-    adopt(&s->tx, tx);
-    adopt(&s->rx, rx);
+    secsip_result r = prepare(s->rx, rx);
+    if (r == 0)
+        r = prepare(s->tx, tx);
+    if (r < 0)
+        return r;
+    adopt_tx(s, tx);
+    adopt_rx(s, rx);
     return 0;
 }
 
@@ -348,16 +394,37 @@ static void count_refused(struct ssi_rtp_stream *s, secsip_result why, bool clea
         s->stats.auth_failed++;
 }
 
+static secsip_result unprotect(struct ssi_srtp *rx, bool rtcp, uint8_t *packet, size_t *len)
+{
+    if (!rx)
+        return SECSIP_E_SRTP_AUTH;
+    return rtcp ? ssi_srtp_unprotect_rtcp(rx, packet, len)
+                : ssi_srtp_unprotect_rtp(rx, packet, len);
+}
+
+/* With our key, and for a while after a new one with the one before it. */
+static secsip_result unprotect_any(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet,
+                                   size_t *len)
+{
+    uint8_t copy[DATAGRAM_MAX];
+    bool again = s->old_rx && *len <= sizeof copy;
+
+    if (again)
+        memcpy(copy, packet, *len);
+    secsip_result r = unprotect(s->rx, rtcp, packet, len);
+    if (r == 0 || !again || unprotect(s->old_rx, rtcp, copy, len) < 0)
+        return r;
+    memcpy(packet, copy, *len);
+    return 0;
+}
+
 /* The only way in: false for what may not be looked at. */
 static bool open_packet(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet, size_t *len)
 {
     if (!s->config.secure)
         return true;
     bool clear = rtcp && looks_clear(s, true, packet, *len);
-    secsip_result r = SECSIP_E_SRTP_AUTH;
-    if (s->rx)
-        r = rtcp ? ssi_srtp_unprotect_rtcp(s->rx, packet, len)
-                 : ssi_srtp_unprotect_rtp(s->rx, packet, len);
+    secsip_result r = unprotect_any(s, rtcp, packet, len);
     if (r == 0)
         return true;
     count_refused(s, r, clear || (!rtcp && looks_clear(s, false, packet, *len)));

@@ -48,10 +48,11 @@ secsip_result ssi_rtp_stream_new(const struct ssi_rtp_config *config, struct ssi
                                  struct ssi_rtp_stream **ret);
 /* Sends RTCP BYE (protected if secure) when started, then frees everything, the SRTP sessions too. */
 void ssi_rtp_stream_free(struct ssi_rtp_stream *s);
-/* Takes over both sessions. Only for a secure stream; replaces earlier ones (re-key) and keeps sequence numbers. A session
- * whose key is in use already is freed and the live one goes on, with its counters and replay list: no key stream is ever
- * used twice. SECSIP_E_STATE (not a secure stream), SECSIP_E_INVALID (NULL, or a wrong direction): the sessions stay
- * yours then. */
+/* Takes over both sessions. Only for a secure stream; replaces earlier ones (re-key): sequence numbers, roll-over counters and
+ * SRTCP indices go on (RFC 3711 3.3.1), and what comes under the key before is accepted for 5 s more. A session whose key is
+ * in use already is freed and the live one goes on, with its counters and replay list: no key stream is ever used twice.
+ * SECSIP_E_STATE (not a secure stream), SECSIP_E_INVALID (NULL, or a wrong direction), and as ssi_srtp_continue: the sessions
+ * stay yours then. When memory was out in ssi_srtp_continue, the stream may send nothing more until it gets a new key. */
 secsip_result ssi_rtp_stream_set_srtp(struct ssi_rtp_stream *s, struct ssi_srtp *tx,
                                       struct ssi_srtp *rx);
 /* Codec and direction may change with a new answer. */

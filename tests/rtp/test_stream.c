@@ -7,6 +7,7 @@
 #include "rtp/packet.h"
 #include "rtp/rtcp.h"
 #include "rtp/stream.h"
+#include "seed.h"
 
 enum {
     KEPT = 600
@@ -629,6 +630,87 @@ static void a_lone_app_packet_in_clear_is_dropped_as_clear_and_as_srtcp_is_taken
     close_end(&e);
 }
 
+/* FIELD 1: a re-INVITE with new keys in the middle of speech, over a network that reorders: nothing is lost. */
+static void no_packet_is_lost_when_the_keys_change(void **state)
+{
+    struct ssi_timers t;
+    struct end a, b;
+    uint64_t seed = test_seed();
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, true);
+    open_end(&b, &t, true);
+    give_keys(&a, 1, 2);
+    give_keys(&b, 2, 1);
+    assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+    ssi_rtp_stream_set_direction(b.stream, false, true);
+    assert_int_equal(ssi_rtp_stream_start(b.stream), 0);
+    for (uint8_t round = 0; round < 40; round++) {
+        uint8_t key = (uint8_t)(10 + round);
+        run(&t, SSI_MS(200));
+        /* The receiver has the new keys first or last, and packets of both keys arrive mixed. */
+        if (round % 2)
+            give_keys(&b, (uint8_t)(key + 100), key);
+        give_keys(&a, key, (uint8_t)(key + 100));
+        run(&t, SSI_MS(200));
+        if (round % 2 == 0) {
+            for (size_t i = 0; i < a.n_sent;
+                 i++) /* what was sent before the change arrives before it */
+                if (i < a.n_sent / 2) {
+                    ssi_rtp_stream_input(b.stream, a.sent[i].rtcp, a.sent[i].bytes, a.sent[i].len);
+                    a.sent[i].len = 0;
+                }
+            give_keys(&b, (uint8_t)(key + 100), key);
+        }
+        for (uint32_t i = (uint32_t)a.n_sent - 1; i > 0; i--) {
+            uint32_t j = test_below(&seed, i + 1);
+            struct packet swap = a.sent[i];
+            a.sent[i] = a.sent[j];
+            a.sent[j] = swap;
+        }
+        for (size_t i = 0; i < a.n_sent; i++)
+            if (a.sent[i].len > 0)
+                ssi_rtp_stream_input(b.stream, a.sent[i].rtcp, a.sent[i].bytes, a.sent[i].len);
+        a.n_sent = 0;
+        b.n_sent = 0;
+    }
+    const struct ssi_rtp_stats *sa = ssi_rtp_stream_stats(a.stream),
+                               *sb = ssi_rtp_stream_stats(b.stream);
+    assert_int_equal(sb->rx, sa->tx);
+    assert_int_equal(sb->rtcp_rx, sa->rtcp_tx);
+    assert_int_equal(sb->auth_failed + sb->replayed + sb->malformed + sb->clear_dropped, 0);
+    close_end(&a);
+    close_end(&b);
+}
+
+static void the_key_before_is_forgotten_after_five_seconds(void **state)
+{
+    struct ssi_timers t;
+    struct end a, b;
+
+    (void)state;
+    ssi_timers_init(&t, 0);
+    open_end(&a, &t, true);
+    open_end(&b, &t, true);
+    give_keys(&a, 1, 2);
+    give_keys(&b, 2, 1);
+    assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+    run(&t, SSI_MS(100));
+    hand_over(&a, &b);
+    give_keys(&b, 4, 3);
+    run(&t, SSI_MS(4800));
+    hand_over(&a, &b);
+    assert_int_equal(ssi_rtp_stream_stats(b.stream)->auth_failed, 0);
+    run(&t, SSI_MS(300));
+    a.n_sent = 0;
+    run(&t, SSI_MS(100));
+    hand_over(&a, &b);
+    assert_true(ssi_rtp_stream_stats(b.stream)->auth_failed > 0);
+    close_end(&a);
+    close_end(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -649,6 +731,8 @@ int main(void)
         cmocka_unit_test(our_own_ssrc_from_outside_makes_us_leave_it_once),
         cmocka_unit_test(a_bye_ends_the_source),
         cmocka_unit_test(wrong_configurations_and_sessions_are_refused),
+        cmocka_unit_test(no_packet_is_lost_when_the_keys_change),
+        cmocka_unit_test(the_key_before_is_forgotten_after_five_seconds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
