@@ -134,6 +134,13 @@ secsip_result secsip_tls_profile_add_crl_pem(secsip_tls_profile *profile, const 
 /** The same from a file. @return as above, or SECSIP_E_FILE. Since 0.1. */
 secsip_result secsip_tls_profile_add_crl_file(secsip_tls_profile *profile, const char *path);
 
+/** A server's OCSP answer for its first certificate, stapled to each handshake (RFC 6066 section 8). A newer one is given by
+ * secsip_tls_profile_replace(). Clients check what servers staple, and demand it where the certificate does (RFC 7633).
+ * @param der, len  an OCSPResponse in DER; copied
+ * @return 0, SECSIP_E_TLS_CREDENTIALS (unreadable, or about another certificate), SECSIP_E_STATE (in use, or no identity
+ *         yet). Since 0.1. */
+secsip_result secsip_tls_profile_set_ocsp(secsip_tls_profile *profile, const void *der, size_t len);
+
 /** Besides all other checks, the peer's chain must hold one of the pinned keys. Several may be pinned, a backup among them.
  * No relaxation forgives a wrong key.
  * @param pin  SHA-256 of a SubjectPublicKeyInfo: "sha256//" and base64 (as curl has it), or 64 hexadecimal digits

@@ -104,6 +104,12 @@ SECSIP_EXPORT secsip_result secsip_tls_profile_add_crl_file(secsip_tls_profile *
     return ssi_tls_profile_add_crl_file(profile, path);
 }
 
+SECSIP_EXPORT secsip_result secsip_tls_profile_set_ocsp(secsip_tls_profile *profile,
+                                                        const void *der, size_t len)
+{
+    return ssi_tls_profile_set_ocsp(profile, der, len);
+}
+
 SECSIP_EXPORT secsip_result secsip_tls_profile_add_pin(secsip_tls_profile *profile, const char *pin)
 {
     return ssi_tls_profile_add_pin(profile, pin);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <gnutls/abstract.h>
+#include <gnutls/ocsp.h>
 #include <gnutls/pkcs12.h>
 
 #include "base/crypto.h"
@@ -48,6 +49,8 @@ void ssi_tls_identity_unref(struct ssi_tls_identity *id)
     if (!id || atomic_fetch_sub_explicit(&id->refs, 1, memory_order_acq_rel) != 1)
         return;
     gnutls_certificate_free_credentials(id->cred);
+    gnutls_free(id->leaf.data);
+    gnutls_free(id->staple.data);
     free(id);
 }
 
@@ -155,6 +158,7 @@ static secsip_result install(secsip_tls_profile *p, struct material *m, bool bes
                              const char *where)
 {
     struct ssi_tls_identity *id;
+    gnutls_datum_t leaf;
 
     if (beside) {
         int rc = register_material(p->identity->cred, m);
@@ -166,7 +170,11 @@ static secsip_result install(secsip_tls_profile *p, struct material *m, bool bes
     secsip_result r = ssi_tls_identity_new(&id);
     if (r < 0)
         return r;
-    int rc = register_material(id->cred, m);
+    int rc = gnutls_x509_crt_export2(m->certs[0], GNUTLS_X509_FMT_DER, &leaf);
+    if (rc >= 0) {
+        id->leaf = leaf;
+        rc = register_material(id->cred, m);
+    }
     if (rc < 0) {
         ssi_tls_identity_unref(id);
         return refuse(p, rc, where);
@@ -338,5 +346,84 @@ secsip_result ssi_tls_profile_set_password(secsip_tls_profile *p,
         return r;
     p->password = password;
     p->password_user_data = user_data;
+    return 0;
+}
+
+/* Whether an answer is about a certificate, and until when; signatures are for clients to check. */
+static int read_staple(const gnutls_datum_t *der, const gnutls_datum_t *leaf_der,
+                       int64_t *ret_until)
+{
+    gnutls_ocsp_resp_t resp = NULL;
+    gnutls_x509_crt_t leaf = NULL;
+    time_t until;
+
+    int rc = gnutls_ocsp_resp_init(&resp);
+    if (rc >= 0)
+        rc = gnutls_x509_crt_init(&leaf);
+    if (rc >= 0)
+        rc = gnutls_x509_crt_import(leaf, leaf_der, GNUTLS_X509_FMT_DER);
+    if (rc >= 0)
+        rc = gnutls_ocsp_resp_import2(resp, der, GNUTLS_X509_FMT_DER);
+    if (rc >= 0)
+        rc = gnutls_ocsp_resp_check_crt(resp, 0, leaf);
+    if (rc >= 0)
+        rc = gnutls_ocsp_resp_get_single(resp, 0, NULL, NULL, NULL, NULL, NULL, NULL, &until, NULL,
+                                         NULL);
+    if (rc >= 0)
+        *ret_until = until < 0 ? INT64_MAX : until;
+    if (leaf)
+        gnutls_x509_crt_deinit(leaf);
+    if (resp)
+        gnutls_ocsp_resp_deinit(resp);
+    return rc;
+}
+
+/* Gives the answer to a handshake that shows the first certificate. One that is out of date is kept back: it would make
+ * every client fail. */
+static int give_staple(gnutls_session_t tls, void *arg, gnutls_datum_t *ret)
+{
+    const struct ssi_tls_identity *id = arg;
+    const gnutls_datum_t *shown = gnutls_certificate_get_ours(tls);
+
+    if (!shown || shown->size != id->leaf.size ||
+        memcmp(shown->data, id->leaf.data, shown->size) != 0 ||
+        (int64_t)ssi_tls_session_wall_s(gnutls_session_get_ptr(tls)) > id->staple_until)
+        return GNUTLS_E_NO_CERTIFICATE_STATUS;
+    ret->data = gnutls_malloc(id->staple.size);
+    if (!ret->data)
+        return GNUTLS_E_MEMORY_ERROR;
+    memcpy(ret->data, id->staple.data, id->staple.size);
+    ret->size = id->staple.size;
+    return 0;
+}
+
+secsip_result ssi_tls_profile_set_ocsp(secsip_tls_profile *p, const void *der, size_t len)
+{
+    gnutls_datum_t answer = {(void *)(uintptr_t)der, (unsigned)len};
+    struct ssi_tls_identity *id;
+    int64_t until;
+    secsip_result r = ssi_tls_profile_begin(p);
+
+    if (r < 0)
+        return r;
+    if (!der || len == 0 || len > SSI_TLS_MAX_SECRET_FILE)
+        return SECSIP_E_INVALID;
+    id = p->identity;
+    if (id->n_keys == 0)
+        return ssi_tls_profile_fail(p, SECSIP_E_STATE, "stapling", "an identity", "none",
+                                    "an OCSP answer needs the certificate that it is about");
+    int rc = read_staple(&answer, &id->leaf, &until);
+    if (rc < 0)
+        return ssi_tls_profile_fail(p, SECSIP_E_TLS_CREDENTIALS, "stapling",
+                                    "an OCSP answer for the first certificate", gnutls_strerror(rc),
+                                    "the OCSP answer cannot be used: %s", gnutls_strerror(rc));
+    void *copy = gnutls_malloc(len);
+    if (!copy)
+        return SECSIP_E_NOMEM;
+    memcpy(copy, der, len);
+    gnutls_free(id->staple.data);
+    id->staple = (gnutls_datum_t){copy, (unsigned)len};
+    id->staple_until = until;
+    gnutls_certificate_set_ocsp_status_request_function(id->cred, give_staple, id);
     return 0;
 }

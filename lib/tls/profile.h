@@ -20,6 +20,9 @@ struct ssi_tls_identity {
     atomic_uint refs;
     gnutls_certificate_credentials_t cred;
     unsigned n_keys;
+    gnutls_datum_t leaf;   /* of the first one, DER; gnutls_malloc'd */
+    gnutls_datum_t staple; /* the OCSP answer about it, DER; gnutls_malloc'd, empty for none */
+    int64_t staple_until;
 };
 
 struct secsip_tls_profile {
@@ -49,6 +52,8 @@ struct secsip_tls_profile {
 secsip_result ssi_tls_identity_new(struct ssi_tls_identity **ret);
 struct ssi_tls_identity *ssi_tls_identity_ref(struct ssi_tls_identity *id);
 void ssi_tls_identity_unref(struct ssi_tls_identity *id);
+/* The time that a session was given. */
+uint64_t ssi_tls_session_wall_s(const struct ssi_tls_session *s);
 /* Every setter begins with it: clears the error. SECSIP_E_INVALID (NULL), SECSIP_E_STATE (in use). */
 secsip_result ssi_tls_profile_begin(secsip_tls_profile *p);
 /* Notes a setter's failure and returns result; text is printf-like. check and expected are constants. */

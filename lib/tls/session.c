@@ -98,12 +98,14 @@ static int write_keylog(gnutls_session_t tls, const char *label, const gnutls_da
 /* Judges the peer's certificate. 0 also when a server asked, the client has none, and none was required. */
 static secsip_result judge_peer(struct ssi_tls_session *s)
 {
+    gnutls_datum_t staple;
     const struct ssi_tls_check check = {
         .trust = &s->profile->trust,
         .options = s->profile->options,
         .peer_is_client = s->server,
         .domain = s->domain,
         .wall_s = s->wall_s,
+        .staple = gnutls_ocsp_status_request_get2(s->tls, 0, &staple) >= 0 ? &staple : NULL,
     };
     unsigned n = 0;
     const gnutls_datum_t *chain = gnutls_certificate_get_peers(s->tls, &n);
@@ -157,7 +159,8 @@ static secsip_result set_up_client(struct ssi_tls_session *s)
     if (s->profile->resumption != SECSIP_TLS_RESUME_OFF) {
         struct ssi_tls_ticket *ticket = ssi_tls_tickets_take(&s->profile->tickets, s->domain);
         /* One that GnuTLS does not like any more only means a full handshake. */
-        if (ticket && gnutls_session_set_data(s->tls, ticket->data, ticket->len) >= 0) {
+        bool in_time = ticket && ticket->good_from <= s->wall_s && s->wall_s <= ticket->good_until;
+        if (in_time && gnutls_session_set_data(s->tls, ticket->data, ticket->len) >= 0) {
             s->verdict.good_from = ticket->good_from;
             s->verdict.good_until = ticket->good_until;
         }
@@ -374,16 +377,16 @@ static void keep_ticket(struct ssi_tls_session *s)
 {
     gnutls_datum_t data;
 
-    if (s->server || s->kept)
+    /* Without a strict verdict that a later session can build on, it had better be a full one. */
+    if (s->server || s->kept || !s->judged || s->verdict.relaxed)
         return;
     bool old = s->info.resumed && gnutls_protocol_get_version(s->tls) == GNUTLS_TLS1_2;
     if ((!old && !(gnutls_session_get_flags(s->tls) & GNUTLS_SFLAGS_SESSION_TICKET)) ||
         gnutls_session_get_data2(s->tls, &data) < 0)
         return;
     s->kept = true;
-    bool strict = s->judged && s->verdict.relaxed == 0;
     ssi_tls_tickets_put(&s->profile->tickets, s->domain, data.data, data.size, s->verdict.good_from,
-                        strict ? s->verdict.good_until : 0);
+                        s->verdict.good_until);
     ssi_wipe(data.data, data.size);
     gnutls_free(data.data);
 }
@@ -397,12 +400,11 @@ static int send_ticket(struct ssi_tls_session *s)
     return gnutls_session_ticket_send(s->tls, 1, 0);
 }
 
-/* A client that resumes knows the chain, which was accepted for this very domain by the same profile with no relaxation;
- * only time has passed. */
+/* A client that resumes knows the chain, which was accepted for this very domain by the same profile with no relaxation,
+ * and set_up_client looked at the time. */
 static bool verdict_still_holds(const struct ssi_tls_session *s)
 {
-    return !s->server && gnutls_session_is_resumed(s->tls) && s->verdict.good_from <= s->wall_s &&
-           s->wall_s <= s->verdict.good_until;
+    return !s->server && gnutls_session_is_resumed(s->tls) && s->verdict.good_until > 0;
 }
 
 static int32_t go_on(struct ssi_tls_session *s)
@@ -441,6 +443,11 @@ int32_t ssi_tls_session_input(struct ssi_tls_session *s, const void *data, size_
     if (s->in.failed < 0)
         return s->in.failed;
     return s->state == SSI_TLS_HANDSHAKE ? go_on(s) : s->state;
+}
+
+uint64_t ssi_tls_session_wall_s(const struct ssi_tls_session *s)
+{
+    return s->wall_s;
 }
 
 int32_t ssi_tls_session_state(const struct ssi_tls_session *s)

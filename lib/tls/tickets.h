@@ -25,7 +25,7 @@ struct ssi_tls_ticket {
     char *domain;
     uint8_t *data;
     size_t len;
-    /* The verdict on the peer's chain holds in this time; good_until 0: it must be judged again. */
+    /* The verdict on the peer's chain holds in this time. */
     uint64_t good_from;
     uint64_t good_until;
 };

@@ -85,6 +85,7 @@ secsip_result ssi_tls_profile_set_password(secsip_tls_profile *p,
                                            void *user_data);
 secsip_result ssi_tls_profile_add_crl_pem(secsip_tls_profile *p, const char *pem, size_t len);
 secsip_result ssi_tls_profile_add_crl_file(secsip_tls_profile *p, const char *path);
+secsip_result ssi_tls_profile_set_ocsp(secsip_tls_profile *p, const void *der, size_t len);
 secsip_result ssi_tls_profile_add_pin(secsip_tls_profile *p, const char *pin);
 secsip_result ssi_tls_profile_set_resumption(secsip_tls_profile *p, uint32_t mode);
 secsip_result ssi_tls_profile_set_ticket_key(secsip_tls_profile *p, const void *key, size_t len);

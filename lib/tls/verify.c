@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "base/base64.h"
+#include "tls/staple.h"
 
 /* RFC 5924: the certificate is meant for SIP. */
 #define OID_SIP_DOMAIN "1.3.6.1.5.5.7.3.20"
@@ -232,6 +233,46 @@ static bool check_crl_age(const struct ssi_tls_check *c, const struct chain *ch,
     return true;
 }
 
+static bool fail_staple(struct ssi_tls_verdict *v, const struct chain *ch, const char *expected,
+                        const char *why)
+{
+    ssi_tls_fail(
+        &v->failure, SECSIP_E_TLS_CERT_STATUS, "stapling", expected, why,
+        "whether the certificate of %s is revoked cannot be known: the OCSP answer that %s: %s",
+        ch->title, v->demanded ? "it demands (RFC 7633)" : "came with it is not good", why);
+    return false;
+}
+
+/* RFC 6066 section 8: an answer that came must be good, and must have come where the certificate demands it. */
+static bool check_staple(const struct ssi_tls_check *c, const struct chain *ch,
+                         struct ssi_tls_verdict *v)
+{
+    struct ssi_tls_staple staple;
+
+    v->demanded = ssi_tls_staple_is_demanded(ch->sent[0]);
+    if (!c->staple || ch->n_path < 2)
+        return !v->demanded || forgiven(c, v, 0) ||
+               fail_staple(v, ch, "an OCSP answer", "none came");
+    if (ssi_tls_staple_read(c->staple, ch->path[0], ch->path[1], &staple) < 0)
+        return fail_staple(v, ch, "a good OCSP answer", "out of memory");
+    if (!staple.problem && staple.revoked) {
+        if (forgiven(c, v, 0))
+            return true;
+        ssi_tls_fail(&v->failure, SECSIP_E_TLS_CERT_REVOKED, "revocation",
+                     "a certificate that is not revoked", "revoked",
+                     "the certificate of %s has been revoked by its issuer (OCSP)", ch->title);
+        return false;
+    }
+    if (!staple.problem && staple.from > (int64_t)c->wall_s)
+        staple.problem = "it is not valid yet";
+    if (!staple.problem && staple.until < (int64_t)c->wall_s)
+        staple.problem = "it is out of date";
+    if (staple.problem)
+        return forgiven(c, v, 0) || fail_staple(v, ch, "a good OCSP answer", staple.problem);
+    v->good_until = (uint64_t)staple.until;
+    return true;
+}
+
 static void show_pin(const uint8_t pin[SSI_TLS_PIN_SIZE], char *out, size_t cap)
 {
     struct ssi_buf b;
@@ -394,7 +435,8 @@ static bool check_name(const struct ssi_tls_check *c, struct ssi_tls_verdict *v)
 static void find_window(const struct ssi_tls_check *c, const struct chain *ch,
                         struct ssi_tls_verdict *v)
 {
-    int64_t from = 0, until = INT64_MAX;
+    int64_t from = 0,
+            until = v->good_until ? (int64_t)v->good_until : INT64_MAX; /* the OCSP answer's */
 
     for (size_t i = 0; i < ch->n_path; i++) {
         int64_t begins = gnutls_x509_crt_get_activation_time(ch->path[i]);
@@ -428,8 +470,9 @@ static secsip_result judge(const struct ssi_tls_check *c, struct chain *ch,
         status = GNUTLS_CERT_INVALID;
     find_path(c, ch);
     if (check_pins(c, ch, v) && check_revocation(c, ch, status, v) && check_crl_age(c, ch, v) &&
-        check_trust(c, ch, status, v) && check_strength(c, ch, status, v) &&
-        check_dates(c, ch, v) && check_purpose(c, ch, v) && check_name(c, v)) {
+        check_staple(c, ch, v) && check_trust(c, ch, status, v) &&
+        check_strength(c, ch, status, v) && check_dates(c, ch, v) && check_purpose(c, ch, v) &&
+        check_name(c, v)) {
         find_window(c, ch, v);
         return 0;
     }
@@ -444,6 +487,7 @@ secsip_result ssi_tls_verify(const struct ssi_tls_check *c, const gnutls_datum_t
     memset(&v->failure, 0, sizeof v->failure);
     v->relaxed = 0;
     v->good_from = v->good_until = 0;
+    v->demanded = false;
     ssi_tls_names_free(&v->names);
     ssi_tls_names_init(&v->names);
     if (n == 0) {

@@ -31,11 +31,14 @@ struct ssi_tls_check {
     bool peer_is_client;
     const char *domain; /* as ssi_tls_domain_normal gives it; NULL: any name */
     uint64_t wall_s;
+    const gnutls_datum_t
+        *staple; /* the OCSP answer that came with the chain, NULL for none; borrowed */
 };
 
 struct ssi_tls_verdict {
     struct ssi_tls_failure failure; /* result 0 when the chain is accepted */
     uint32_t relaxed;               /* the options without which it would not have been */
+    bool demanded;                  /* the certificate demands a stapled OCSP answer */
     uint64_t good_from;             /* accepted: the verdict holds from here ... */
     uint64_t good_until;            /* ... to here; outside it another one is due */
     struct ssi_tls_names names;     /* the leaf's; freed by the owner of the verdict */

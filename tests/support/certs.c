@@ -16,6 +16,7 @@ enum {
     AUTHORITY = 1 << 0,
     RSA = 1 << 1,
     WEAK = 1 << 2,
+    STAPLE = 1 << 3,
 };
 
 #define KP_SERVER "1.3.6.1.5.5.7.3.1"
@@ -133,6 +134,14 @@ templates[LAB_N] = {
                               {BOTH}},
     [LAB_REVOKED] =
         {"revoked", LAB_CA, "example.test", "example.test", "sip:example.test", NULL, {BOTH}},
+    [LAB_MUSTSTAPLE] = {"muststaple",
+                        LAB_CA,
+                        "example.test",
+                        "example.test",
+                        "sip:example.test",
+                        NULL,
+                        {BOTH},
+                        .flags = STAPLE},
     [LAB_ALICE] = {"alice", LAB_CA, "alice", NULL, "sip:alice@example.test", NULL, {KP_CLIENT}},
     [LAB_PROXY] = {"proxy", LAB_CA, "proxy", NULL, "sip:example.test", NULL, {KP_CLIENT}},
     [LAB_CLIENT_OTHERCA] = {"clientotherca",
@@ -259,6 +268,11 @@ static void make_cert(enum lab_cert which)
     set_names(m->crt, t);
     for (int i = 0; i < 2 && t->eku[i]; i++)
         must(gnutls_x509_crt_set_key_purpose_oid(m->crt, t->eku[i], 0), "EKU");
+    if (t->flags & STAPLE)
+        /* RFC 7633: SEQUENCE { INTEGER 5 } */
+        must(gnutls_x509_crt_set_extension_by_oid(m->crt, "1.3.6.1.5.5.7.1.24",
+                                                  "\x30\x03\x02\x01\x05", 5, 0),
+             "feature");
     must(gnutls_x509_crt_get_key_id(m->crt, 0, id, &id_len), "key id");
     must(gnutls_x509_crt_set_subject_key_id(m->crt, id, id_len), "subject key id");
     must(gnutls_x509_crt_sign2(m->crt, issuer->crt, issuer->key, GNUTLS_DIG_SHA256, 0), "sign");

@@ -40,8 +40,9 @@ enum lab_cert {
     LAB_WEAKRSA,    /* RSA 1024 */
     LAB_VIA_INTERMEDIATE,
     LAB_REVOKED,
-    LAB_ALICE, /* a client: SAN URI sip:alice@example.test */
-    LAB_PROXY, /* a client that is a domain: SAN URI sip:example.test, clientAuth */
+    LAB_MUSTSTAPLE, /* demands a stapled OCSP answer */
+    LAB_ALICE,      /* a client: SAN URI sip:alice@example.test */
+    LAB_PROXY,      /* a client that is a domain: SAN URI sip:example.test, clientAuth */
     LAB_CLIENT_OTHERCA,
     LAB_CLIENT_EXPIRED,
     LAB_N

@@ -20,11 +20,17 @@ size_t tls_pair_carry(struct ssi_tls_session *from, struct ssi_tls_session *to, 
 void tls_pair_open(struct tls_pair *p, secsip_tls_profile *client, secsip_tls_profile *server,
                    const char *domain, uint64_t wall_s)
 {
-    struct ssi_tls_config config = {.profile = client, .domain = domain, .wall_s = wall_s};
+    tls_pair_open_at(p, client, server, domain, wall_s, wall_s);
+}
+
+void tls_pair_open_at(struct tls_pair *p, secsip_tls_profile *client, secsip_tls_profile *server,
+                      const char *domain, uint64_t client_wall_s, uint64_t server_wall_s)
+{
+    struct ssi_tls_config config = {.profile = client, .domain = domain, .wall_s = client_wall_s};
 
     p->chunk = 0;
     assert_int_equal(ssi_tls_session_new(&config, &p->client), 0);
-    config = (struct ssi_tls_config){.profile = server, .server = true, .wall_s = wall_s};
+    config = (struct ssi_tls_config){.profile = server, .server = true, .wall_s = server_wall_s};
     assert_int_equal(ssi_tls_session_new(&config, &p->server), 0);
     assert_int_equal(ssi_tls_session_start(p->client), SSI_TLS_HANDSHAKE);
 }

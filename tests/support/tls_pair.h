@@ -14,6 +14,9 @@ struct tls_pair {
 /* Asserts that both begin. The profiles' references stay the caller's. */
 void tls_pair_open(struct tls_pair *p, secsip_tls_profile *client, secsip_tls_profile *server,
                    const char *domain, uint64_t wall_s);
+/* The same with ends that do not agree about the time. */
+void tls_pair_open_at(struct tls_pair *p, secsip_tls_profile *client, secsip_tls_profile *server,
+                      const char *domain, uint64_t client_wall_s, uint64_t server_wall_s);
 void tls_pair_close(struct tls_pair *p);
 /* Carries ciphertext to and fro until nothing moves any more. */
 void tls_pair_pump(struct tls_pair *p);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ocsp.h"
 #include "oom.h"
 #include "tls_pair.h"
 
@@ -17,14 +18,14 @@ static void set_client_options(secsip_tls_profile *p, enum ssi_tls_versions vers
 }
 
 /* A whole life: handshake, a word each way, close. Returns 1 when it was resumed, 0 when not, or the client's failure. */
-static int32_t live(secsip_tls_profile *cp, secsip_tls_profile *sp, const char *domain,
-                    uint64_t wall_s)
+static int32_t live_at(secsip_tls_profile *cp, secsip_tls_profile *sp, const char *domain,
+                       uint64_t client_wall_s, uint64_t server_wall_s)
 {
     struct tls_pair p;
     char got[10];
     int32_t r;
 
-    tls_pair_open(&p, cp, sp, domain, wall_s);
+    tls_pair_open_at(&p, cp, sp, domain, client_wall_s, server_wall_s);
     tls_pair_pump(&p);
     if (ssi_tls_session_state(p.client) != SSI_TLS_OPEN) {
         r = ssi_tls_session_failure(p.client)->result;
@@ -46,6 +47,12 @@ static int32_t live(secsip_tls_profile *cp, secsip_tls_profile *sp, const char *
     }
     tls_pair_close(&p);
     return r;
+}
+
+static int32_t live(secsip_tls_profile *cp, secsip_tls_profile *sp, const char *domain,
+                    uint64_t wall_s)
+{
+    return live_at(cp, sp, domain, wall_s, wall_s);
 }
 
 static void sessions_are_resumed_as_the_profiles_allow(void **state)
@@ -218,6 +225,67 @@ static void revoked_certificates_and_stale_lists_are_refused(void **state)
     secsip_tls_profile_unref(empty);
     secsip_tls_profile_unref(good);
     secsip_tls_profile_unref(revoked);
+}
+
+static void stapled_answers_are_sent_and_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        enum lab_cert server, about, signer;
+        enum lab_ocsp_status status;
+        const char *from, *until;
+        secsip_result result;
+    } rows[] = {
+        {LAB_SERVER, LAB_SERVER, LAB_CA, LAB_OCSP_GOOD, "20250601", "20250701", 0},
+        {LAB_SERVER, LAB_SERVER, LAB_CA, LAB_OCSP_REVOKED, "20250601", "20250701",
+         SECSIP_E_TLS_CERT_REVOKED},
+        {LAB_SERVER, LAB_SERVER, LAB_CA, LAB_OCSP_UNKNOWN, "20250601", "20250701",
+         SECSIP_E_TLS_CERT_STATUS},
+        {LAB_SERVER, LAB_SERVER, LAB_CA, LAB_OCSP_GOOD, "20250601", "20250614",
+         SECSIP_E_TLS_CERT_STATUS},
+        {LAB_SERVER, LAB_SERVER, LAB_CA, LAB_OCSP_GOOD, "20250617", "20250701",
+         SECSIP_E_TLS_CERT_STATUS},
+        {LAB_SERVER, LAB_SERVER, LAB_OTHERCA, LAB_OCSP_GOOD, "20250601", "20250701",
+         SECSIP_E_TLS_CERT_STATUS},
+        {LAB_SERVER, LAB_SERVER, LAB_OTHERCA, LAB_OCSP_REVOKED, "20250601", "20250701",
+         SECSIP_E_TLS_CERT_STATUS},
+        {LAB_MUSTSTAPLE, LAB_MUSTSTAPLE, LAB_CA, LAB_OCSP_GOOD, "20250601", "20250701", 0},
+        {LAB_MUSTSTAPLE, LAB_MUSTSTAPLE, LAB_CA, LAB_OCSP_GOOD, "20250601", "20250614",
+         SECSIP_E_TLS_CERT_STATUS},
+        {LAB_MUSTSTAPLE, LAB_N, LAB_CA, LAB_OCSP_GOOD, "", "",
+         SECSIP_E_TLS_CERT_STATUS}, /* none at all */
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        secsip_tls_profile *cp = lab_profile(LAB_N), *sp = lab_profile(rows[i].server);
+        if (rows[i].about != LAB_N) {
+            size_t len;
+            uint8_t *der = lab_ocsp(rows[i].about, rows[i].signer, rows[i].status, rows[i].from,
+                                    rows[i].until, &len);
+            assert_int_equal(secsip_tls_profile_set_ocsp(cp, der, len), SECSIP_E_STATE);
+            assert_int_equal(secsip_tls_profile_set_ocsp(sp, der, len), 0);
+            free(der);
+        }
+        print_message("row %zu\n", i);
+        /* A server does not staple what it knows to be out of date: this one's clock is slow. */
+        assert_int_equal(live_at(cp, sp, "example.test", LAB_NOW, LAB_NOW - 5 * 86400),
+                         rows[i].result);
+        /* A resumed session brings no answer; the one that came with the first still counts. */
+        if (rows[i].result == 0) {
+            assert_int_equal(live(cp, sp, "example.test", LAB_NOW), 1);
+            assert_int_equal(live(cp, sp, "example.test", LAB_NOW + 30 * 86400),
+                             rows[i].server == LAB_MUSTSTAPLE ? SECSIP_E_TLS_CERT_STATUS : 0);
+        }
+        secsip_tls_profile_unref(cp);
+        secsip_tls_profile_unref(sp);
+    }
+    secsip_tls_profile *sp = lab_profile(LAB_SERVER);
+    size_t len;
+    uint8_t *der = lab_ocsp(LAB_RSA, LAB_CA, LAB_OCSP_GOOD, "20250601", "20250701", &len);
+    assert_int_equal(secsip_tls_profile_set_ocsp(sp, der, len), SECSIP_E_TLS_CREDENTIALS);
+    assert_int_equal(secsip_tls_profile_set_ocsp(sp, der, len / 2), SECSIP_E_TLS_CREDENTIALS);
+    free(der);
+    secsip_tls_profile_unref(sp);
 }
 
 static void add_identity(secsip_tls_profile *p, enum lab_cert which)
@@ -437,6 +505,7 @@ int main(void)
         cmocka_unit_test(nodes_that_share_a_ticket_key_resume_each_others_sessions),
         cmocka_unit_test(pinned_keys_are_demanded_on_top),
         cmocka_unit_test(revoked_certificates_and_stale_lists_are_refused),
+        cmocka_unit_test(stapled_answers_are_sent_and_checked),
         cmocka_unit_test(the_name_asked_for_chooses_the_certificate),
         cmocka_unit_test(encrypted_keys_ask_for_their_password),
         cmocka_unit_test(pkcs12_gives_an_identity),
