@@ -203,8 +203,8 @@ static void on_state(secsip_call *call, const secsip_call_event *event, void *us
     if (secsip_call_get_stats(call, &phone->stats) < 0)
         fail(phone->scene, "%s's counts are not to be had", name_of(phone));
     if (event->error || !phone->has_media)
-        fail(phone->scene, "%s's call failed: %s%s%s", name_of(phone), event->reason,
-             event->error ? ": " : "", event->error ? event->error->text : "");
+        fail(phone->scene, "%s's call failed: %s", name_of(phone),
+             event->error ? event->error->text : event->reason);
 }
 
 static void on_media(secsip_call *call, const secsip_media_info *media, void *user_data)

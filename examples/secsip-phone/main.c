@@ -59,8 +59,8 @@ static void on_state(secsip_call *call, const secsip_call_event *event, void *us
     if (event->state == SECSIP_CALL_ENDED) {
         phone->over = true;
         if (!phone->established || event->error) {
-            options_refuse("the call failed: %s%s%s", event->reason, event->error ? ": " : "",
-                           event->error ? event->error->text : "");
+            options_refuse("the call failed: %s",
+                           event->error ? event->error->text : event->reason);
             phone->failed = true;
         }
     }
