@@ -1,5 +1,6 @@
 /* A script of operations on a pair of SRTP sessions: packets of the input are unprotected as they are, or protected, damaged at
- * one place and unprotected. Whatever comes in, a damaged packet is never accepted, and a good one always is.
+ * one place and unprotected; keys and suites change in between. Whatever comes in, a damaged packet is never accepted, and a
+ * good one always is.
  *
  * Byte 0: suite and MKI. Then operations: kind, damage (place, bits), length, that many bytes. */
 #include <stdbool.h>
@@ -24,7 +25,7 @@ static void must(bool good)
         abort();
 }
 
-static struct ssi_srtp *open_session(uint8_t how, enum ssi_srtp_direction direction)
+static struct ssi_srtp *open_session(uint8_t how, uint8_t key, enum ssi_srtp_direction direction)
 {
     struct ssi_srtp_config c = {
         .direction = direction,
@@ -32,11 +33,12 @@ static struct ssi_srtp *open_session(uint8_t how, enum ssi_srtp_direction direct
         .mki_len = how & 0x40 ? 4 : 0,
         .replay_window = 64,
         .lifetime = 50,
+        .join_roc = direction == SSI_SRTP_RECEIVE && how & 0x80 ? 2 : 0,
     };
     struct ssi_srtp *s = NULL;
 
     c.key.len = (uint8_t)ssi_srtp_key_len(c.suite);
-    memset(c.key.bytes, 0x42, c.key.len);
+    memset(c.key.bytes, key, c.key.len);
     must(ssi_srtp_new(&c, &s) == 0);
     return s;
 }
@@ -69,12 +71,35 @@ static void there_and_back(struct ssi_srtp *tx, struct ssi_srtp *rx, bool rtcp,
              !rtcp); /* an RTP index may be guessed wrongly after a jump */
 }
 
+/* New keys at both ends; a sender's session that was continued is of no more use. */
+static void change_keys(struct ssi_srtp **tx, struct ssi_srtp **rx, uint8_t how, uint8_t key)
+{
+    struct ssi_srtp *new_tx = open_session(how, key, SSI_SRTP_SEND);
+    struct ssi_srtp *new_rx = open_session(how, key, SSI_SRTP_RECEIVE);
+    uint8_t p[CAP] = {0x80, 0, 0, 9};
+    size_t len = 32;
+
+    if (ssi_srtp_same_key(new_tx, *tx)) {
+        must(ssi_srtp_continue(new_tx, *tx) == SECSIP_E_SRTP_REUSE);
+        ssi_srtp_free(new_tx);
+        ssi_srtp_free(new_rx);
+        return;
+    }
+    must(ssi_srtp_continue(new_tx, *tx) == 0);
+    must(ssi_srtp_continue(new_rx, *rx) == 0);
+    must(ssi_srtp_protect_rtp(*tx, p, &len, CAP) == SECSIP_E_SRTP_KEY_EXPIRED);
+    ssi_srtp_free(*tx);
+    ssi_srtp_free(*rx);
+    *tx = new_tx;
+    *rx = new_rx;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    struct ssi_srtp *tx = open_session(data[0], SSI_SRTP_SEND),
-                    *rx = open_session(data[0], SSI_SRTP_RECEIVE);
+    struct ssi_srtp *tx = open_session(data[0], 0x42, SSI_SRTP_SEND);
+    struct ssi_srtp *rx = open_session(data[0], 0x42, SSI_SRTP_RECEIVE);
     for (size_t at = 1; size - at >= HEAD;) {
         uint8_t kind = data[at], place = data[at + 1], bits = data[at + 2];
         size_t len = (size_t)data[at + 3] << 8 | data[at + 4];
@@ -83,7 +108,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             len = size - at;
         if (len > PACKET)
             len = PACKET;
-        if (kind & 2) {
+        if (kind & 4) {
+            change_keys(&tx, &rx, bits, place);
+        } else if (kind & 2) {
             there_and_back(tx, rx, kind & 1, data + at, len, place, bits);
         } else {
             uint8_t *p = malloc(len ? len : 1); /* exactly: a read past the end shows */
