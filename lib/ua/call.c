@@ -158,7 +158,7 @@ void ssi_call_detach(secsip_call *c)
 
 secsip_result ssi_call_check_flow(secsip_call *c, struct ssi_error *e)
 {
-    if (c->sdes.policy == SSI_SDES_OFF || ssi_flow_is_secure(c->flow))
+    if (c->sdes.policy == SSI_SDES_OFF || ssi_flow_may_carry_keys(c->flow))
         return 0;
     if (c->sdes.policy == SSI_SDES_OPTIONAL) {
         /* No key over signalling that is not verified TLS: the call may be clear, so it is clear. */

@@ -332,10 +332,16 @@ void ssi_flow_unwatch(struct ssi_flow *f, struct ssi_flow_watch *w)
         close_unused(f);
 }
 
-bool ssi_flow_is_secure(const struct ssi_flow *f)
+bool ssi_flow_may_carry_keys(const struct ssi_flow *f)
 {
     const secsip_tls_info *info = ssi_flow_tls_info(f);
-    return f->state == SSI_FLOW_OPEN && info && info->verified;
+    return f->state == SSI_FLOW_OPEN && info && (info->verified || info->relaxed);
+}
+
+bool ssi_flow_is_secure(const struct ssi_flow *f)
+{
+    const uint32_t insecure = SECSIP_TLS_INSECURE_SELF_SIGNED | SECSIP_TLS_INSECURE_ANY;
+    return ssi_flow_may_carry_keys(f) && !(ssi_flow_tls_info(f)->relaxed & insecure);
 }
 
 const secsip_tls_info *ssi_flow_tls_info(const struct ssi_flow *f)

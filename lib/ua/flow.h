@@ -87,7 +87,10 @@ void ssi_flow_unref(struct ssi_flow *f);
 void ssi_flow_watch(struct ssi_flow *f, struct ssi_flow_watch *w);
 /* Removes it; a client flow that nobody watches and no transaction uses is closed. */
 void ssi_flow_unwatch(struct ssi_flow *f, struct ssi_flow_watch *w);
-/* The flow is TLS and the peer's certificate passed every check. Only over such a flow does an a=crypto leave. */
+/* An a=crypto may leave over it: TLS whose peer proved its name, by every check or with a relaxation that the profile
+ * names. A client without certificate has proved nothing. */
+bool ssi_flow_may_carry_keys(const struct ssi_flow *f);
+/* The same without an option that has insecure in its name having acted. */
 bool ssi_flow_is_secure(const struct ssi_flow *f);
 /* NULL before the handshake and for clear transports. */
 const secsip_tls_info *ssi_flow_tls_info(const struct ssi_flow *f);

@@ -366,6 +366,79 @@ static void a_call_may_be_ended_and_dropped_inside_its_audio_callback(void **sta
     lab_stop(&l);
 }
 
+/* DESIGN decision 8: a relaxation is named, lets the call pass, and is reported. */
+static void a_relaxed_certificate_carries_the_call_and_shows_in_its_level(void **state)
+{
+    static const struct {
+        enum lab_cert cert;
+        uint32_t option;
+        int32_t level;
+    } rows[] = {
+        {LAB_CNTRAP, SECSIP_TLS_ALLOW_CN, SECSIP_SECURITY_HOP},
+        {LAB_EXPIRED, SECSIP_TLS_ALLOW_EXPIRED, SECSIP_SECURITY_HOP},
+        {LAB_SELFSIGNED, SECSIP_TLS_INSECURE_SELF_SIGNED, SECSIP_SECURITY_UNVERIFIED},
+        {LAB_WRONGNAME, SECSIP_TLS_INSECURE_ANY, SECSIP_SECURITY_UNVERIFIED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static struct lab l;
+        secsip_tls_profile *relaxed;
+        lab_start(&l, rows[i].cert);
+        relaxed = lab_profile(LAB_N);
+        assert_int_equal(secsip_tls_profile_set_options(relaxed, rows[i].option), 0);
+        secsip_account_config c = {.profile = relaxed};
+        lab_phone(&l, &l.alice, "alice", &c);
+        lab_phone(&l, &l.bob, "bob", &c);
+        l.bob.answers = true;
+        lab_register(&l);
+        lab_call(&l, &l.alice, "sip:bob@example.test");
+        assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
+        simnet_run(l.net, 100000, NULL, NULL);
+        assert_int_equal(l.alice.level, rows[i].level);
+        assert_int_equal(l.bob.level, rows[i].level);
+        hang_up(&l, &l.alice);
+        secsip_tls_profile_unref(relaxed);
+        lab_stop(&l);
+    }
+}
+
+/* A client that shows no certificate is nobody: no key is sent to it, nor taken from it. */
+static void a_caller_without_certificate_on_a_listener_is_refused(void **state)
+{
+    static struct lab l;
+    struct wire w = {0};
+
+    (void)state;
+    lab_start(&l, LAB_SERVER);
+    secsip_account_config direct = {.proxy = "10.0.0.2:5062"};
+    lab_phone(&l, &l.alice, "alice", &direct);
+    lab_phone(&l, &l.bob, "bob", NULL);
+    secsip_tls_profile *own = lab_profile(LAB_SERVER);
+    secsip_tls_profile *any = lab_profile(LAB_N);
+    assert_int_equal(secsip_stack_listen(simnet_stack(l.bob.host), "tls:10.0.0.2:5062", own, NULL),
+                     0);
+    secsip_account_unref(l.alice.account);
+    static const secsip_account_callbacks none = {.size = sizeof none};
+    assert_int_equal(secsip_tls_profile_set_options(any, SECSIP_TLS_INSECURE_ANY), 0);
+    secsip_account_config c = {.size = sizeof c,
+                               .aor = "sip:alice@example.test",
+                               .proxy = "10.0.0.2:5062",
+                               .profile = any};
+    assert_int_equal(
+        secsip_account_new(simnet_stack(l.alice.host), &c, &none, NULL, &l.alice.account), 0);
+    l.bob.answers = true;
+    simnet_tap(l.net, watch_dgram, watch_stream, &w);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_true(simnet_run(l.net, 5000000, alice_ended, &l));
+    assert_int_equal(l.alice.call_status, 488);
+    assert_null(l.bob.call);
+    assert_int_equal(w.n_dgrams, 0);
+    secsip_tls_profile_unref(own);
+    secsip_tls_profile_unref(any);
+    lab_stop(&l);
+}
+
 static void shutdown_hangs_up_and_unregisters(void **state)
 {
     static struct lab l;
@@ -401,6 +474,8 @@ int main(void)
         cmocka_unit_test(a_sips_account_makes_a_sips_call),
         cmocka_unit_test(clear_packets_that_arrive_are_dropped_and_counted),
         cmocka_unit_test(a_call_may_be_ended_and_dropped_inside_its_audio_callback),
+        cmocka_unit_test(a_relaxed_certificate_carries_the_call_and_shows_in_its_level),
+        cmocka_unit_test(a_caller_without_certificate_on_a_listener_is_refused),
         cmocka_unit_test(shutdown_hangs_up_and_unregisters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
