@@ -210,8 +210,8 @@ static void one_round(const struct contender *c, const struct suite *suite, size
 {
     void *tx = c->open(suite, true), *rx = c->open(suite, false);
 
-    for (uint16_t i = 0; i < BATCH; i++)
-        lens[i] = clear_packet(packets[i], i, payload);
+    for (size_t i = 0; i < BATCH; i++)
+        lens[i] = clear_packet(packets[i], (uint16_t)i, payload);
     c->protect(tx, packets[0], &lens[0]); /* the first packet of an SSRC allocates */
     c->unprotect(rx, packets[0], &lens[0]);
     uint64_t start = now_ns();
@@ -278,10 +278,10 @@ static double in_turn(const struct suite *suite, void **sessions, size_t n)
         for (size_t i = 0; i < n; i++)
             sessions[i] = ours_open(suite, true);
         uint64_t spent = 0;
-        for (uint16_t turn = 0; turn <= turns; turn++) {
+        for (size_t turn = 0; turn <= turns; turn++) {
             uint64_t start = now_ns();
             for (size_t i = 0; i < n; i++) {
-                size_t len = clear_packet(packets[0], turn, 160);
+                size_t len = clear_packet(packets[0], (uint16_t)turn, 160);
                 ours_protect(sessions[i], packets[0], &len);
             }
             if (turn > 0) /* the first packet allocates */

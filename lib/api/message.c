@@ -273,7 +273,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_via(secsip_message *message, uint
 
     if (rc == 0)
         rc = ssi_sip_via_parse(text, &v);
-    if (rc < 0)
+    if (rc != 0)
         return rc;
     char *tail = take_room(message, SCRATCH_VIA, v.whole.len, 4);
     if (!tail)
@@ -398,7 +398,7 @@ SECSIP_EXPORT secsip_result secsip_message_write(const secsip_message *message, 
         *ret_len = b.len;
         if (b.len > out_size)
             rc = SECSIP_E_LIMIT;
-        else
+        else if (b.len > 0)
             memcpy(out, b.data + b.off, b.len);
     }
     ssi_buf_free(&b);

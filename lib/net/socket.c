@@ -139,7 +139,7 @@ secsip_result ssi_socket_listen(struct ssi_addr *local, int *ret_fd)
 
 secsip_result ssi_socket_accept(int listener, struct ssi_addr *ret_peer, int *ret_fd)
 {
-    union sockname name;
+    union sockname name = {0};
     socklen_t len;
     int fd;
 
@@ -266,7 +266,7 @@ int32_t ssi_socket_send_to(int fd, const struct ssi_addr *to, const void *data, 
 
 int32_t ssi_socket_receive_from(int fd, struct ssi_addr *ret_from, void *data, size_t cap)
 {
-    union sockname name;
+    union sockname name = {0};
     socklen_t len = sizeof name;
     ssize_t n = recvfrom(fd, data, cap, MSG_DONTWAIT, &name.any, &len);
 

@@ -32,7 +32,7 @@ static bool read_addr_params(struct ssi_sip_reader *r, struct ssi_sip_addr *a)
 static bool read_display(struct ssi_sip_reader *r, struct ssi_sip_addr *a, bool *ret_bare)
 {
     const char *from = r->p;
-    const char *last = from;
+    const char *last;
 
     *ret_bare = false;
     if (ssi_sip_next_is(r, '"')) {

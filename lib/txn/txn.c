@@ -213,7 +213,7 @@ static void free_memory(struct ssi_txn *t)
 
 void ssi_txn_unpin(struct ssi_txn *t)
 {
-    t->pins--; /* NOLINT(clang-analyzer-unix.Malloc): it does not know that whoever unpins has pinned */
+    t->pins--;
     if (t->over && t->pins == 0)
         free_memory(t);
 }

@@ -40,7 +40,7 @@ void ssi_dialog_free(struct ssi_dialog *d, struct ssi_ua *ua);
 secsip_result ssi_dialog_take_response(struct ssi_dialog *d, const struct ssi_sip_msg *response);
 /* A request in the dialog: order of CSeq (RFC 3261 12.2.2), and the target refreshed by INVITE. 0, or the status to refuse
  * it with. */
-int ssi_dialog_take_request(struct ssi_dialog *d, const struct ssi_sip_msg *request);
+int ssi_dialog_take_request(struct ssi_dialog *d, const struct ssi_sip_msg *m);
 /* The dialog with this Call-ID and local tag; the remote tag, if the dialog has one, must agree. NULL: none. */
 struct ssi_dialog *ssi_dialog_find(struct ssi_ua *ua, struct ssi_slice call_id,
                                    struct ssi_slice local_tag, struct ssi_slice remote_tag);

@@ -69,8 +69,9 @@ bool ssi_ua_advance(struct ssi_ua *ua, uint64_t now_us, uint64_t wall_s);
 uint64_t ssi_ua_deadline(const struct ssi_ua *ua);
 void ssi_ua_stream_connected(struct ssi_stream *s, const struct ssi_addr *local);
 /* Returns the stream for an accepted connection, or NULL: close the socket. */
-struct ssi_stream *ssi_ua_stream_accepted(struct ssi_listener *l, const struct ssi_addr *peer,
-                                          const struct ssi_addr *local, void *io_data);
+struct ssi_stream *ssi_ua_stream_accepted(struct ssi_listener *io_listener,
+                                          const struct ssi_addr *peer, const struct ssi_addr *local,
+                                          void *io_data);
 void ssi_ua_stream_input(struct ssi_stream *s, const void *data, size_t len);
 /* Bytes to send: consume what was taken by the socket, then call ssi_ua_stream_sent. NULL or empty: nothing. */
 struct ssi_buf *ssi_ua_stream_output(struct ssi_stream *s);

@@ -81,6 +81,7 @@ static void step(struct ssi_sdes_session *s, struct ssi_slice *rest, struct ssi_
         ssi_sdes_rollback(s);
     else if (what == 'A' || what == 'T')
         r = hear(s, what, take_text(rest), b);
+    /* A copy, padding and all. NOLINTNEXTLINE */
     if ((r < 0 || what == 'O' || what == 'K') && memcmp(&before, &s->agreed, sizeof before) != 0)
         abort();
 }
