@@ -55,7 +55,8 @@ static char *headline(const char *message)
     if (strncmp(message, "SIP/2.0 ", 8) != 0) {
         if (len > 8 && strncmp(message + len - 8, " SIP/2.0", 8) == 0)
             len -= 8;
-        return strndup(message, len);
+        const char *parameters = memchr(message, ';', len);
+        return strndup(message, parameters ? (size_t)(parameters - message) : len);
     }
     cseq = cseq ? strchr(cseq + 8, ' ') : NULL;
     if (!cseq)
