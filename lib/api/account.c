@@ -40,6 +40,7 @@ SECSIP_EXPORT secsip_result secsip_account_register(secsip_account *account)
 {
     if (!account)
         return SECSIP_E_INVALID;
+    ssi_stack_now(account->ua);
     secsip_result r = ssi_account_register(account);
     ssi_stack_touch(account->ua);
     return r;
@@ -49,6 +50,7 @@ SECSIP_EXPORT secsip_result secsip_account_unregister(secsip_account *account)
 {
     if (!account)
         return SECSIP_E_INVALID;
+    ssi_stack_now(account->ua);
     secsip_result r = ssi_account_unregister(account);
     ssi_stack_touch(account->ua);
     return r;

@@ -21,6 +21,7 @@ SECSIP_EXPORT secsip_result secsip_call_new(secsip_account *account, const char 
     secsip_result r = take_callbacks(&known, callbacks);
     if (r < 0)
         return r;
+    ssi_stack_now(account->ua);
     r = ssi_call_new(account, target, &known, user_data, ret_call);
     ssi_stack_touch(account->ua);
     return r;
@@ -59,6 +60,7 @@ SECSIP_EXPORT secsip_result secsip_call_ring(secsip_call *call)
 {
     if (!call)
         return SECSIP_E_INVALID;
+    ssi_stack_now(call->ua);
     secsip_result r = ssi_call_ring(call);
     ssi_stack_touch(call->ua);
     return r;
@@ -68,6 +70,7 @@ SECSIP_EXPORT secsip_result secsip_call_answer(secsip_call *call)
 {
     if (!call)
         return SECSIP_E_INVALID;
+    ssi_stack_now(call->ua);
     secsip_result r = ssi_call_answer(call);
     ssi_stack_touch(call->ua);
     return r;
@@ -77,6 +80,7 @@ SECSIP_EXPORT secsip_result secsip_call_reject(secsip_call *call, int32_t status
 {
     if (!call)
         return SECSIP_E_INVALID;
+    ssi_stack_now(call->ua);
     secsip_result r = ssi_call_reject(call, status);
     ssi_stack_touch(call->ua);
     return r;
@@ -86,6 +90,7 @@ SECSIP_EXPORT secsip_result secsip_call_hangup(secsip_call *call)
 {
     if (!call)
         return SECSIP_E_INVALID;
+    ssi_stack_now(call->ua);
     secsip_result r = ssi_call_hangup(call);
     ssi_stack_touch(call->ua);
     return r;

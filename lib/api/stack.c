@@ -119,6 +119,17 @@ void ssi_stack_leave(secsip_stack *s)
         free_stack(s);
 }
 
+void ssi_stack_now(struct ssi_ua *ua)
+{
+    secsip_stack *s = ua ? SSI_CONTAINER(ua, secsip_stack, ua) : NULL;
+    uint64_t now_us;
+
+    if (!s || !s->driver || s->depth > 0)
+        return;
+    ssi_driver_now(&now_us, &ua->wall_s);
+    ssi_timers_advance(&ua->timers, now_us, 0);
+}
+
 void ssi_stack_touch(struct ssi_ua *ua)
 {
     secsip_stack *s = ua ? SSI_CONTAINER(ua, secsip_stack, ua) : NULL;
@@ -162,6 +173,7 @@ SECSIP_EXPORT secsip_result secsip_stack_shutdown(secsip_stack *stack, uint32_t 
 {
     if (!stack)
         return SECSIP_E_INVALID;
+    ssi_stack_now(&stack->ua);
     ssi_ua_shutdown(&stack->ua, timeout_ms);
     ssi_stack_touch(&stack->ua);
     return 0;

@@ -23,6 +23,9 @@ secsip_result ssi_stack_alloc(const secsip_stack_config *config, struct ssi_ua_c
 /* Around everything that may run callbacks. False: a callback is running already. */
 bool ssi_stack_enter(secsip_stack *s);
 void ssi_stack_leave(secsip_stack *s);
+/* Before a call that may arm a timer outside of process(): the time of the core is that of the last process(), perhaps long
+ * ago, and a timer counted from there would be due too soon. Runs nothing. ua may be NULL. */
+void ssi_stack_now(struct ssi_ua *ua);
 /* After a call that may have armed a timer or posted news outside of process(): the descriptor must wake. ua may be NULL. */
 void ssi_stack_touch(struct ssi_ua *ua);
 

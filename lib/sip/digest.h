@@ -60,6 +60,7 @@ enum ssi_sip_auth_verdict {
     SSI_SIP_AUTH_STALE, /* the password may be right, the nonce is old: challenge with stale=true */
     SSI_SIP_AUTH_WRONG, /* unknown user or wrong password */
     SSI_SIP_AUTH_BAD,   /* malformed: 400 */
+    SSI_SIP_AUTH_FAILED, /* could not be judged, for want of memory or of a digest: 500 */
     SSI_SIP_AUTH_OK,
 };
 /* Verifies the credentials for `realm`. `password_of` gives the password of a user (NUL-terminated, wiped and freed by

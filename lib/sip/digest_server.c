@@ -133,7 +133,7 @@ static enum ssi_sip_auth_verdict check_response(const struct ssi_sip_digest_fiel
     secsip_result r = ssi_sip_digest_response(in, password ? password : "", expected);
     in->nc = NULL; /* it was ours */
     if (r < 0)
-        return SSI_SIP_AUTH_WRONG;
+        return SSI_SIP_AUTH_FAILED;
     bool equal =
         ssi_equal_ct(expected, ssi_sip_bare(f->response).p, 2 * ssi_digest_size(in->algorithm));
     return equal && password ? SSI_SIP_AUTH_OK : SSI_SIP_AUTH_WRONG;
@@ -149,7 +149,7 @@ check_fields(const struct ssi_sip_digest_fields *f, const struct ssi_sip_msg *re
     char *cnonce = f->cnonce.p ? ssi_sip_unquote_dup(f->cnonce, &rc) : NULL;
     char *uri = ssi_sip_unquote_dup(f->uri, &rc);
     enum ssi_sip_auth_verdict verdict =
-        rc == SECSIP_E_NOMEM ? SSI_SIP_AUTH_WRONG : SSI_SIP_AUTH_BAD;
+        rc == SECSIP_E_NOMEM ? SSI_SIP_AUTH_FAILED : SSI_SIP_AUTH_BAD;
 
     if (user && uri && (cnonce || !f->cnonce.p)) {
         struct ssi_sip_digest_input in = {.algorithm = algorithm,
@@ -169,7 +169,12 @@ check_fields(const struct ssi_sip_digest_fields *f, const struct ssi_sip_msg *re
     return verdict;
 }
 
-/* Reads one value: 1 for this realm, 0 for another realm or scheme, -1 malformed or out of memory. */
+enum {
+    MALFORMED = -1,
+    NO_MEMORY = -2,
+};
+
+/* Reads one value: 1 for this realm, 0 for another realm or scheme, MALFORMED, NO_MEMORY. */
 static int read_credentials(struct ssi_slice value, struct ssi_slice realm,
                             struct ssi_sip_digest_fields *f)
 {
@@ -178,15 +183,15 @@ static int read_credentials(struct ssi_slice value, struct ssi_slice realm,
     secsip_result rc = 0;
 
     if (ssi_sip_auth_next(&r, &scheme, &params) <= 0)
-        return -1;
+        return MALFORMED;
     /* An unknown scheme counts as no credentials (RFC 4475 3.3.7). */
     if (!ssi_slice_ieq(scheme, SSI_LIT("Digest")))
         return 0;
     if (r.p != r.end || !ssi_sip_digest_fields_read(params, f) || !f->realm.p)
-        return -1;
+        return MALFORMED;
     char *text = ssi_sip_unquote_dup(f->realm, &rc);
     if (!text)
-        return -1;
+        return rc == SECSIP_E_NOMEM ? NO_MEMORY : MALFORMED;
     bool same = ssi_slice_eq(ssi_slice_str(text), realm);
     free(text);
     return same;
@@ -199,7 +204,7 @@ bool ssi_sip_credentials_are_for(struct ssi_slice value, const char *realm)
     return read_credentials(value, ssi_slice_str(realm), &f) != 0;
 }
 
-/* The first credentials for the realm with an algorithm of ours: 1, 0: none, -1: malformed. */
+/* The first credentials for the realm with an algorithm of ours: 1, 0: none, MALFORMED, NO_MEMORY. */
 static int find_credentials(const struct ssi_sip_msg *req, struct ssi_slice realm, bool is_proxy,
                             struct ssi_sip_digest_fields *f, enum ssi_digest_algorithm *algorithm)
 {
@@ -208,7 +213,7 @@ static int find_credentials(const struct ssi_sip_msg *req, struct ssi_slice real
     for (const struct ssi_sip_header *h = NULL; (h = ssi_sip_msg_header(req, id, h));) {
         int found = read_credentials(h->value, realm, f);
         if (found < 0)
-            return -1;
+            return found;
         if (found && ssi_sip_digest_algorithm_of(f->algorithm, algorithm))
             return 1;
     }
@@ -227,6 +232,8 @@ enum ssi_sip_auth_verdict ssi_sip_auth_check(const struct ssi_sip_auth_server *s
 
     if (found == 0)
         return SSI_SIP_AUTH_NONE;
+    if (found == NO_MEMORY)
+        return SSI_SIP_AUTH_FAILED;
     if (found < 0 || !fields_complete(&f, algorithm))
         return SSI_SIP_AUTH_BAD;
     /* A nonce that was never ours is as good as an old one: the client shall try again with a fresh one. */
@@ -234,7 +241,7 @@ enum ssi_sip_auth_verdict ssi_sip_auth_check(const struct ssi_sip_auth_server *s
     case NONCE_OLD:
         return SSI_SIP_AUTH_STALE;
     case NONCE_FAILED:
-        return SSI_SIP_AUTH_WRONG;
+        return SSI_SIP_AUTH_FAILED;
     case NONCE_GOOD:
         break;
     }

@@ -17,6 +17,7 @@ static void free_account(secsip_account *a)
     free(a->from);
     free(a->call_id);
     free(a->tag);
+    free(a->spare_news);
     free(a);
 }
 
@@ -179,11 +180,12 @@ secsip_result ssi_account_new(struct ssi_ua *ua, const secsip_account_config *co
         r = take_media(a, config);
     if (r >= 0)
         r = make_ids(a);
+    if (r >= 0)
+        r = ssi_register_init(a);
     if (r < 0) {
         free_account(a);
         return r;
     }
-    ssi_register_init(a);
     a->ua = ua;
     ssi_list_push_back(&ua->accounts, &a->node);
     *ret = a;

@@ -54,10 +54,11 @@ struct secsip_account {
     uint32_t cseq;
     struct ssi_auth auth;
     struct ssi_txn *txn;
-    struct ssi_timer timer; /* refresh or retry */
-    uint32_t n_failures;    /* in a row, for the back-off */
-    uint32_t challenged;    /* challenges in this round */
-    uint32_t granted_s;     /* expiry that the registrar granted */
+    struct ssi_timer timer;                   /* refresh or retry */
+    uint32_t n_failures;                      /* in a row, for the back-off */
+    uint32_t challenged;                      /* challenges in this round */
+    uint32_t granted_s;                       /* expiry that the registrar granted */
+    struct ssi_registration_news *spare_news; /* for when there is no memory to tell */
 };
 
 /* Resolved configuration; strings are copied. SECSIP_E_* as secsip_account_new. */

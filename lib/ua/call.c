@@ -6,7 +6,9 @@
 #include "sip/build.h"
 
 enum {
-    SDP_MAX = 65536
+    SDP_MAX = 65536,
+    LEAVE_MS = 32000, /* as long as a BYE would be sent again */
+    LEAVE_AGAIN_MS = 500,
 };
 
 static void free_call(secsip_call *c)
@@ -18,6 +20,7 @@ static void free_call(secsip_call *c)
     ssi_buf_free(&c->accept);
     ssi_call_news_free(c->farewell);
     ssi_call_news_free(c->incoming_news);
+    ssi_call_news_free(c->spare_news);
     if (c->account)
         ssi_account_unref(c->account);
     free(c->remote_uri);
@@ -74,7 +77,10 @@ secsip_call *ssi_call_alloc(secsip_account *a)
     if (!c)
         return NULL;
     c->farewell = ssi_call_news_new();
-    if (!c->farewell) {
+    c->spare_news = ssi_call_news_new();
+    if (!c->farewell || !c->spare_news) {
+        ssi_call_news_free(c->farewell);
+        ssi_call_news_free(c->spare_news);
         free(c);
         return NULL;
     }
@@ -348,9 +354,22 @@ void ssi_call_leave(secsip_call *c)
         c->media = NULL;
     }
     c->phase = SSI_CALL_LEAVING;
-    if (c->flow->state == SSI_FLOW_OPEN)
+    c->accept_until_us = c->ua->timers.now_us + SSI_MS(LEAVE_MS);
+    ssi_call_try_bye(c);
+}
+
+void ssi_call_try_bye(secsip_call *c)
+{
+    bool is_open = c->flow->state == SSI_FLOW_OPEN;
+
+    if (is_open)
         ssi_call_send_bye(c, &c->dialog, true);
-    if (!c->bye)
+    if (c->bye)
+        return;
+    /* For want of memory, or of room for a transaction: the peer would stay in the call, so it is tried again. */
+    if (is_open && c->ua->timers.now_us < c->accept_until_us)
+        ssi_timer_arm(&c->ua->timers, &c->accept_timer, SSI_MS(LEAVE_AGAIN_MS));
+    else
         ssi_call_step(c, SSI_CALL_BYE_DONE, NULL, NULL);
 }
 

@@ -80,14 +80,15 @@ struct secsip_call {
 
     bool offer_ours;       /* the INVITE had none: ours goes with 200, ACK brings the answer */
     struct ssi_buf accept; /* the 200, sent again until ACK (RFC 3261 13.3.1.4) */
-    struct ssi_timer accept_timer;
+    struct ssi_timer accept_timer; /* for that, and for a BYE that could not be sent yet */
     uint64_t accept_interval_us;
     uint64_t accept_until_us;
     uint32_t accept_cseq;
 
     struct ssi_txn *bye;
-    struct ssi_error error;         /* why it ended, for the last event */
-    struct ssi_call_news *farewell; /* the last event, made in advance so that it cannot fail */
+    struct ssi_error error;           /* why it ended, for the last event */
+    struct ssi_call_news *farewell;   /* the last event, made in advance so that it cannot fail */
+    struct ssi_call_news *spare_news; /* for one in between, when there is no memory to tell */
     struct ssi_call_news *incoming_news; /* the first one of an incoming call, likewise */
 };
 
@@ -132,6 +133,8 @@ void ssi_call_start_media(secsip_call *c);
 void ssi_call_finish(secsip_call *c, int32_t status, const char *reason);
 /* Sends BYE and enters LEAVING; ends at once where that is not possible. The media stops now. */
 void ssi_call_leave(secsip_call *c);
+/* Sends the BYE of a call that leaves, now or as soon as it can. */
+void ssi_call_try_bye(secsip_call *c);
 void ssi_call_send_bye(secsip_call *c, struct ssi_dialog *d, bool tell);
 /* Fills the request's common fields from dialog and flow. SECSIP_E_RANDOM. */
 secsip_result ssi_call_start_request(secsip_call *c, const struct ssi_dialog *d,

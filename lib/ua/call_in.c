@@ -30,6 +30,8 @@ static void respond(secsip_call *c, struct ssi_txn *t, int status)
     start_response(c, t, status, &b);
     if (ssi_sip_put_end(&b, NULL, NULL, 0) >= 0)
         ssi_txn_respond(t, status, &b);
+    else if (status >= 200)
+        ssi_ua_refuse(c->ua, t, status);
     ssi_buf_free(&b);
 }
 
@@ -44,6 +46,10 @@ static void on_accept_timer(void *arg)
     secsip_call *c = arg;
     uint64_t t2_us = SSI_MS(or_default(c->ua->config.txn.t2_ms, 4000));
 
+    if (c->phase == SSI_CALL_LEAVING) {
+        ssi_call_try_bye(c);
+        return;
+    }
     if (c->ua->timers.now_us >= c->accept_until_us) {
         ssi_call_step(c, SSI_CALL_NO_ACK, NULL, NULL);
         return;
@@ -131,6 +137,14 @@ static void refuse_early(secsip_call *c, struct ssi_txn *t, int status, const st
     ssi_call_abandon(c);
 }
 
+/* What is refused for want of memory may be asked for again; what does not fit may not. */
+static int refusal_of(secsip_result r)
+{
+    if (r >= 0)
+        return 0;
+    return r == SECSIP_E_NOMEM || r == SECSIP_E_RANDOM ? 500 : 488;
+}
+
 /* Reads the offer and makes our answer; the ports are open and the keys made when the phone rings. */
 static int prepare_media(secsip_call *c, const struct ssi_sip_msg *m)
 {
@@ -152,7 +166,7 @@ static int prepare_media(secsip_call *c, const struct ssi_sip_msg *m)
         ssi_error_set(&c->error, SECSIP_E_UNSUPPORTED, "the body is no session description");
         return 415;
     }
-    return ssi_media_answer(c->media, sdp, &c->sdp, &c->error) < 0 ? 488 : 0;
+    return refusal_of(ssi_media_answer(c->media, sdp, &c->sdp, &c->error));
 }
 
 void ssi_call_incoming(secsip_account *a, struct ssi_txn *t, struct ssi_sip_msg *m,
@@ -352,7 +366,7 @@ void ssi_call_in_reinvite(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn 
         ssi_log_line(&c->ua->config.log, SSI_LOG_WARNING,
                      "re-INVITE of %s refused: %s (expected %s, found %s)", c->remote_uri, e.text,
                      e.expected, e.found);
-        ssi_ua_refuse(c->ua, t, 488);
+        ssi_ua_refuse(c->ua, t, refusal_of(r));
         return;
     }
     take_server(c, t);

@@ -119,7 +119,10 @@ static void deliver(struct ssi_event *e, bool discard)
         else if (c->ua)
             give_incoming(n);
     }
-    free(n);
+    if (c->spare_news)
+        free(n);
+    else
+        c->spare_news = n;
     ssi_call_unref(c);
 }
 
@@ -136,6 +139,12 @@ static struct ssi_call_news *make(secsip_call *c)
 {
     struct ssi_call_news *n = ssi_call_news_new();
 
+    /* An application that waits for news must get it, even where memory is out. */
+    if (!n && c->spare_news) {
+        n = c->spare_news;
+        c->spare_news = NULL;
+        memset(n, 0, sizeof *n);
+    }
     if (!n)
         ssi_log_line(&c->ua->config.log, SSI_LOG_ERROR, "no memory to tell of call %s", c->id);
     return n;

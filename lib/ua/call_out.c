@@ -253,8 +253,10 @@ void ssi_call_out_ack_again(secsip_call *c, struct ssi_sip_msg *m, struct ssi_tx
         return;
     if (c->dialog.remote_tag && !ssi_slice_eq(ssi_slice_str(c->dialog.remote_tag), m->to.tag))
         end_fork(c, m);
-    else if (c->ack.len > 0)
+    else if (c->ack.len > 0 && c->ack.failed >= 0)
         ssi_flow_send(c->flow, ssi_buf_slice(&c->ack));
+    else
+        send_ack(c, &c->dialog, &c->ack); /* memory was out the first time */
 }
 
 /* We had cancelled, but the 2xx was on its way (RFC 3261 9.1). */

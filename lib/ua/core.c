@@ -237,8 +237,8 @@ void ssi_ua_refuse(struct ssi_ua *ua, struct ssi_txn *t, int status)
     ssi_sip_put_header_str(&b, "Server", ua->user_agent);
     if (ssi_sip_put_end(&b, NULL, NULL, 0) >= 0)
         ssi_txn_respond(t, status, &b);
-    else
-        ssi_txn_respond_status(t, status, NULL);
+    else if (ssi_txn_respond_status(t, status, NULL) == SECSIP_E_NOMEM)
+        ssi_txn_drop(t); /* an INVITE would wait for ever; who asks again may find memory */
     ssi_buf_free(&b);
 }
 

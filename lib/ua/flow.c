@@ -317,7 +317,9 @@ secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *targ
 void ssi_flow_watch(struct ssi_flow *f, struct ssi_flow_watch *w)
 {
     if (f->state == SSI_FLOW_DEAD) {
+        ssi_flow_ref(f); /* the error is the flow's, and the watcher may let go of it */
         w->on_failed(w->arg, f, &f->error);
+        ssi_flow_unref(f);
         return;
     }
     ssi_list_push_back(&f->watches, &w->node);

@@ -289,6 +289,8 @@ static void send_upstream(struct context *c, const struct ssi_sip_msg *m)
     put_response(&b, m);
     if (b.failed >= 0)
         ssi_txn_respond(c->server, m->status, &b);
+    else if (m->status >= 200)
+        ssi_ua_refuse(c->registrar->ua, c->server, 500);
     ssi_buf_free(&b);
     if (m->status >= 200)
         c->answered = true;
@@ -324,11 +326,11 @@ static void finish_if_done(struct context *c)
     c->answered = true;
     /* RFC 3261 16.7 step 6: that one phone is overloaded does not mean that we are. */
     if (c->best_status == 503)
-        ssi_txn_respond_status(c->server, 500, NULL);
+        ssi_ua_refuse(c->registrar->ua, c->server, 500);
     else if (c->best)
         send_upstream(c, c->best);
     else
-        ssi_txn_respond_status(c->server, c->best_status ? c->best_status : 480, NULL);
+        ssi_ua_refuse(c->registrar->ua, c->server, c->best_status ? c->best_status : 480);
 }
 
 static void on_timer_c(void *arg)
@@ -467,7 +469,7 @@ static void add_branch(struct context *c, struct ssi_flow *out, struct ssi_slice
                                ssi_slice_str(branch_id), &bytes, &branch_ops, b, &b->txn);
     if (r < 0) {
         b->done = true;
-        keep_best(c, NULL, 480);
+        keep_best(c, NULL, r == SECSIP_E_NOMEM || r == SECSIP_E_RANDOM ? 500 : 480);
         unref_context(c);
     }
     ssi_buf_free(&bytes);

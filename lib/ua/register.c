@@ -18,7 +18,7 @@ enum {
 };
 
 /* ---- News */
-struct registration_news {
+struct ssi_registration_news {
     struct ssi_event event;
     secsip_account *account;
     int32_t state;
@@ -31,7 +31,7 @@ struct registration_news {
 
 static void deliver_news(struct ssi_event *e, bool discard)
 {
-    struct registration_news *n = SSI_CONTAINER(e, struct registration_news, event);
+    struct ssi_registration_news *n = SSI_CONTAINER(e, struct ssi_registration_news, event);
     secsip_account *a = n->account;
     secsip_error error;
 
@@ -50,14 +50,30 @@ static void deliver_news(struct ssi_event *e, bool discard)
         }
         a->callbacks.on_registration(a, &view, a->user_data);
     }
-    free(n);
+    if (a->spare_news)
+        free(n);
+    else
+        a->spare_news = n;
     ssi_account_unref(a);
+}
+
+/* What came of a registration is told even where memory is out: one piece of news is always kept in reserve. */
+static struct ssi_registration_news *make_news(secsip_account *a)
+{
+    struct ssi_registration_news *n = calloc(1, sizeof *n);
+
+    if (!n && a->spare_news) {
+        n = a->spare_news;
+        a->spare_news = NULL;
+        memset(n, 0, sizeof *n);
+    }
+    return n;
 }
 
 static void post_news(secsip_account *a, int32_t state, int32_t status, uint32_t retry_ms,
                       const struct ssi_error *error)
 {
-    struct registration_news *n = calloc(1, sizeof *n);
+    struct ssi_registration_news *n = make_news(a);
 
     a->state = state;
     if (!n) {
@@ -176,7 +192,7 @@ static void send_register(secsip_account *a)
     ssi_buf_init(&uri, 1024);
     ssi_buf_init_secret(&b, a->ua->config.limits.message_bytes);
     put_registrar(&uri, a);
-    secsip_result r = ssi_ua_new_branch(branch);
+    secsip_result r = uri.failed < 0 ? uri.failed : ssi_ua_new_branch(branch);
     if (r >= 0) {
         put_register(a, &b, ssi_buf_slice(&uri), branch);
         r = b.failed;
@@ -274,14 +290,18 @@ static void on_timer(void *arg)
         ask(a);
 }
 
-void ssi_register_init(secsip_account *a)
+secsip_result ssi_register_init(secsip_account *a)
 {
+    a->spare_news = calloc(1, sizeof *a->spare_news);
+    if (!a->spare_news)
+        return SECSIP_E_NOMEM;
     ssi_timer_init(&a->timer, on_timer, a);
     ssi_list_init(&a->watch.node);
     ssi_list_init(&a->node);
     a->watch.on_open = on_flow_open;
     a->watch.on_failed = on_flow_failed;
     a->watch.arg = a;
+    return 0;
 }
 
 /* ---- Answers */
@@ -347,7 +367,7 @@ static void take_refusal(secsip_account *a, const struct ssi_sip_msg *m, secsip_
     }
     if (a->removing)
         end_removal(a, m->status, &e);
-    else if (may_get_better(m->status))
+    else if (may_get_better(m->status) || why == SECSIP_E_NOMEM)
         fail_for_now(a, &e, (uint32_t)retry_after);
     else
         fail_for_good(a, &e);

@@ -4,8 +4,8 @@
 
 #include "ua/account.h"
 
-/* Timer and watch of a new account. */
-void ssi_register_init(secsip_account *a);
+/* Timer and watch of a new account, and the news kept in reserve. SECSIP_E_NOMEM. */
+secsip_result ssi_register_init(secsip_account *a);
 /* Gives the account a flow if it has none (or a dead one): the calls of an account use it too. The watch of the account
  * hears of it. SECSIP_E_LIMIT, SECSIP_E_NOMEM. */
 secsip_result ssi_account_need_flow(secsip_account *a);

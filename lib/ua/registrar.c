@@ -270,9 +270,15 @@ static void on_flow_closed(void *arg, struct ssi_flow *flow)
 }
 
 /* ---- Authentication */
+struct asked {
+    secsip_registrar *registrar;
+    bool no_memory; /* the user is known, but his password could not be copied */
+};
+
 static char *password_of(void *arg, struct ssi_slice user)
 {
-    secsip_registrar *r = arg;
+    struct asked *asked = arg;
+    secsip_registrar *r = asked->registrar;
     char name[PASSWORD_MAX];
     char password[PASSWORD_MAX] = "";
     char *copy = NULL;
@@ -284,6 +290,7 @@ static char *password_of(void *arg, struct ssi_slice user)
     if (r->config.password(name, password, sizeof password, r->config.user_data) >= 0) {
         password[sizeof password - 1] = 0;
         copy = ssi_secret_dup(password);
+        asked->no_memory = !copy;
     }
     ssi_wipe(password, sizeof password);
     return copy;
@@ -291,8 +298,9 @@ static char *password_of(void *arg, struct ssi_slice user)
 
 bool ssi_registrar_knows(secsip_registrar *r, struct ssi_slice user)
 {
-    char *password = password_of(r, user);
-    bool known = password != NULL;
+    struct asked asked = {.registrar = r};
+    char *password = password_of(&asked, user);
+    bool known = password || asked.no_memory;
 
     ssi_secret_free(password);
     return known;
@@ -316,7 +324,7 @@ static void challenge(secsip_registrar *r, struct ssi_txn *t, bool is_proxy, boo
     if (ssi_sip_put_end(&b, NULL, NULL, 0) >= 0)
         ssi_txn_respond(t, status, &b);
     else
-        ssi_txn_respond_status(t, 500, NULL);
+        ssi_ua_refuse(r->ua, t, 500);
     ssi_buf_free(&b);
 }
 
@@ -324,10 +332,14 @@ int ssi_registrar_authenticate(secsip_registrar *r, struct ssi_txn *t, struct ss
                                struct ssi_flow *flow, const struct ssi_sip_uri *identity,
                                bool is_proxy)
 {
+    struct asked asked = {.registrar = r};
     struct ssi_slice user;
+    enum ssi_sip_auth_verdict verdict = ssi_sip_auth_check(
+        &r->auth, m, r->domain, is_proxy, r->ua->wall_s, password_of, &asked, &user);
 
-    switch (ssi_sip_auth_check(&r->auth, m, r->domain, is_proxy, r->ua->wall_s, password_of, r,
-                               &user)) {
+    if (verdict == SSI_SIP_AUTH_WRONG && asked.no_memory)
+        verdict = SSI_SIP_AUTH_FAILED;
+    switch (verdict) {
     case SSI_SIP_AUTH_OK:
         /* RFC 3261 10.3 step 4: the one who proved himself may act only for himself. */
         if (ssi_slice_eq(user, identity->user))
@@ -343,6 +355,9 @@ int ssi_registrar_authenticate(secsip_registrar *r, struct ssi_txn *t, struct ss
     case SSI_SIP_AUTH_BAD:
         ssi_registrar_refuse(r, t, flow, 400);
         return 400;
+    case SSI_SIP_AUTH_FAILED: /* nobody is called wrong whom we could not judge */
+        ssi_registrar_refuse(r, t, flow, 500);
+        return 500;
     default:
         ssi_registrar_refuse(r, t, flow, 403);
         return 403;
@@ -385,7 +400,7 @@ static void respond_bindings(secsip_registrar *r, struct ssi_txn *t, struct ssi_
     if (ssi_sip_put_end(&b, NULL, NULL, 0) >= 0)
         ssi_txn_respond(t, 200, &b);
     else
-        ssi_txn_respond_status(t, 500, NULL);
+        ssi_ua_refuse(r->ua, t, 500);
     ssi_buf_free(&b);
 }
 
@@ -403,6 +418,8 @@ static void respond_interval_too_brief(secsip_registrar *r, struct ssi_txn *t)
     ssi_sip_put_header_u64(&b, "Min-Expires", r->config.min_expires_s); /* RFC 3261 10.3 step 7 */
     if (ssi_sip_put_end(&b, NULL, NULL, 0) >= 0)
         ssi_txn_respond(t, 423, &b);
+    else
+        ssi_ua_refuse(r->ua, t, 500);
     ssi_buf_free(&b);
 }
 
@@ -562,7 +579,7 @@ static void take_register(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip
     ssi_buf_init(&key, KEY_MAX);
     put_key(&key, &m->to.uri);
     if (key.failed < 0)
-        status = 400;
+        status = key.failed == SECSIP_E_NOMEM ? 500 : 400;
     struct ssi_slice k = ssi_buf_slice(&key);
     struct ssi_aor *a = find_key(r, k);
     if (status == 0 && star && a)

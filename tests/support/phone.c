@@ -1,6 +1,7 @@
 /* Two phones and a registrar on a simulated network, see phone.h. */
 #include "phone.h"
 
+#include "oom.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -107,6 +108,11 @@ static const secsip_call_callbacks call_callbacks = {
     .on_audio_wanted = on_audio_wanted,
 };
 
+const secsip_call_callbacks *lab_call_callbacks(void)
+{
+    return &call_callbacks;
+}
+
 static void on_incoming_call(secsip_account *a, secsip_call *c, void *arg)
 {
     struct phone *p = arg;
@@ -115,12 +121,10 @@ static void on_incoming_call(secsip_account *a, secsip_call *c, void *arg)
     p->call = secsip_call_ref(c);
     p->call_state = SECSIP_CALL_INCOMING;
     assert_int_equal(secsip_call_set_callbacks(c, &call_callbacks, p), 0);
-    if (p->rejects)
-        assert_int_equal(secsip_call_reject(c, 486), 0);
-    else if (p->answers)
-        assert_int_equal(secsip_call_answer(c), 0);
-    else
-        assert_int_equal(secsip_call_ring(c), 0);
+    secsip_result r = p->rejects   ? secsip_call_reject(c, 486)
+                      : p->answers ? secsip_call_answer(c)
+                                   : secsip_call_ring(c);
+    assert_true(r == 0 || test_oom_has_failed());
 }
 
 static secsip_result password(const char *user, char *out, size_t cap, void *arg)

@@ -62,5 +62,7 @@ bool lab_both_registered(void *lab);
 bool lab_both_talking(void *lab);
 bool lab_both_ended(void *lab);
 void lab_call(struct lab *l, struct phone *from, const char *target);
+/* What lab_call gives to secsip_call_new, whose user_data is the struct phone. */
+const secsip_call_callbacks *lab_call_callbacks(void);
 
 #endif

@@ -89,7 +89,8 @@ secsip_result secsip_engine_stack_new(const secsip_stack_config *config, const s
                                       void *user_data, uint64_t now_us, uint64_t wall_s,
                                       secsip_stack **ret_stack);
 
-/** Time has passed: timers run. Call it when secsip_engine_deadline() is due, and before telling of input.
+/** Time has passed: timers run. Call it when secsip_engine_deadline() is due, and before telling of input
+ * or beginning anything: what is begun counts from the last time given.
  * @return 1 when more is due at once, else 0; SECSIP_E_BUSY from inside a callback. Since 0.1. */
 int32_t secsip_engine_advance(secsip_stack *stack, uint64_t now_us, uint64_t wall_s);
 
