@@ -370,18 +370,6 @@ SECSIP_EXPORT secsip_result secsip_message_get_uri(secsip_message *message, cons
     return ssi_abi_give(ret_uri, &out, sizeof out);
 }
 
-static void put_whole(struct ssi_buf *b, const struct ssi_sip_msg *m)
-{
-    if (m->is_request)
-        ssi_sip_put_request_line(b, m->method_text, m->uri.whole);
-    else
-        ssi_sip_put_status_line_as(b, m->status, m->reason);
-    for (uint32_t i = 0; i < m->n_headers; i++)
-        ssi_sip_put_copy(b, &m->headers[i]);
-    ssi_sip_put_crlf(b);
-    ssi_buf_put_slice(b, m->body);
-}
-
 SECSIP_EXPORT secsip_result secsip_message_write(const secsip_message *message, void *out,
                                                  size_t out_size, size_t *ret_len)
 {
@@ -392,7 +380,7 @@ SECSIP_EXPORT secsip_result secsip_message_write(const secsip_message *message, 
     if (message->m->fault.result < 0)
         return SECSIP_E_STATE;
     ssi_buf_init_secret(&b, SIZE_MAX);
-    put_whole(&b, message->m);
+    ssi_sip_put_message(&b, message->m);
     secsip_result rc = b.failed;
     if (rc == 0) {
         *ret_len = b.len;

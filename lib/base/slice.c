@@ -44,6 +44,9 @@ struct ssi_slice ssi_slice_from(struct ssi_slice s, size_t from)
 
 bool ssi_slice_to_u64(struct ssi_slice s, uint64_t max, uint64_t *ret)
 {
+    enum {
+        NEVER_TOO_MANY = 19 /* digits that cannot overflow */
+    };
     uint64_t value = 0;
 
     if (s.len == 0)
@@ -52,10 +55,12 @@ bool ssi_slice_to_u64(struct ssi_slice s, uint64_t max, uint64_t *ret)
         if (s.p[i] < '0' || s.p[i] > '9')
             return false;
         uint64_t digit = (uint64_t)(s.p[i] - '0');
-        if (value > (max - digit) / 10 || digit > max)
+        if (i >= NEVER_TOO_MANY && value > (UINT64_MAX - digit) / 10)
             return false;
         value = value * 10 + digit;
     }
+    if (value > max)
+        return false;
     *ret = value;
     return true;
 }

@@ -16,7 +16,7 @@ static bool read_addr_params(struct ssi_sip_reader *r, struct ssi_sip_addr *a)
         last = r->p;
         if (!ssi_sip_note_name(r, &seen, name))
             return false;
-        if (name.len != 3 || !ssi_slice_ieq(name, SSI_LIT("tag")))
+        if (!ssi_sip_name_is(name, SSI_LIT("tag")))
             continue;
         if (!value.p || value.p[0] == '"') {
             r->p = name.p;
@@ -109,24 +109,39 @@ secsip_result ssi_sip_addr_parse(struct ssi_slice text, struct ssi_sip_addr *ret
     return 0;
 }
 
+/* "SIP/2.0/" as nearly everybody writes it. */
+static bool take_usual_protocol(struct ssi_sip_reader *r)
+{
+    if (r->end - r->p < 8 || memcmp(r->p, "SIP/2.0/", 8) != 0)
+        return false;
+    r->p += 8;
+    return true;
+}
+
+static bool read_protocol_token(struct ssi_sip_reader *r, struct ssi_slice *ret)
+{
+    ssi_sip_skip_ws(r);
+    *ret = ssi_sip_run(r, SSI_CH_TOKEN);
+    return ret->len > 0 || ssi_sip_wrong(r, "a token of sent-protocol");
+}
+
 /* SIP "/" 2.0 "/" transport, with white space around the slashes. Other names and versions are kept as they are. */
 static bool read_sent_protocol(struct ssi_sip_reader *r, struct ssi_sip_via *v)
 {
-    for (int i = 0; i < 3; i++) {
+    for (int i = take_usual_protocol(r) ? 2 : 0; i < 2; i++) {
+        struct ssi_slice token;
+        if (!read_protocol_token(r, &token))
+            return false;
         ssi_sip_skip_ws(r);
-        if (i > 0) {
-            if (!ssi_sip_next_is(r, '/'))
-                return ssi_sip_wrong(r, "protocol, version and transport with '/' between them");
-            r->p++;
-            ssi_sip_skip_ws(r);
-        }
-        v->transport = ssi_sip_run(r, SSI_CH_TOKEN);
-        if (v->transport.len == 0)
-            return ssi_sip_wrong(r, "a token of sent-protocol");
+        if (!ssi_sip_next_is(r, '/'))
+            return ssi_sip_wrong(r, "protocol, version and transport with '/' between them");
+        r->p++;
     }
+    if (!read_protocol_token(r, &v->transport))
+        return false;
     const char *after = r->p;
     ssi_sip_skip_ws(r);
-    return r->p > after ? true : ssi_sip_wrong(r, "white space after the transport");
+    return r->p > after || ssi_sip_wrong(r, "white space after the transport");
 }
 
 static bool read_sent_by(struct ssi_sip_reader *r, struct ssi_sip_via *v)
@@ -149,11 +164,11 @@ static bool note_via_param(struct ssi_sip_reader *r, struct ssi_sip_via *v, stru
 {
     struct ssi_slice *into = NULL;
 
-    if (name.len == 6 && ssi_slice_ieq(name, SSI_LIT("branch"))) {
+    if (ssi_sip_name_is(name, SSI_LIT("branch"))) {
         into = &v->branch;
-    } else if (name.len == 8 && ssi_slice_ieq(name, SSI_LIT("received"))) {
+    } else if (ssi_sip_name_is(name, SSI_LIT("received"))) {
         into = &v->received;
-    } else if (name.len == 5 && ssi_slice_ieq(name, SSI_LIT("rport"))) {
+    } else if (ssi_sip_name_is(name, SSI_LIT("rport"))) {
         uint64_t port = 0;
         if (value.p && (!ssi_slice_to_u64(value, 65535, &port) || port == 0))
             goto wrong;

@@ -2,6 +2,7 @@
  * message passes put_checked: that is the one place where header injection is stopped. */
 #include "sip/build.h"
 
+#include "sip/names.h"
 #include "sip/read.h"
 
 static void put_checked(struct ssi_buf *b, struct ssi_slice piece)
@@ -113,16 +114,19 @@ void ssi_sip_put_escaped(struct ssi_buf *b, struct ssi_slice text)
 
 void ssi_sip_put_copy(struct ssi_buf *b, const struct ssi_sip_header *h)
 {
-    const char *full = ssi_sip_hdr_name(h->id);
+    struct ssi_slice full = ssi_sip_hdr_full(h->id);
+    struct ssi_slice name = full.p ? full : h->name;
+    size_t n = name.len + h->value.len + 4;
+    char *at = (char *)ssi_buf_reserve(b, n);
 
+    if (!at)
+        return;
     /* Values of scanned messages are safe as they are: folds and quoted-pairs included. */
-    if (full)
-        ssi_buf_put_str(b, full);
-    else
-        ssi_buf_put_slice(b, h->name);
-    ssi_buf_put(b, ": ", 2);
-    ssi_buf_put_slice(b, h->value);
-    ssi_sip_put_crlf(b);
+    memcpy(at, name.p, name.len);
+    memcpy(at + name.len, ": ", 2);
+    memcpy(at + name.len + 2, h->value.p, h->value.len);
+    memcpy(at + n - 2, "\r\n", 2);
+    ssi_buf_commit(b, n);
 }
 
 void ssi_sip_put_copies(struct ssi_buf *b, const struct ssi_sip_msg *m, enum ssi_sip_hdr id)
@@ -221,4 +225,16 @@ secsip_result ssi_sip_put_end(struct ssi_buf *b, const char *content_type, const
     ssi_sip_put_crlf(b);
     ssi_buf_put(b, body, body_len);
     return b->failed;
+}
+
+void ssi_sip_put_message(struct ssi_buf *b, const struct ssi_sip_msg *m)
+{
+    if (m->is_request)
+        ssi_sip_put_request_line(b, m->method_text, m->uri.whole);
+    else
+        ssi_sip_put_status_line_as(b, m->status, m->reason);
+    for (uint32_t i = 0; i < m->n_headers; i++)
+        ssi_sip_put_copy(b, &m->headers[i]);
+    ssi_sip_put_crlf(b);
+    ssi_buf_put_slice(b, m->body);
 }

@@ -41,4 +41,7 @@ void ssi_sip_put_response_start(struct ssi_buf *b, const struct ssi_sip_msg *req
 secsip_result ssi_sip_put_end(struct ssi_buf *b, const char *content_type, const void *body,
                               size_t body_len);
 
+/* A whole message without a fault, line by line as it was: known header fields under their full names. */
+void ssi_sip_put_message(struct ssi_buf *b, const struct ssi_sip_msg *m);
+
 #endif

@@ -34,29 +34,35 @@ void ssi_sip_values_init(struct ssi_sip_values *it, const struct ssi_sip_msg *m,
     it->rest = it->line ? it->line->value : ssi_slice_of(NULL, 0);
 }
 
+/* The end of a quoted string that begins at p, or the end of all. */
+static const char *skip_quoted(const char *p, const char *end)
+{
+    for (p++; p < end && *p != '"'; p++)
+        if (*p == '\\' && p + 1 < end)
+            p++;
+    return p < end ? p + 1 : end;
+}
+
 /* Up to the next comma outside quotes and angle brackets. Unbalanced ones reach to the end, where typed parsers refuse
  * them. */
 static size_t element_len(struct ssi_slice s)
 {
-    bool quoted = false, angled = false;
-    size_t i = 0;
+    static const uint8_t special[256] = {[','] = 1, ['"'] = 1, ['<'] = 1};
+    const char *p = s.p, *end = s.p + s.len;
 
-    for (; i < s.len; i++) {
-        char c = s.p[i];
-        if (quoted && c == '\\' && i + 1 < s.len)
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (quoted)
-            continue;
-        else if (c == '<')
-            angled = true;
-        else if (c == '>')
-            angled = false;
-        else if (c == ',' && !angled)
+    while (p < end) {
+        if (!special[(unsigned char)*p]) {
+            p++;
+        } else if (*p == ',') {
             break;
+        } else if (*p == '"') {
+            p = skip_quoted(p, end);
+        } else {
+            const char *close = memchr(p, '>', (size_t)(end - p));
+            p = close ? close + 1 : end;
+        }
     }
-    return i;
+    return (size_t)(p - s.p);
 }
 
 static struct ssi_slice trim_folds(struct ssi_slice s)
@@ -85,6 +91,71 @@ bool ssi_sip_values_next(struct ssi_sip_values *it, struct ssi_slice *ret)
         return true;
     }
     return false;
+}
+
+/* The rest of the line, and past it the next line that has something. */
+static bool next_rest(struct ssi_sip_values *it)
+{
+    while (it->line && it->rest.len == 0) {
+        it->line = ssi_sip_msg_header(it->m, it->id, it->line);
+        it->rest = it->line ? it->line->value : ssi_slice_of(NULL, 0);
+    }
+    return it->line != NULL;
+}
+
+/* After an element: the comma and what follows it, or the end of the line. */
+static void step_over(struct ssi_sip_values *it, const char *end)
+{
+    it->rest = ssi_slice_from(it->rest, (size_t)(end - it->rest.p) + 1);
+}
+
+/* True for an element that begins where the iterator stands and was read with the message: take it from there. */
+static bool is_here(const struct ssi_sip_values *it, struct ssi_slice whole)
+{
+    return whole.p && whole.p == it->rest.p;
+}
+
+/* Past an element that is known, up to its comma. */
+static void step_over_known(struct ssi_sip_values *it, struct ssi_slice whole)
+{
+    struct ssi_sip_reader r = ssi_sip_reader_of(it->rest);
+
+    r.p = whole.p + whole.len;
+    ssi_sip_skip_ws(&r);
+    step_over(it, r.p);
+}
+
+int32_t ssi_sip_values_next_addr(struct ssi_sip_values *it, struct ssi_sip_addr *ret)
+{
+    if (!next_rest(it))
+        return 0;
+    const struct ssi_sip_addr *first = ssi_sip_msg_first_addr(it->m, it->id);
+    if (first && is_here(it, first->whole)) {
+        *ret = *first;
+        step_over_known(it, first->whole);
+        return 1;
+    }
+    struct ssi_sip_reader r = ssi_sip_reader_of(it->rest);
+    if (!ssi_sip_read_addr(&r, ret))
+        return SECSIP_E_SIP_ADDRESS;
+    step_over(it, r.p);
+    return 1;
+}
+
+int32_t ssi_sip_values_next_via(struct ssi_sip_values *it, struct ssi_sip_via *ret)
+{
+    if (!next_rest(it))
+        return 0;
+    if (is_here(it, it->m->via.whole)) {
+        *ret = it->m->via;
+        step_over_known(it, ret->whole);
+        return 1;
+    }
+    struct ssi_sip_reader r = ssi_sip_reader_of(it->rest);
+    if (!ssi_sip_read_via(&r, ret))
+        return SECSIP_E_SIP_VIA;
+    step_over(it, r.p);
+    return 1;
 }
 
 bool ssi_sip_msg_lists(const struct ssi_sip_msg *m, enum ssi_sip_hdr id, struct ssi_slice token)

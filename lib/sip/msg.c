@@ -14,9 +14,12 @@
 /* The public part first: a message is its box. */
 struct box {
     struct ssi_sip_msg m;
+    /* The first elements of Contact, Route and Record-Route, which nearly every reader wants; whole.p NULL: none. */
+    struct ssi_sip_addr contact, route, record_route;
     size_t n_bytes;
     char *bytes;
     uint16_t first[SSI_HDR_COUNT]; /* index + 1 of the first line of each header field */
+    uint16_t last[SSI_HDR_COUNT];  /* and of the last */
     struct ssi_sip_header headers[];
 };
 
@@ -237,22 +240,25 @@ static void parse_vias(struct build *b, const struct ssi_sip_header *h)
 }
 
 /* Contact, Route and Record-Route are checked in full, because dialogs and proxies build on them. */
-static void parse_addrs(struct build *b, const struct ssi_sip_header *h, uint32_t *count)
+static void parse_addrs(struct build *b, const struct ssi_sip_header *h, uint32_t *count,
+                        struct ssi_sip_addr *first)
 {
     struct ssi_sip_reader r = reader_of(b, h->value);
-    struct ssi_sip_addr a;
+    struct ssi_sip_addr below;
 
     do {
-        if (!count_element(b, &r, count) || !ssi_sip_read_addr(&r, &a)) {
+        struct ssi_sip_addr *into = *count == 0 ? first : &below;
+        if (!count_element(b, &r, count) || !ssi_sip_read_addr(&r, into)) {
+            first->whole.p = NULL;
             note_reader(b, &r, SECSIP_E_SIP_ADDRESS);
             return;
         }
-        if (h->id == SSI_HDR_CONTACT && a.is_star)
+        if (h->id == SSI_HDR_CONTACT && into->is_star)
             b->star = true;
         else if (h->id == SSI_HDR_CONTACT)
             b->other_contact = true;
-        else if (a.is_star)
-            note(b, SECSIP_E_SIP_ADDRESS, a.whole.p, "a URI in angle brackets", 400);
+        else if (into->is_star)
+            note(b, SECSIP_E_SIP_ADDRESS, into->whole.p, "a URI in angle brackets", 400);
     } while (take_comma(&r));
     if (b->star && (b->other_contact || b->m->method != SSI_SIP_REGISTER || *count > 1))
         note(b, SECSIP_E_SIP_ADDRESS, h->value.p, "'*' alone, and only in REGISTER", 400);
@@ -309,13 +315,13 @@ static void parse_header(struct build *b, const struct ssi_sip_header *h)
         parse_max_forwards(b, h);
         break;
     case SSI_HDR_CONTACT:
-        parse_addrs(b, h, &b->elements[1]);
+        parse_addrs(b, h, &b->elements[1], &b->box->contact);
         break;
     case SSI_HDR_ROUTE:
-        parse_addrs(b, h, &b->elements[2]);
+        parse_addrs(b, h, &b->elements[2], &b->box->route);
         break;
     case SSI_HDR_RECORD_ROUTE:
-        parse_addrs(b, h, &b->elements[3]);
+        parse_addrs(b, h, &b->elements[3], &b->box->record_route);
         break;
     default:
         break;
@@ -360,6 +366,7 @@ static void parse_fields(struct build *b, const struct ssi_sip_scan *s)
         parse_header(b, h);
         if (box->first[h->id] == 0)
             box->first[h->id] = (uint16_t)(i + 1);
+        box->last[h->id] = (uint16_t)(i + 1);
     }
     require_fields(b);
 }
@@ -510,8 +517,21 @@ const struct ssi_sip_header *ssi_sip_msg_header(const struct ssi_sip_msg *m, enu
 
     if (!after && id != SSI_HDR_OTHER)
         return box->first[id] ? &m->headers[box->first[id] - 1] : NULL;
-    for (uint32_t i = after ? (uint32_t)(after - m->headers) + 1 : 0; i < m->n_headers; i++)
+    uint32_t from = after ? (uint32_t)(after - m->headers) + 1 : 0;
+    uint32_t end = id == SSI_HDR_OTHER ? m->n_headers : box->last[id];
+    for (uint32_t i = from; i < end; i++)
         if (m->headers[i].id == id)
             return &m->headers[i];
     return NULL;
+}
+
+const struct ssi_sip_addr *ssi_sip_msg_first_addr(const struct ssi_sip_msg *m, enum ssi_sip_hdr id)
+{
+    const struct box *box = (const struct box *)(const void *)m;
+    const struct ssi_sip_addr *a = id == SSI_HDR_CONTACT        ? &box->contact
+                                   : id == SSI_HDR_ROUTE        ? &box->route
+                                   : id == SSI_HDR_RECORD_ROUTE ? &box->record_route
+                                                                : NULL;
+
+    return a && a->whole.p ? a : NULL;
 }

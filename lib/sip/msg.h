@@ -197,6 +197,9 @@ struct ssi_sip_values {
 void ssi_sip_values_init(struct ssi_sip_values *it, const struct ssi_sip_msg *m,
                          enum ssi_sip_hdr id);
 bool ssi_sip_values_next(struct ssi_sip_values *it, struct ssi_slice *ret);
+/* The same for addresses and Vias, taken apart on the way: 1, 0 at the end, SECSIP_E_SIP_ADDRESS or SECSIP_E_SIP_VIA. */
+int32_t ssi_sip_values_next_addr(struct ssi_sip_values *it, struct ssi_sip_addr *ret);
+int32_t ssi_sip_values_next_via(struct ssi_sip_values *it, struct ssi_sip_via *ret);
 /* True when a token list (Require, Supported, Allow) names the token, any case. */
 bool ssi_sip_msg_lists(const struct ssi_sip_msg *m, enum ssi_sip_hdr id, struct ssi_slice token);
 

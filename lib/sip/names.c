@@ -29,71 +29,80 @@ const char *ssi_sip_method_name(enum ssi_sip_method m)
     return m > SSI_SIP_UNKNOWN_METHOD && (int)m < N_METHODS ? method_names[m] : NULL;
 }
 
-static const char *const hdr_names[SSI_HDR_COUNT] = {
-    [SSI_HDR_ACCEPT] = "Accept",
-    [SSI_HDR_ACCEPT_ENCODING] = "Accept-Encoding",
-    [SSI_HDR_ACCEPT_LANGUAGE] = "Accept-Language",
-    [SSI_HDR_ALERT_INFO] = "Alert-Info",
-    [SSI_HDR_ALLOW] = "Allow",
-    [SSI_HDR_ALLOW_EVENTS] = "Allow-Events",
-    [SSI_HDR_AUTHENTICATION_INFO] = "Authentication-Info",
-    [SSI_HDR_AUTHORIZATION] = "Authorization",
-    [SSI_HDR_CALL_ID] = "Call-ID",
-    [SSI_HDR_CALL_INFO] = "Call-Info",
-    [SSI_HDR_CONTACT] = "Contact",
-    [SSI_HDR_CONTENT_DISPOSITION] = "Content-Disposition",
-    [SSI_HDR_CONTENT_ENCODING] = "Content-Encoding",
-    [SSI_HDR_CONTENT_LANGUAGE] = "Content-Language",
-    [SSI_HDR_CONTENT_LENGTH] = "Content-Length",
-    [SSI_HDR_CONTENT_TYPE] = "Content-Type",
-    [SSI_HDR_CSEQ] = "CSeq",
-    [SSI_HDR_DATE] = "Date",
-    [SSI_HDR_ERROR_INFO] = "Error-Info",
-    [SSI_HDR_EVENT] = "Event",
-    [SSI_HDR_EXPIRES] = "Expires",
-    [SSI_HDR_FROM] = "From",
-    [SSI_HDR_IDENTITY] = "Identity",
-    [SSI_HDR_IN_REPLY_TO] = "In-Reply-To",
-    [SSI_HDR_MAX_FORWARDS] = "Max-Forwards",
-    [SSI_HDR_MIME_VERSION] = "MIME-Version",
-    [SSI_HDR_MIN_EXPIRES] = "Min-Expires",
-    [SSI_HDR_MIN_SE] = "Min-SE",
-    [SSI_HDR_ORGANIZATION] = "Organization",
-    [SSI_HDR_PATH] = "Path",
-    [SSI_HDR_PRIORITY] = "Priority",
-    [SSI_HDR_PRIVACY] = "Privacy",
-    [SSI_HDR_PROXY_AUTHENTICATE] = "Proxy-Authenticate",
-    [SSI_HDR_PROXY_AUTHORIZATION] = "Proxy-Authorization",
-    [SSI_HDR_PROXY_REQUIRE] = "Proxy-Require",
-    [SSI_HDR_RACK] = "RAck",
-    [SSI_HDR_REASON] = "Reason",
-    [SSI_HDR_RECORD_ROUTE] = "Record-Route",
-    [SSI_HDR_REFER_TO] = "Refer-To",
-    [SSI_HDR_REFERRED_BY] = "Referred-By",
-    [SSI_HDR_REPLACES] = "Replaces",
-    [SSI_HDR_REPLY_TO] = "Reply-To",
-    [SSI_HDR_REQUIRE] = "Require",
-    [SSI_HDR_RETRY_AFTER] = "Retry-After",
-    [SSI_HDR_ROUTE] = "Route",
-    [SSI_HDR_RSEQ] = "RSeq",
-    [SSI_HDR_SERVER] = "Server",
-    [SSI_HDR_SERVICE_ROUTE] = "Service-Route",
-    [SSI_HDR_SESSION_EXPIRES] = "Session-Expires",
-    [SSI_HDR_SUBJECT] = "Subject",
-    [SSI_HDR_SUBSCRIPTION_STATE] = "Subscription-State",
-    [SSI_HDR_SUPPORTED] = "Supported",
-    [SSI_HDR_TIMESTAMP] = "Timestamp",
-    [SSI_HDR_TO] = "To",
-    [SSI_HDR_UNSUPPORTED] = "Unsupported",
-    [SSI_HDR_USER_AGENT] = "User-Agent",
-    [SSI_HDR_VIA] = "Via",
-    [SSI_HDR_WARNING] = "Warning",
-    [SSI_HDR_WWW_AUTHENTICATE] = "WWW-Authenticate",
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+static const struct ssi_slice hdr_names[SSI_HDR_COUNT] = {
+    [SSI_HDR_ACCEPT] = NAME("Accept"),
+    [SSI_HDR_ACCEPT_ENCODING] = NAME("Accept-Encoding"),
+    [SSI_HDR_ACCEPT_LANGUAGE] = NAME("Accept-Language"),
+    [SSI_HDR_ALERT_INFO] = NAME("Alert-Info"),
+    [SSI_HDR_ALLOW] = NAME("Allow"),
+    [SSI_HDR_ALLOW_EVENTS] = NAME("Allow-Events"),
+    [SSI_HDR_AUTHENTICATION_INFO] = NAME("Authentication-Info"),
+    [SSI_HDR_AUTHORIZATION] = NAME("Authorization"),
+    [SSI_HDR_CALL_ID] = NAME("Call-ID"),
+    [SSI_HDR_CALL_INFO] = NAME("Call-Info"),
+    [SSI_HDR_CONTACT] = NAME("Contact"),
+    [SSI_HDR_CONTENT_DISPOSITION] = NAME("Content-Disposition"),
+    [SSI_HDR_CONTENT_ENCODING] = NAME("Content-Encoding"),
+    [SSI_HDR_CONTENT_LANGUAGE] = NAME("Content-Language"),
+    [SSI_HDR_CONTENT_LENGTH] = NAME("Content-Length"),
+    [SSI_HDR_CONTENT_TYPE] = NAME("Content-Type"),
+    [SSI_HDR_CSEQ] = NAME("CSeq"),
+    [SSI_HDR_DATE] = NAME("Date"),
+    [SSI_HDR_ERROR_INFO] = NAME("Error-Info"),
+    [SSI_HDR_EVENT] = NAME("Event"),
+    [SSI_HDR_EXPIRES] = NAME("Expires"),
+    [SSI_HDR_FROM] = NAME("From"),
+    [SSI_HDR_IDENTITY] = NAME("Identity"),
+    [SSI_HDR_IN_REPLY_TO] = NAME("In-Reply-To"),
+    [SSI_HDR_MAX_FORWARDS] = NAME("Max-Forwards"),
+    [SSI_HDR_MIME_VERSION] = NAME("MIME-Version"),
+    [SSI_HDR_MIN_EXPIRES] = NAME("Min-Expires"),
+    [SSI_HDR_MIN_SE] = NAME("Min-SE"),
+    [SSI_HDR_ORGANIZATION] = NAME("Organization"),
+    [SSI_HDR_PATH] = NAME("Path"),
+    [SSI_HDR_PRIORITY] = NAME("Priority"),
+    [SSI_HDR_PRIVACY] = NAME("Privacy"),
+    [SSI_HDR_PROXY_AUTHENTICATE] = NAME("Proxy-Authenticate"),
+    [SSI_HDR_PROXY_AUTHORIZATION] = NAME("Proxy-Authorization"),
+    [SSI_HDR_PROXY_REQUIRE] = NAME("Proxy-Require"),
+    [SSI_HDR_RACK] = NAME("RAck"),
+    [SSI_HDR_REASON] = NAME("Reason"),
+    [SSI_HDR_RECORD_ROUTE] = NAME("Record-Route"),
+    [SSI_HDR_REFER_TO] = NAME("Refer-To"),
+    [SSI_HDR_REFERRED_BY] = NAME("Referred-By"),
+    [SSI_HDR_REPLACES] = NAME("Replaces"),
+    [SSI_HDR_REPLY_TO] = NAME("Reply-To"),
+    [SSI_HDR_REQUIRE] = NAME("Require"),
+    [SSI_HDR_RETRY_AFTER] = NAME("Retry-After"),
+    [SSI_HDR_ROUTE] = NAME("Route"),
+    [SSI_HDR_RSEQ] = NAME("RSeq"),
+    [SSI_HDR_SERVER] = NAME("Server"),
+    [SSI_HDR_SERVICE_ROUTE] = NAME("Service-Route"),
+    [SSI_HDR_SESSION_EXPIRES] = NAME("Session-Expires"),
+    [SSI_HDR_SUBJECT] = NAME("Subject"),
+    [SSI_HDR_SUBSCRIPTION_STATE] = NAME("Subscription-State"),
+    [SSI_HDR_SUPPORTED] = NAME("Supported"),
+    [SSI_HDR_TIMESTAMP] = NAME("Timestamp"),
+    [SSI_HDR_TO] = NAME("To"),
+    [SSI_HDR_UNSUPPORTED] = NAME("Unsupported"),
+    [SSI_HDR_USER_AGENT] = NAME("User-Agent"),
+    [SSI_HDR_VIA] = NAME("Via"),
+    [SSI_HDR_WARNING] = NAME("Warning"),
+    [SSI_HDR_WWW_AUTHENTICATE] = NAME("WWW-Authenticate"),
 };
 
 const char *ssi_sip_hdr_name(enum ssi_sip_hdr id)
 {
-    return (unsigned)id < SSI_HDR_COUNT ? hdr_names[id] : NULL;
+    return (unsigned)id < SSI_HDR_COUNT ? hdr_names[id].p : NULL;
+}
+
+struct ssi_slice ssi_sip_hdr_full(enum ssi_sip_hdr id)
+{
+    return hdr_names[id];
 }
 
 /* Compact forms, RFC 3261 7.3.3 and the registry of its successors. */
@@ -198,11 +207,10 @@ enum ssi_sip_hdr ssi_sip_hdr_of(struct ssi_slice name)
         return letter < 26 ? (enum ssi_sip_hdr)compact[letter] : SSI_HDR_OTHER;
     }
     enum ssi_sip_hdr id = (enum ssi_sip_hdr)slots[slot_of(name)];
-    const char *full = hdr_names[id];
-    if (!full || strlen(full) != name.len)
-        return SSI_HDR_OTHER;
+    struct ssi_slice full = hdr_names[id];
     /* Most senders use the spelling of the RFC. */
-    if (memcmp(full, name.p, name.len) == 0 || ssi_slice_ieq(ssi_slice_of(full, name.len), name))
+    if (full.len == name.len &&
+        (memcmp(full.p, name.p, name.len) == 0 || ssi_slice_ieq(full, name)))
         return id;
     return SSI_HDR_OTHER;
 }

@@ -7,4 +7,7 @@
 /* Full and compact forms, any case; SSI_HDR_OTHER for all others. */
 enum ssi_sip_hdr ssi_sip_hdr_of(struct ssi_slice name);
 
+/* The full form as a slice; p NULL for OTHER. */
+struct ssi_slice ssi_sip_hdr_full(enum ssi_sip_hdr id);
+
 #endif

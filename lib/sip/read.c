@@ -1,12 +1,18 @@
 /* What all typed parsers share: white space, runs, quoted strings, parameters, hosts and ports; see read.h. Layer: sip. */
 #include "sip/read.h"
 
+#include "sip/bytes.h"
+
+enum {
+    DEFAULT_PARAMS = 128,
+    DEFAULT_URI_BYTES = 4096,
+    LINES_MAX = 60000 /* the index of a message counts in 16 bits */
+};
+
 void ssi_sip_limits_fill(struct ssi_sip_limits *out, const struct ssi_sip_limits *in)
 {
-    static const struct ssi_sip_limits defaults = {65536, 256, 16384, 128, 256, 4096};
-    enum {
-        LINES_MAX = 60000
-    }; /* the index of a message counts in 16 bits */
+    static const struct ssi_sip_limits defaults = {65536,          256, 16384,
+                                                   DEFAULT_PARAMS, 256, DEFAULT_URI_BYTES};
 
     if (!in)
         in = &defaults;
@@ -22,14 +28,11 @@ void ssi_sip_limits_fill(struct ssi_sip_limits *out, const struct ssi_sip_limits
 
 struct ssi_sip_reader ssi_sip_reader_of(struct ssi_slice s)
 {
-    struct ssi_sip_limits limits;
-
-    ssi_sip_limits_fill(&limits, NULL);
     return (struct ssi_sip_reader){.p = s.p,
                                    .end = s.p ? s.p + s.len : s.p,
                                    .expected = "",
-                                   .max_params = limits.params,
-                                   .max_uri = limits.uri_bytes};
+                                   .max_params = DEFAULT_PARAMS,
+                                   .max_uri = DEFAULT_URI_BYTES};
 }
 
 void ssi_sip_skip_ws_slow(struct ssi_sip_reader *r)
@@ -118,30 +121,52 @@ int ssi_sip_read_param(struct ssi_sip_reader *r, struct ssi_slice *name, struct 
     return 1;
 }
 
-bool ssi_sip_note_name(struct ssi_sip_reader *r, struct ssi_sip_seen *seen, struct ssi_slice name)
+static uint32_t hash_name(struct ssi_slice name)
+{
+    uint32_t h = 2166136261U;
+
+    for (size_t i = 0; i < name.len; i++)
+        h = (h ^ ((unsigned char)name.p[i] | 0x20)) * 16777619U;
+    return h;
+}
+
+/* Few names are compared one by one, many by their hashes first, so that 128 of them cost little too. */
+static bool is_among(struct ssi_sip_seen *seen, struct ssi_slice name)
 {
     enum {
-        ROOM = sizeof seen->hash / sizeof seen->hash[0]
+        FEW = 6
     };
-    uint32_t h = 2166136261U, n = seen->n;
+    uint32_t n = seen->n, h = 0;
 
-    if (n >= r->max_params) {
+    if (n == FEW)
+        for (uint32_t i = 0; i < n; i++)
+            seen->hash[i] = hash_name(seen->name[i]);
+    if (n >= FEW)
+        h = hash_name(name);
+    for (uint32_t i = 0; i < n; i++)
+        if ((n < FEW ? seen->name[i].len == name.len : seen->hash[i] == h) &&
+            ssi_slice_ieq(seen->name[i], name))
+            return true;
+    seen->hash[n] = h;
+    return false;
+}
+
+bool ssi_sip_note_name_slow(struct ssi_sip_reader *r, struct ssi_sip_seen *seen,
+                            struct ssi_slice name)
+{
+    if (seen->n >= r->max_params) {
         r->too_large = true;
         return ssi_sip_wrong(r, "fewer parameters");
     }
-    for (size_t i = 0; i < name.len; i++)
-        h = (h ^ ((unsigned char)name.p[i] | 0x20)) * 16777619U;
-    for (uint32_t i = 0; i < n && i < ROOM; i++) {
-        if (seen->hash[i] == h && ssi_slice_ieq(seen->name[i], name)) {
-            r->p = name.p;
-            return ssi_sip_wrong(r, "each parameter once");
-        }
+    if (seen->n >= SSI_SIP_SEEN_ROOM) {
+        seen->n++;
+        return true;
     }
-    if (n < ROOM) {
-        seen->hash[n] = h;
-        seen->name[n] = name;
+    if (is_among(seen, name)) {
+        r->p = name.p;
+        return ssi_sip_wrong(r, "each parameter once");
     }
-    seen->n = n + 1;
+    seen->name[seen->n++] = name;
     return true;
 }
 
@@ -232,33 +257,34 @@ static bool read_ipv6_reference(struct ssi_sip_reader *r, struct ssi_slice *ret)
     return true;
 }
 
-bool ssi_sip_read_host(struct ssi_sip_reader *r, struct ssi_slice *ret)
+/* A last label of digits only: this must be an IPv4 address (toplabel starts with a letter). */
+static bool ends_as_name_or_ipv4(const char *from, const char *end)
+{
+    const char *label = end;
+
+    while (label > from && ssi_sip_is(label[-1], SSI_CH_DIGIT))
+        label--;
+    return (label > from && label[-1] != '.') || is_ipv4(from, end);
+}
+
+bool ssi_sip_check_host(struct ssi_sip_reader *r, const char *end, struct ssi_slice *ret)
 {
     const char *from = r->p;
-    const char *p = from;
-    char before = '.';
 
+    if (end == from || !ssi_sip_is(*from, SSI_CH_ALPHA | SSI_CH_DIGIT) || end[-1] == '-' ||
+        ssi_sip_has_bad_label(from, end) ||
+        (ssi_sip_is(end[-1], SSI_CH_DIGIT) && !ends_as_name_or_ipv4(from, end)))
+        return ssi_sip_wrong(r, "a host name or address");
+    r->p = end;
+    *ret = ssi_slice_of(from, (size_t)(end - from));
+    return true;
+}
+
+bool ssi_sip_read_host(struct ssi_sip_reader *r, struct ssi_slice *ret)
+{
     if (ssi_sip_next_is(r, '['))
         return read_ipv6_reference(r, ret);
-    for (; p < r->end && ssi_sip_is(*p, SSI_CH_HOST); before = *p++)
-        if (*p <= '.' && (before == '.' || (*p == '.' && before == '-')))
-            break;
-    r->p = p;
-    if (p == from || before == '-' ||
-        (p < r->end && ssi_sip_is(*p, SSI_CH_HOST))) /* an empty label, or '-' at an edge */
-        return ssi_sip_wrong(r, "a host name or address");
-    if (ssi_sip_is(before, SSI_CH_DIGIT)) {
-        /* A last label of digits only: this must be an IPv4 address (toplabel starts with a letter). */
-        const char *label = p;
-        while (label > from && ssi_sip_is(label[-1], SSI_CH_DIGIT))
-            label--;
-        if ((label == from || label[-1] == '.') && !is_ipv4(from, p)) {
-            r->p = from;
-            return ssi_sip_wrong(r, "a host name or address");
-        }
-    }
-    *ret = ssi_slice_of(from, (size_t)(p - from));
-    return true;
+    return ssi_sip_check_host(r, ssi_sip_skip(r->p, r->end, SSI_CH_HOST), ret);
 }
 
 bool ssi_sip_read_port(struct ssi_sip_reader *r, uint16_t *ret)

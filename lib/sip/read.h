@@ -39,15 +39,39 @@ static inline bool ssi_sip_next_is(const struct ssi_sip_reader *r, char c)
     return r->p < r->end && *r->p == c;
 }
 
+/* Equal in any case to a literal in lower case; the usual spelling costs one comparison. */
+static inline bool ssi_sip_name_is(struct ssi_slice name, struct ssi_slice lower)
+{
+    return name.len == lower.len &&
+           (memcmp(name.p, lower.p, lower.len) == 0 || ssi_slice_ieq(name, lower));
+}
+
+/* The first byte from p on that is not of a class, or end. Most of the time goes here, hence four bytes a step. */
+static inline const char *ssi_sip_skip(const char *p, const char *end, unsigned mask)
+{
+    while (end - p >= 4) {
+        if (!ssi_sip_is(p[0], mask))
+            return p;
+        if (!ssi_sip_is(p[1], mask))
+            return p + 1;
+        if (!ssi_sip_is(p[2], mask))
+            return p + 2;
+        if (!ssi_sip_is(p[3], mask))
+            return p + 3;
+        p += 4;
+    }
+    while (p < end && ssi_sip_is(*p, mask))
+        p++;
+    return p;
+}
+
 /* The longest run of bytes of a class, maybe empty. */
 static inline struct ssi_slice ssi_sip_run(struct ssi_sip_reader *r, unsigned mask)
 {
     const char *from = r->p;
-    const char *p = from;
-    while (p < r->end && ssi_sip_is(*p, mask))
-        p++;
-    r->p = p;
-    return ssi_slice_of(from, (size_t)(p - from));
+
+    r->p = ssi_sip_skip(from, r->end, mask);
+    return ssi_slice_of(from, (size_t)(r->p - from));
 }
 
 /* The same with %-escapes among them; a '%' without two hexadecimal digits ends the run. */
@@ -60,17 +84,32 @@ bool ssi_sip_read_quoted(struct ssi_sip_reader *r, struct ssi_slice *ret);
 int ssi_sip_read_param(struct ssi_sip_reader *r, struct ssi_slice *name, struct ssi_slice *value);
 /* The names of one value's parameters: each may stand once (RFC 3261 7.3.1, 19.1.1), or two readers could take different
  * ones. Only n needs to be set to zero. Those past the room are not compared. */
+enum {
+    SSI_SIP_SEEN_ROOM = 128
+};
 struct ssi_sip_seen {
     uint32_t n;
-    uint32_t hash[128];
-    struct ssi_slice name[128];
+    struct ssi_slice name[SSI_SIP_SEEN_ROOM];
+    uint32_t hash[SSI_SIP_SEEN_ROOM]; /* of all, from the moment there are many */
 };
 /* False for a name that was seen before, any case, and past r->max_params. */
-bool ssi_sip_note_name(struct ssi_sip_reader *r, struct ssi_sip_seen *seen, struct ssi_slice name);
+bool ssi_sip_note_name_slow(struct ssi_sip_reader *r, struct ssi_sip_seen *seen,
+                            struct ssi_slice name);
+static inline bool ssi_sip_note_name(struct ssi_sip_reader *r, struct ssi_sip_seen *seen,
+                                     struct ssi_slice name)
+{
+    if (seen->n > 0)
+        return ssi_sip_note_name_slow(r, seen, name);
+    seen->name[0] = name;
+    seen->n = 1;
+    return true;
+}
 bool ssi_sip_read_number(struct ssi_sip_reader *r, uint64_t max, uint64_t *ret);
 
 /* host, an IPv6 reference with its brackets; RFC 3261 25.1, RFC 5954, RFC 5118 4.10. */
 bool ssi_sip_read_host(struct ssi_sip_reader *r, struct ssi_slice *ret);
+/* The same where the run of host bytes is known to reach from r->p to end. */
+bool ssi_sip_check_host(struct ssi_sip_reader *r, const char *end, struct ssi_slice *ret);
 /* 1 to 65535. */
 bool ssi_sip_read_port(struct ssi_sip_reader *r, uint16_t *ret);
 /* A URI up to the first byte that cannot belong to it. `bare` is the addr-spec form outside of angle brackets, where
@@ -80,5 +119,8 @@ bool ssi_sip_read_uri(struct ssi_sip_reader *r, bool bare, struct ssi_sip_uri *r
 bool ssi_sip_read_addr(struct ssi_sip_reader *r, struct ssi_sip_addr *ret);
 /* One via-parm, up to a ',' or the end. */
 bool ssi_sip_read_via(struct ssi_sip_reader *r, struct ssi_sip_via *ret);
+
+/* The first element of Contact, Route or Record-Route as it was read with the message, or NULL. */
+const struct ssi_sip_addr *ssi_sip_msg_first_addr(const struct ssi_sip_msg *m, enum ssi_sip_hdr id);
 
 #endif

@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
-#include "sip/chars.h"
+#include "sip/bytes.h"
 #include "sip/names.h"
+#include "sip/read.h"
 
 static secsip_result refuse(const struct ssi_sip_scan *s, struct ssi_sip_fault *fault,
                             secsip_result why, const char *at, const char *text)
@@ -18,29 +19,6 @@ static secsip_result refuse(const struct ssi_sip_scan *s, struct ssi_sip_fault *
     if (why == SECSIP_E_SIP_TOO_LARGE && s->looks_like_request)
         fault->status = 513;
     return why;
-}
-
-/* The next byte below 0x20, or end: eight bytes a step. The lowest byte that the test marks is always a true one. */
-static const char *find_control(const char *p, const char *end)
-{
-    const uint64_t low = 0x0101010101010101U, high = 0x8080808080808080U;
-
-    while (end - p >= 8) {
-        uint64_t v;
-        memcpy(&v, p, sizeof v);
-        uint64_t hit = (v - low * 0x20) & ~v & high;
-        if (hit) {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-            return p + (__builtin_ctzll(hit) >> 3);
-#else
-            break;
-#endif
-        }
-        p += 8;
-    }
-    while (p < end && (unsigned char)*p >= 0x20)
-        p++;
-    return p;
 }
 
 /* A value with control bytes other than TAB: each must be a quoted-pair. */
@@ -60,6 +38,13 @@ static const char *find_bare_control(const char *p, const char *end)
     return NULL;
 }
 
+/* Most lines: CR LF is the first control byte and no fold follows. NULL for all others. */
+static inline const char *find_plain_end(const char *p, const char *end)
+{
+    p = ssi_sip_find_control(p, end);
+    return end - p >= 3 && p[0] == '\r' && p[1] == '\n' && p[2] != ' ' && p[2] != '\t' ? p : NULL;
+}
+
 /* Takes p to the CR LF that ends the line which starts (or goes on) at p; folds are part of it when `folds`. */
 static secsip_result find_line_end(const struct ssi_sip_scan *s, const char *from, bool folds,
                                    const char **ret_end, struct ssi_sip_fault *fault)
@@ -69,7 +54,7 @@ static secsip_result find_line_end(const struct ssi_sip_scan *s, const char *fro
     bool controls = false;
 
     for (;;) {
-        p = find_control(p, end);
+        p = ssi_sip_find_control(p, end);
         if (p == end)
             return SECSIP_E_AGAIN;
         if (*p == '\r') {
@@ -141,8 +126,7 @@ static secsip_result scan_header(struct ssi_sip_scan *s, const char *p, const ch
     const char *name = p;
     const char *line_end;
 
-    while (p < end && ssi_sip_is(*p, SSI_CH_TOKEN))
-        p++;
+    p = ssi_sip_skip(p, end, SSI_CH_TOKEN);
     const char *name_end = p;
     while (p < end && (*p == ' ' || *p == '\t'))
         p++;
@@ -151,9 +135,12 @@ static secsip_result scan_header(struct ssi_sip_scan *s, const char *p, const ch
     if (name_end == name || *p != ':')
         return refuse(s, fault, SECSIP_E_SIP_HEADER, p, "the name of a header field and ':'");
     p++;
-    secsip_result rc = find_line_end(s, p, true, &line_end, fault);
-    if (rc < 0)
-        return rc;
+    line_end = find_plain_end(p, end);
+    if (!line_end) {
+        secsip_result rc = find_line_end(s, p, true, &line_end, fault);
+        if (rc < 0)
+            return rc;
+    }
     *next = line_end + 2;
     /* CR and LF stand in a value only as part of a fold, so at its ends they are white space too. */
     while (p < line_end && (unsigned char)*p <= ' ' && *p)

@@ -50,13 +50,24 @@ static bool read_uri_headers(struct ssi_sip_reader *r, struct ssi_sip_uri *u)
     return true;
 }
 
-/* Takes userinfo and its '@' if there is one. Without '@' nothing is taken: the run was a host. */
-static bool read_userinfo(struct ssi_sip_reader *r, bool bare, struct ssi_sip_uri *u)
+/* Takes userinfo and its '@' if there is one. Without '@' nothing is taken, and *host_end is where the run of host bytes
+ * ends; NULL otherwise. */
+static bool read_userinfo(struct ssi_sip_reader *r, bool bare, struct ssi_sip_uri *u,
+                          const char **host_end)
 {
     const char *from = r->p;
-    struct ssi_slice user = ssi_sip_run_escaped(r, bare ? SSI_CH_USER_BARE : SSI_CH_USER);
     struct ssi_slice password = {NULL, 0};
 
+    /* Most users and all host names are made of these. What ends a URI there ends it without a user. */
+    r->p = ssi_sip_skip(from, r->end, SSI_CH_HOST);
+    *host_end = r->p;
+    if (r->p == r->end || *r->p == '>') {
+        r->p = from;
+        return true;
+    }
+    if (*r->p != '@')
+        ssi_sip_run_escaped(r, bare ? SSI_CH_USER_BARE : SSI_CH_USER);
+    struct ssi_slice user = ssi_slice_of(from, (size_t)(r->p - from));
     if (ssi_sip_next_is(r, ':')) {
         r->p++;
         password = ssi_sip_run_escaped(r, bare ? SSI_CH_PASSWORD_BARE : SSI_CH_PASSWORD);
@@ -69,13 +80,19 @@ static bool read_userinfo(struct ssi_sip_reader *r, bool bare, struct ssi_sip_ur
         return ssi_sip_wrong(r, "a user before '@'");
     u->user = user;
     u->password = password;
+    *host_end = NULL;
     r->p++;
     return true;
 }
 
 static bool read_sip_uri(struct ssi_sip_reader *r, bool bare, struct ssi_sip_uri *u)
 {
-    if (!read_userinfo(r, bare, u) || !ssi_sip_read_host(r, &u->host))
+    const char *host_end;
+
+    if (!read_userinfo(r, bare, u, &host_end))
+        return false;
+    bool plain = host_end && !ssi_sip_next_is(r, '[');
+    if (plain ? !ssi_sip_check_host(r, host_end, &u->host) : !ssi_sip_read_host(r, &u->host))
         return false;
     if (ssi_sip_next_is(r, ':')) {
         r->p++;
@@ -111,10 +128,29 @@ static bool read_other_uri(struct ssi_sip_reader *r, bool bare, struct ssi_sip_u
                : true;
 }
 
+/* "sip:" and "sips:" as nearly everybody writes them. */
+static bool take_usual_scheme(struct ssi_sip_reader *r, struct ssi_sip_uri *u)
+{
+    const char *p = r->p;
+    size_t left = (size_t)(r->end - p);
+
+    if (left < 5 || memcmp(p, "sip", 3) != 0)
+        return false;
+    size_t n = p[3] == 's' ? 4 : 3;
+    if (p[n] != ':')
+        return false;
+    u->scheme = n == 4 ? SSI_SIP_SCHEME_SIPS : SSI_SIP_SCHEME_SIP;
+    u->scheme_text = ssi_slice_of(p, n);
+    r->p = p + n + 1;
+    return true;
+}
+
 static bool read_scheme(struct ssi_sip_reader *r, struct ssi_sip_uri *u)
 {
     const char *from = r->p;
 
+    if (take_usual_scheme(r, u))
+        return true;
     if (r->p == r->end || !ssi_sip_is(*r->p, SSI_CH_ALPHA))
         return ssi_sip_wrong(r, "the scheme of a URI");
     while (r->p < r->end && (ssi_sip_is(*r->p, SSI_CH_HOST) || *r->p == '+'))

@@ -84,14 +84,7 @@ static void write_and_read_again(const struct ssi_sip_msg *m)
     struct ssi_sip_msg *again = NULL;
 
     ssi_buf_init(&b, SIZE_MAX);
-    if (m->is_request)
-        ssi_sip_put_request_line(&b, m->method_text, m->uri.whole);
-    else
-        ssi_sip_put_status_line_as(&b, m->status, m->reason);
-    for (uint32_t i = 0; i < m->n_headers; i++)
-        ssi_sip_put_copy(&b, &m->headers[i]);
-    ssi_sip_put_crlf(&b);
-    ssi_buf_put_slice(&b, m->body);
+    ssi_sip_put_message(&b, m);
     FUZZ_CHECK(b.failed == 0);
     /* Full names are longer than compact ones. */
     struct ssi_sip_limits limits = {.message_bytes = 1 << 24};

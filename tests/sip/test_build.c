@@ -219,11 +219,7 @@ static void what_is_written_is_what_is_read(void **state)
         /* Serialised from its parts, it parses to the same once more. */
         struct ssi_buf c;
         ssi_buf_init(&c, 65536);
-        ssi_sip_put_request_line(&c, m->method_text, m->uri.whole);
-        for (uint32_t i = 0; i < m->n_headers; i++)
-            ssi_sip_put_copy(&c, &m->headers[i]);
-        ssi_sip_put_crlf(&c);
-        ssi_buf_put_slice(&c, m->body);
+        ssi_sip_put_message(&c, m);
         assert_int_equal(ssi_sip_msg_parse(c.data + c.off, c.len, true, NULL, NULL, &again), 0);
         assert_int_equal(again->n_headers, m->n_headers);
         for (uint32_t i = 0; i < m->n_headers; i++)

@@ -13,11 +13,13 @@ THIRD_PARTY = {
     'c-ares': r'ares',
     'sockets': r'sys/|arpa/|netinet/|net/|netdb\.h|poll\.h|unistd\.h|fcntl\.h|ifaddrs\.h|signal\.h|resolv\.h',
     'threads': r'pthread\.h|threads\.h',
+    'vector instructions': r'emmintrin\.h',
 }
 # The exceptions that doc/architecture.md argues for.
 EXCEPTIONS = {('lib/base/crypto.c', 'GnuTLS'), ('lib/base/aead.c', 'GnuTLS'),
               ('lib/base/addr.c', 'sockets'), ('lib/srtp/engine.c', 'threads'),
-              ('lib/sip/typed.c', 'threads')}
+              ('lib/sip/typed.c', 'threads'),
+              ('lib/sip/bytes.h', 'vector instructions')}
 # ISO C; time.h among them for types, while clocks belong to lib/net.
 STANDARD = {'assert.h', 'errno.h', 'inttypes.h', 'limits.h', 'math.h', 'stdarg.h', 'stdalign.h', 'stdatomic.h',
             'stdbool.h', 'stddef.h', 'stdint.h', 'stdio.h', 'stdlib.h', 'stdnoreturn.h', 'string.h', 'time.h'}

@@ -1,0 +1,22 @@
+/* The SIP libraries that bench/sip.c measures beside ours. Each parses one message, reads the routing set through its own
+ * types (every Via, From, To, Call-ID, CSeq, Max-Forwards, Contact, Route, Record-Route) and frees it. */
+#ifndef BENCH_PEER_H
+#define BENCH_PEER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct peer {
+    const char *name;
+    /* 0 when the library is not to be had. */
+    int (*start)(void);
+    /* Parses n times; a sum over what was read, so that nothing is optimised away. 0: refused. */
+    uint64_t (*parse)(const char *bytes, size_t len, uint32_t n);
+    /* Parses once and serialises n times; the length of the text. */
+    uint64_t (*write)(const char *bytes, size_t len, uint32_t n);
+};
+
+extern const struct peer peer_osip;
+extern const struct peer peer_sofia;
+
+#endif

@@ -1,0 +1,259 @@
+/* Parsing and writing SIP messages, beside libosip2 and Sofia-SIP in the same run: microseconds per message, best of
+ * several interleaved rounds, and how many times faster ours is. --json prints the same as one object; --ours N M parses
+ * message N M times with our parser alone, for callgrind. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "peers/peer.h"
+#include "sip/build.h"
+
+enum {
+    ROUNDS = 80,
+    N_MESSAGES = 5,
+    PARSES = 300, /* of one message in one round: short, so that some round is undisturbed */
+};
+
+#define SDP                                                                                        \
+    "v=0\r\no=alice 2890844526 2890844526 IN IP4 192.0.2.10\r\ns=-\r\nc=IN IP4 192.0.2.10\r\nt=0 " \
+    "0\r\n"                                                                                        \
+    "m=audio 49170 RTP/SAVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"           \
+    "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n"         \
+    "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj\r\n"       \
+    "a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj\r\n"
+
+#define DIALOG                                                                                     \
+    "From: \"Alice Liddell\" <sips:alice@atlanta.example.com>;tag=9fxced76sl\r\n"                  \
+    "To: Bob <sips:bob@biloxi.example.com>;tag=8321234356\r\n"                                     \
+    "Call-ID: 2xTb9vxSit55XU7p8@atlanta.example.com\r\n"
+#define VIAS                                                                                       \
+    "Via: SIP/2.0/TLS "                                                                            \
+    "proxy.atlanta.example.com:5061;branch=z9hG4bK2d4790.1;received=192.0.2.111\r\n"               \
+    "Via: SIP/2.0/TLS "                                                                            \
+    "client.atlanta.example.com:5061;branch=z9hG4bK74bf9;received=192.0.2.101;rport=49152\r\n"
+#define RECORD                                                                                     \
+    "Record-Route: <sips:proxy.biloxi.example.com;lr>, <sips:proxy.atlanta.example.com;lr>\r\n"
+#define ALLOW "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, NOTIFY, UPDATE, PRACK, INFO\r\n"
+
+static const char *const heads[N_MESSAGES] = {
+    "REGISTER sips:registrar.biloxi.example.com SIP/2.0\r\n"
+    "Via: SIP/2.0/TLS client.biloxi.example.com:5061;branch=z9hG4bKnashd92;rport\r\n"
+    "Max-Forwards: 70\r\nFrom: Bob <sips:bob@biloxi.example.com>;tag=ja743ks76zlflH\r\n"
+    "To: Bob <sips:bob@biloxi.example.com>\r\nCall-ID: "
+    "1j9FpLxk3uxtm8tn@biloxi.example.com\r\nCSeq: 2 REGISTER\r\n"
+    "Contact: <sips:bob@client.biloxi.example.com:5061>;expires=3600\r\n"
+    "Authorization: Digest username=\"bob\", realm=\"biloxi.example.com\", "
+    "nonce=\"df84f1cec4341ae6cbe5ap359a9c8ed1\", "
+    "uri=\"sips:registrar.biloxi.example.com\", response=\"7587245234b3434cc3412213e5f113a5\", "
+    "algorithm=MD5, "
+    "cnonce=\"0a4f113b\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\", qop=auth, nc=00000001\r\n"
+    "Supported: path, outbound\r\nUser-Agent: bench/1.0\r\nExpires: 3600\r\n",
+    "INVITE sips:bob@client.biloxi.example.com:5061 SIP/2.0\r\n" VIAS
+    "Route: <sips:proxy.atlanta.example.com;lr>, <sips:proxy.biloxi.example.com;lr>\r\n"
+    "Max-Forwards: 69\r\nFrom: \"Alice Liddell\" "
+    "<sips:alice@atlanta.example.com>;tag=9fxced76sl\r\n"
+    "To: Bob <sips:bob@biloxi.example.com>\r\nCall-ID: "
+    "2xTb9vxSit55XU7p8@atlanta.example.com\r\nCSeq: 1 INVITE\r\n"
+    "Contact: <sips:alice@client.atlanta.example.com:5061;transport=tls>\r\n" ALLOW
+    "Supported: 100rel, timer, replaces, outbound\r\nUser-Agent: bench/1.0\r\nSession-Expires: "
+    "1800;refresher=uac\r\n"
+    "Min-SE: 90\r\nContent-Type: application/sdp\r\n",
+    "SIP/2.0 180 Ringing\r\n" VIAS RECORD DIALOG "CSeq: 1 INVITE\r\n"
+    "Contact: <sips:bob@client.biloxi.example.com:5061>\r\nServer: bench/1.0\r\n",
+    "SIP/2.0 200 OK\r\n" VIAS RECORD DIALOG "CSeq: 1 INVITE\r\n"
+    "Contact: <sips:bob@client.biloxi.example.com:5061>\r\n" ALLOW
+    "Supported: timer, replaces\r\nServer: bench/1.0\r\n"
+    "Content-Type: application/sdp\r\n",
+    "BYE sips:bob@client.biloxi.example.com:5061 SIP/2.0\r\n"
+    "Via: SIP/2.0/TLS client.atlanta.example.com:5061;branch=z9hG4bKnashds7\r\n"
+    "Route: <sips:proxy.atlanta.example.com;lr>, "
+    "<sips:proxy.biloxi.example.com;lr>\r\nMax-Forwards: 70\r\n" DIALOG "CSeq: 2 BYE\r\n",
+};
+static const char *const names[N_MESSAGES] = {"REGISTER", "INVITE", "180", "200", "BYE"};
+static char texts[N_MESSAGES][2048];
+static size_t lens[N_MESSAGES];
+
+/* ---- Ours. */
+static uint64_t read_addrs(const struct ssi_sip_msg *m, enum ssi_sip_hdr id)
+{
+    struct ssi_sip_values it;
+    struct ssi_sip_addr a;
+    uint64_t sum = 0;
+
+    ssi_sip_values_init(&it, m, id);
+    while (ssi_sip_values_next_addr(&it, &a) > 0)
+        sum += a.uri.host.len;
+    return sum;
+}
+
+static uint64_t read_routing(const struct ssi_sip_msg *m)
+{
+    struct ssi_sip_values it;
+    struct ssi_sip_via via;
+    uint64_t sum = 0;
+
+    ssi_sip_values_init(&it, m, SSI_HDR_VIA);
+    while (ssi_sip_values_next_via(&it, &via) > 0)
+        sum += (unsigned char)via.host.p[0] + via.branch.len;
+    sum += m->from.tag.len + m->from.uri.host.len + m->to.uri.host.len + m->call_id.len + m->cseq;
+    sum += m->max_forwards > 0 ? (unsigned)m->max_forwards : 0;
+    return sum + read_addrs(m, SSI_HDR_CONTACT) + read_addrs(m, SSI_HDR_ROUTE) +
+           read_addrs(m, SSI_HDR_RECORD_ROUTE) + 1;
+}
+
+static int start(void)
+{
+    return 1;
+}
+
+static uint64_t parse(const char *bytes, size_t len, uint32_t n)
+{
+    uint64_t sum = 0;
+
+    while (n-- > 0) {
+        struct ssi_sip_msg *m;
+        if (ssi_sip_msg_parse(bytes, len, true, NULL, NULL, &m) < 0 || m->fault.result < 0)
+            return 0;
+        sum += read_routing(m);
+        ssi_sip_msg_unref(m);
+    }
+    return sum;
+}
+
+static uint64_t write_again(const char *bytes, size_t len, uint32_t n)
+{
+    struct ssi_sip_msg *m;
+    struct ssi_buf b;
+    uint64_t sum = 0;
+
+    if (ssi_sip_msg_parse(bytes, len, true, NULL, NULL, &m) < 0)
+        return 0;
+    ssi_buf_init(&b, 65536);
+    while (n-- > 0) {
+        ssi_buf_reset(&b);
+        ssi_sip_put_message(&b, m);
+        sum = b.len;
+    }
+    ssi_buf_free(&b);
+    ssi_sip_msg_unref(m);
+    return sum;
+}
+
+static const struct peer ours = {"libsecsip", start, parse, write_again};
+
+/* ---- Measuring. */
+enum {
+    MAX_PEERS = 3
+};
+struct figures {
+    double us[2][MAX_PEERS][N_MESSAGES]; /* parse, write */
+};
+
+static double now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static bool measure(const struct peer *const *peers, int n_peers, struct figures *f)
+{
+    memset(f, 0, sizeof *f);
+    for (int round = 0; round < ROUNDS; round++)
+        for (int what = 0; what < 2; what++)
+            for (int i = 0; i < N_MESSAGES; i++)
+                for (int p = 0; p < n_peers; p++) {
+                    double from = now_us();
+                    uint64_t sum =
+                        (what ? peers[p]->write : peers[p]->parse)(texts[i], lens[i], PARSES);
+                    double us = (now_us() - from) / PARSES;
+                    if (sum == 0) {
+                        fprintf(stderr, "bench_sip: %s refuses %s\n", peers[p]->name, names[i]);
+                        return false;
+                    }
+                    double *best = &f->us[what][p][i];
+                    if (*best == 0 || us < *best)
+                        *best = us;
+                }
+    return true;
+}
+
+static double mean(const double *us)
+{
+    double sum = 0;
+    for (int i = 0; i < N_MESSAGES; i++)
+        sum += us[i];
+    return sum / N_MESSAGES;
+}
+
+static void print_table(const struct peer *const *peers, int n_peers, const struct figures *f)
+{
+    for (int what = 0; what < 2; what++) {
+        printf("%-22s", what ? "write, us" : "parse and read, us");
+        for (int i = 0; i < N_MESSAGES; i++)
+            printf("%10s", names[i]);
+        printf("%10s%10s\n", "mean", "ours is");
+        for (int p = 0; p < n_peers; p++) {
+            printf("%-22s", peers[p]->name);
+            for (int i = 0; i < N_MESSAGES; i++)
+                printf("%10.3f", f->us[what][p][i]);
+            printf("%10.3f%9.1fx\n", mean(f->us[what][p]),
+                   mean(f->us[what][p]) / mean(f->us[what][0]));
+        }
+    }
+}
+
+static void print_json(const struct peer *const *peers, int n_peers, const struct figures *f)
+{
+    static const char *const keys[] = {"parse_us", "write_us"};
+
+    printf("{\"bench\":\"sip\"");
+    for (int what = 0; what < 2; what++) {
+        printf(",\"%s\":{", keys[what]);
+        for (int p = 0; p < n_peers; p++) {
+            printf("%s\"%s\":{", p ? "," : "", peers[p]->name);
+            for (int i = 0; i < N_MESSAGES; i++)
+                printf("\"%s\":%.3f,", names[i], f->us[what][p][i]);
+            printf("\"mean\":%.3f}", mean(f->us[what][p]));
+        }
+        printf("}");
+    }
+    printf("}\n");
+}
+
+int main(int argc, char **argv)
+{
+    const struct peer *all[] = {
+        &ours,
+        &peer_osip,
+#ifdef WITH_SOFIA
+        &peer_sofia,
+#endif
+    };
+    const struct peer *peers[MAX_PEERS];
+    struct figures f;
+    int n_peers = 0;
+
+    for (int i = 0; i < N_MESSAGES; i++) {
+        const char *body = strstr(heads[i], "application/sdp") ? SDP : "";
+        lens[i] = (size_t)snprintf(texts[i], sizeof texts[i], "%sContent-Length: %zu\r\n\r\n%s",
+                                   heads[i], strlen(body), body);
+    }
+    if (argc == 4 && strcmp(argv[1], "--ours") == 0) {
+        int i = argv[2][0] - '0';
+        return i < 0 || i >= N_MESSAGES ||
+               parse(texts[i], lens[i], (uint32_t)strtoul(argv[3], NULL, 10)) == 0;
+    }
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i]->start())
+            peers[n_peers++] = all[i];
+    if (!measure(peers, n_peers, &f))
+        return 1;
+    if (argc > 1 && strcmp(argv[1], "--json") == 0)
+        print_json(peers, n_peers, &f);
+    else
+        print_table(peers, n_peers, &f);
+    return 0;
+}
