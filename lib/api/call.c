@@ -10,6 +10,12 @@ static secsip_result take_callbacks(secsip_call_callbacks *to, const secsip_call
     return from ? ssi_abi_take(to, sizeof *to, from, sizeof(size_t)) : 0;
 }
 
+/* A call that is over is not in its stack's list any more and may outlive it. */
+static struct ssi_ua *living_stack(const secsip_call *c)
+{
+    return c->phase == SSI_CALL_OVER ? NULL : c->ua;
+}
+
 SECSIP_EXPORT secsip_result secsip_call_new(secsip_account *account, const char *target,
                                             const secsip_call_callbacks *callbacks, void *user_data,
                                             secsip_call **ret_call)
@@ -60,9 +66,10 @@ SECSIP_EXPORT secsip_result secsip_call_ring(secsip_call *call)
 {
     if (!call)
         return SECSIP_E_INVALID;
-    ssi_stack_now(call->ua);
+    struct ssi_ua *ua = living_stack(call);
+    ssi_stack_now(ua);
     secsip_result r = ssi_call_ring(call);
-    ssi_stack_touch(call->ua);
+    ssi_stack_touch(ua);
     return r;
 }
 
@@ -70,9 +77,10 @@ SECSIP_EXPORT secsip_result secsip_call_answer(secsip_call *call)
 {
     if (!call)
         return SECSIP_E_INVALID;
-    ssi_stack_now(call->ua);
+    struct ssi_ua *ua = living_stack(call);
+    ssi_stack_now(ua);
     secsip_result r = ssi_call_answer(call);
-    ssi_stack_touch(call->ua);
+    ssi_stack_touch(ua);
     return r;
 }
 
@@ -80,9 +88,10 @@ SECSIP_EXPORT secsip_result secsip_call_reject(secsip_call *call, int32_t status
 {
     if (!call)
         return SECSIP_E_INVALID;
-    ssi_stack_now(call->ua);
+    struct ssi_ua *ua = living_stack(call);
+    ssi_stack_now(ua);
     secsip_result r = ssi_call_reject(call, status);
-    ssi_stack_touch(call->ua);
+    ssi_stack_touch(ua);
     return r;
 }
 
@@ -90,9 +99,10 @@ SECSIP_EXPORT secsip_result secsip_call_hangup(secsip_call *call)
 {
     if (!call)
         return SECSIP_E_INVALID;
-    ssi_stack_now(call->ua);
+    struct ssi_ua *ua = living_stack(call);
+    ssi_stack_now(ua);
     secsip_result r = ssi_call_hangup(call);
-    ssi_stack_touch(call->ua);
+    ssi_stack_touch(ua);
     return r;
 }
 

@@ -228,7 +228,8 @@ static void on_located(void *arg, const struct ssi_locate_result *r)
 
 static bool is_unused(const struct ssi_flow *f)
 {
-    return !f->incoming && ssi_list_empty(&f->watches) && ssi_list_empty(&f->txn.txns);
+    return !f->incoming && !f->opening && ssi_list_empty(&f->watches) &&
+           ssi_list_empty(&f->txn.txns);
 }
 
 static void close_unused(struct ssi_flow *f)
@@ -418,6 +419,7 @@ static void become_open(struct ssi_flow *f)
     ssi_buf_free(&f->waiting);
     /* A watch may come or go in any callback: each is asked once, from a list of its own. */
     ssi_list_init(&asked);
+    f->opening = true; /* who is not asked yet still needs it */
     for (struct ssi_list *n; (n = ssi_list_pop_front(&f->watches));)
         ssi_list_push_back(&asked, n);
     for (struct ssi_list *n; (n = ssi_list_pop_front(&asked));) {
@@ -430,6 +432,9 @@ static void become_open(struct ssi_flow *f)
         if (w->on_open)
             w->on_open(w->arg, f);
     }
+    f->opening = false;
+    if (f->state == SSI_FLOW_OPEN && is_unused(f))
+        close_unused(f);
 }
 
 static void take_message(struct ssi_flow *f, struct ssi_sip_msg *m)

@@ -42,6 +42,7 @@ struct ssi_flow {
     enum ssi_flow_state state;
     enum ssi_transport transport;
     bool incoming;
+    bool opening; /* those who watch are being told that it is open */
     struct ssi_tls_session *tls;
     struct ssi_buf out;     /* clear transport: bytes to send */
     struct ssi_buf waiting; /* messages from before it was open */

@@ -263,6 +263,24 @@ static void describe_expected(const struct ssi_media *m, char *out, size_t cap)
                               ssi_suite_info(m->sdes.config.suites[i])->name);
 }
 
+/* Tag and suite only: the rest is the key, and in a line that lacks one of the two the key stands in its place. So only what
+ * can be a tag, and what has the letters of a suite, is shown. */
+static void show_crypto(struct ssi_slice value, char *out, size_t cap)
+{
+    size_t n = 0;
+
+    while (n < value.len && n < 9 && value.p[n] >= '0' && value.p[n] <= '9')
+        n++;
+    size_t end = n;
+    if (n > 0 && n < value.len && value.p[n] == ' ')
+        for (end = n + 1; end < value.len && end < n + 33 &&
+                          ((value.p[end] >= 'A' && value.p[end] <= 'Z') ||
+                           (value.p[end] >= '0' && value.p[end] <= '9') || value.p[end] == '_');
+             end++)
+            ;
+    ssi_slice_show(ssi_slice_of(value.p, end), out, cap);
+}
+
 static void describe_found(const struct ssi_sdp *sdp, uint32_t media, char *out, size_t cap)
 {
     char profile[32];
@@ -273,14 +291,8 @@ static void describe_found(const struct ssi_sdp *sdp, uint32_t media, char *out,
     size_t n = (size_t)snprintf(out, cap, "%s", profile);
     bool any = false;
     while (n < cap && ssi_sdp_attr(sdp, (int)media, SSI_LIT("crypto"), &at, &value)) {
-        /* Tag and suite only: the rest is the key. */
-        size_t space = ssi_slice_find(value, ' ');
-        struct ssi_slice suite = ssi_slice_from(value, space + 1);
-        suite.len = ssi_slice_find(suite, ' ');
         char text[64];
-        ssi_slice_show(
-            ssi_slice_of(value.p, suite.p ? (size_t)(suite.p + suite.len - value.p) : space), text,
-            sizeof text);
+        show_crypto(value, text, sizeof text);
         n += (size_t)snprintf(out + n, cap - n, "%s%s", any ? ", " : " with a=crypto:", text);
         any = true;
     }

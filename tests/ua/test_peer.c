@@ -423,6 +423,86 @@ static void bytes_that_are_no_sip_close_the_connection(void **state)
     peer_stop(&l, &p);
 }
 
+/* Where the suite is missing, the key stands in its place: it is not what the error shows. */
+static void a_key_in_the_wrong_place_is_not_shown(void **state)
+{
+    static const char *const answers[] = {
+        HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 inline:" KEY "\r\n",
+        HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:inline:" KEY "\r\n",
+        HEAD "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 " KEY " AES_CM_128_HMAC_SHA1_80\r\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        static struct lab l;
+        static struct peer p;
+        peer_start(&l, &p, &only_cm80);
+        p.final = 200;
+        p.final_sdp = answers[i];
+        lab_call(&l, &l.alice, "sip:bob@example.test");
+        assert_true(simnet_run(l.net, 5000000, alice_ended, &l));
+        assert_true(l.alice.call_result < 0);
+        assert_null(strstr(l.alice.call_found, "NTY3ODkw")); /* a part of the key */
+        assert_null(strstr(l.alice.call_text, "NTY3ODkw"));
+        peer_stop(&l, &p);
+    }
+}
+
+static void ignore_failure(void *arg, struct ssi_flow *f, const struct ssi_error *why)
+{
+    (void)arg;
+    (void)f;
+    (void)why;
+}
+
+/* The answer to a re-INVITE goes back the way it came: that way must be fit to carry a key, too. */
+static void a_reinvite_over_a_clear_connection_gets_no_key(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+    struct ssi_flow_target target = {
+        .transport = SSI_TRANSPORT_TCP, .host = "10.0.0.1", .port = 5070};
+    struct ssi_flow_watch watch = {.on_failed = ignore_failure};
+    struct ssi_flow *clear;
+
+    (void)state;
+    start_good_call(&l, &p);
+    assert_int_equal(
+        secsip_stack_listen(simnet_stack(l.alice.host), "insecure-tcp:10.0.0.1:5070", NULL, NULL),
+        0);
+    assert_int_equal(ssi_flow_get(p.ua, &target, &clear), 0);
+    ssi_list_init(&watch.node);
+    ssi_flow_watch(clear, &watch);
+    p.offer[0] = 0;
+    p.flow = clear;
+    peer_send(&p, "INVITE", NULL, GOOD);
+    simnet_run(l.net, 500000, NULL, NULL);
+    assert_string_equal(p.responses, " 488");
+    assert_string_equal(p.offer, "");
+    assert_int_equal(l.alice.n_ended, 0);
+    ssi_flow_unwatch(clear, &watch);
+    ssi_flow_unref(clear);
+    peer_stop(&l, &p);
+}
+
+static void a_call_that_is_over_may_outlive_its_stack(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    secsip_call_hangup(l.alice.call);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    secsip_call *c = l.alice.call;
+    l.alice.call = NULL;
+    peer_stop(&l, &p);
+    assert_int_equal(secsip_call_hangup(c), 0);
+    assert_int_equal(secsip_call_answer(c), SECSIP_E_STATE);
+    assert_int_equal(secsip_call_get_state(c), SECSIP_CALL_ENDED);
+    secsip_call_unref(c);
+}
+
 /* ---- What only the table's rarer rows need. */
 static void start_ringing(struct lab *l, struct peer *p)
 {
@@ -686,6 +766,9 @@ int main(void)
         cmocka_unit_test(an_answer_without_ack_ends_after_32_seconds),
         cmocka_unit_test(messages_and_tls_records_need_not_agree),
         cmocka_unit_test(bytes_that_are_no_sip_close_the_connection),
+        cmocka_unit_test(a_key_in_the_wrong_place_is_not_shown),
+        cmocka_unit_test(a_reinvite_over_a_clear_connection_gets_no_key),
+        cmocka_unit_test(a_call_that_is_over_may_outlive_its_stack),
         cmocka_unit_test(a_ringing_call_may_be_answered_or_refused_later),
         cmocka_unit_test(a_caller_may_end_an_early_dialog_with_bye),
         cmocka_unit_test(hanging_up_before_the_ack_sends_bye),
