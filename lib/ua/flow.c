@@ -52,6 +52,7 @@ static struct ssi_flow *new_flow(struct ssi_ua *ua, secsip_tls_profile *profile,
     ssi_buf_init_secret(&f->out, WAITING_MAX);
     ssi_buf_init_secret(&f->waiting, WAITING_MAX);
     ssi_sip_framer_init(&f->framer, &ua->config.limits);
+    f->framer.serves = incoming;
     ssi_timer_init(&f->timer, on_timer, f);
     ssi_timer_init(&f->end, on_end, f);
     ssi_list_init(&f->watches);
@@ -469,6 +470,11 @@ static bool take_frames(struct ssi_flow *f)
             f->ping_sent = false;
             if (!f->incoming)
                 ssi_timer_arm(&f->ua->timers, &f->timer, SSI_S(PING_AFTER_S));
+            break;
+        case SSI_SIP_FRAME_DROPPED: /* one bad message must not end everybody's calls on this flow */
+            ssi_log_line(&f->ua->config.log, SSI_LOG_WARNING,
+                         "a message is left out: %s, expected %s", secsip_result_name(fault.result),
+                         fault.text);
             break;
         default:
             fail_with(f, kind, fault.text ? fault.text : "the stream holds no SIP messages");

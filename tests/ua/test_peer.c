@@ -503,6 +503,22 @@ static void a_call_that_is_over_may_outlive_its_stack(void **state)
     secsip_call_unref(c);
 }
 
+static void a_message_that_cannot_be_read_is_left_out_and_the_call_goes_on(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    ssi_flow_send(p.flow, SSI_LIT("SIP/2.0 99 Bad\r\nContent-Length: 2\r\n\r\nhi"
+                                  "OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n"));
+    peer_send(&p, "OPTIONS", NULL, NULL);
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_string_equal(p.responses, " 200");
+    assert_int_equal(l.alice.n_ended, 0);
+    peer_stop(&l, &p);
+}
+
 /* ---- What only the table's rarer rows need. */
 static void start_ringing(struct lab *l, struct peer *p)
 {
@@ -769,6 +785,7 @@ int main(void)
         cmocka_unit_test(a_key_in_the_wrong_place_is_not_shown),
         cmocka_unit_test(a_reinvite_over_a_clear_connection_gets_no_key),
         cmocka_unit_test(a_call_that_is_over_may_outlive_its_stack),
+        cmocka_unit_test(a_message_that_cannot_be_read_is_left_out_and_the_call_goes_on),
         cmocka_unit_test(a_ringing_call_may_be_answered_or_refused_later),
         cmocka_unit_test(a_caller_may_end_an_early_dialog_with_bye),
         cmocka_unit_test(hanging_up_before_the_ack_sends_bye),
