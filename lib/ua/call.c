@@ -107,15 +107,20 @@ void ssi_call_use_flow(secsip_call *c, struct ssi_flow *f)
     ssi_flow_watch(f, &c->watch);
 }
 
+void ssi_call_end_media(secsip_call *c)
+{
+    if (!c->media)
+        return;
+    ssi_call_stats(c, &c->last_stats);
+    ssi_media_close(c->media);
+    c->media = NULL;
+}
+
 /* Lets go of everything that ties the call to its stack. */
 static void release(secsip_call *c)
 {
     ssi_timer_cancel(&c->ua->timers, &c->accept_timer);
-    if (c->media) {
-        ssi_call_stats(c, &c->last_stats);
-        ssi_media_close(c->media);
-        c->media = NULL;
-    }
+    ssi_call_end_media(c);
     if (c->has_dialog) {
         ssi_dialog_free(&c->dialog, c->ua);
         c->has_dialog = false;
@@ -347,12 +352,7 @@ void ssi_call_send_bye(secsip_call *c, struct ssi_dialog *d, bool tell)
 void ssi_call_leave(secsip_call *c)
 {
     ssi_timer_cancel(&c->ua->timers, &c->accept_timer);
-    if (c->media) {
-        /* Nothing more is sent: not while the BYE is under way, either. */
-        ssi_call_stats(c, &c->last_stats);
-        ssi_media_close(c->media);
-        c->media = NULL;
-    }
+    ssi_call_end_media(c); /* nothing more is sent: not while the BYE is under way, either */
     c->phase = SSI_CALL_LEAVING;
     c->accept_until_us = c->ua->timers.now_us + SSI_MS(LEAVE_MS);
     ssi_call_try_bye(c);

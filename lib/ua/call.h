@@ -84,6 +84,7 @@ struct secsip_call {
     uint64_t accept_interval_us;
     uint64_t accept_until_us;
     uint32_t accept_cseq;
+    bool leave_on_ack; /* hung up before the ACK came */
 
     struct ssi_txn *bye;
     struct ssi_error error;           /* why it ended, for the last event */
@@ -131,6 +132,8 @@ secsip_result ssi_call_make_media(secsip_call *c);
 void ssi_call_start_media(secsip_call *c);
 /* Closes the media, keeps its counts, leaves the dialog, tells ENDED once. status 0: none. */
 void ssi_call_finish(secsip_call *c, int32_t status, const char *reason);
+/* Closes the media for good: nothing more is sent. */
+void ssi_call_end_media(secsip_call *c);
 /* Sends BYE and enters LEAVING; ends at once where that is not possible. The media stops now. */
 void ssi_call_leave(secsip_call *c);
 /* Sends the BYE of a call that leaves, now or as soon as it can. */
@@ -168,7 +171,7 @@ ssi_call_handler ssi_call_out_flow_open, ssi_call_out_provisional, ssi_call_out_
     ssi_call_out_refusal, ssi_call_out_no_answer, ssi_call_out_hangup, ssi_call_out_flow_lost,
     ssi_call_out_ack_again, ssi_call_out_late_success, ssi_call_out_give_up, ssi_call_in_ring,
     ssi_call_in_answer, ssi_call_in_hangup, ssi_call_in_cancel, ssi_call_in_ack, ssi_call_in_no_ack,
-    ssi_call_in_bye, ssi_call_in_reinvite, ssi_call_in_busy, ssi_call_any_hangup,
-    ssi_call_any_flow_lost, ssi_call_any_bye_done;
+    ssi_call_in_bye, ssi_call_in_reinvite, ssi_call_in_busy, ssi_call_in_hangup_early,
+    ssi_call_any_hangup, ssi_call_any_flow_lost, ssi_call_any_bye_done;
 
 #endif

@@ -281,6 +281,15 @@ void ssi_call_in_hangup(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t
     ssi_call_reject(c, 603);
 }
 
+/* RFC 3261 15: no BYE before the ACK of our 200 came (or never will). */
+void ssi_call_in_hangup_early(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
+{
+    (void)m;
+    (void)t;
+    c->leave_on_ack = true;
+    ssi_call_end_media(c);
+}
+
 void ssi_call_in_cancel(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
 {
     (void)m;
@@ -299,6 +308,10 @@ void ssi_call_in_ack(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
     ssi_buf_reset(&c->accept);
     bool first = c->phase == SSI_CALL_ACCEPTED;
     c->phase = SSI_CALL_TALKING;
+    if (c->leave_on_ack) {
+        ssi_call_leave(c);
+        return;
+    }
     if (c->offer_ours) {
         c->offer_ours = false;
         secsip_result r = ssi_call_sdp_of(m, &sdp) ? ssi_media_take_answer(c->media, sdp, &c->error)

@@ -165,11 +165,7 @@ void ssi_call_out_give_up(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn 
 static void cancel(secsip_call *c)
 {
     c->phase = SSI_CALL_CANCELLED;
-    if (c->media) {
-        ssi_call_stats(c, &c->last_stats);
-        ssi_media_close(c->media);
-        c->media = NULL;
-    }
+    ssi_call_end_media(c);
     if (!c->invite || ssi_txn_client_cancel(c->invite) < 0)
         ssi_call_step(c, SSI_CALL_NO_ANSWER, NULL, NULL);
 }

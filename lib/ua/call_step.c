@@ -42,7 +42,8 @@ static const struct ssi_call_cell table[SSI_CALL_N_PHASES][SSI_CALL_N_INPUTS] = 
     [SSI_CALL_ACCEPTED] =
         {
             [SSI_CALL_FLOW_LOST] = {ssi_call_any_flow_lost, "end", "17.1.4"},
-            [SSI_CALL_HANGUP] = {ssi_call_any_hangup, "send BYE", "15.1.1"},
+            [SSI_CALL_HANGUP] = {ssi_call_in_hangup_early, "end the media, send BYE after the ACK",
+                                 "15"},
             [SSI_CALL_ACK] = {ssi_call_in_ack, "stop sending 200, tell", "13.3.1.4"},
             [SSI_CALL_NO_ACK] = {ssi_call_in_no_ack, "send BYE", "13.3.1.4"},
             [SSI_CALL_REINVITE] = {ssi_call_in_busy, "send 491", "14.2"},

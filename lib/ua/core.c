@@ -136,9 +136,15 @@ void ssi_ua_dispatch(struct ssi_ua *ua)
     if (ua->dispatching)
         return;
     ua->dispatching = true;
+    /* What the callbacks post in turn waits for the next step: an application that answers each piece of news with another
+     * attempt must not keep us here. ssi_ua_deadline says that there is more. */
+    const struct ssi_list *last = ua->events.prev;
     for (struct ssi_list *n; (n = ssi_list_pop_front(&ua->events));) {
         struct ssi_event *e = SSI_CONTAINER(n, struct ssi_event, node);
+        bool was_last = n == last;
         e->deliver(e, false);
+        if (was_last)
+            break;
     }
     ua->dispatching = false;
 }

@@ -98,7 +98,7 @@ secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
 void ssi_ua_free(struct ssi_ua *ua);
 
 void ssi_ua_post(struct ssi_ua *ua, struct ssi_event *e);
-/* Gives out what was posted, what that posts in turn too. Nothing when called from a callback. */
+/* Gives out what was posted until now. Nothing when called from a callback. */
 void ssi_ua_dispatch(struct ssi_ua *ua);
 
 void ssi_ua_shutdown(struct ssi_ua *ua, uint32_t timeout_ms);

@@ -420,6 +420,7 @@ static void become_open(struct ssi_flow *f)
     ssi_buf_free(&f->waiting);
     /* A watch may come or go in any callback: each is asked once, from a list of its own. */
     ssi_list_init(&asked);
+    bool was_watched = !ssi_list_empty(&f->watches);
     f->opening = true; /* who is not asked yet still needs it */
     for (struct ssi_list *n; (n = ssi_list_pop_front(&f->watches));)
         ssi_list_push_back(&asked, n);
@@ -434,7 +435,7 @@ static void become_open(struct ssi_flow *f)
             w->on_open(w->arg, f);
     }
     f->opening = false;
-    if (f->state == SSI_FLOW_OPEN && is_unused(f))
+    if (was_watched && f->state == SSI_FLOW_OPEN && is_unused(f))
         close_unused(f);
 }
 

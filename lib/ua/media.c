@@ -166,7 +166,6 @@ secsip_result ssi_media_new(struct ssi_ua *ua, const struct ssi_addr *local_ip,
     if (r < 0)
         goto fail_media;
     m->sdp_id = id;
-    m->sdp_version = 1;
     r = open_ports(m, local_ip);
     if (r < 0)
         goto fail_media;
@@ -219,6 +218,7 @@ static void put_audio(const struct ssi_media *m, struct ssi_buf *b, const char *
 
 secsip_result ssi_media_put_offer(struct ssi_media *m, struct ssi_buf *b)
 {
+    m->sdp_version++; /* RFC 3264 8: one up for every description that may differ */
     put_session(m, b);
     put_audio(m, b, ssi_sdes_offer_profile(&m->sdes), -1);
     secsip_result r = ssi_sdes_put_offer(&m->sdes, b);

@@ -36,7 +36,7 @@ struct ssi_media {
     struct ssi_timer playback; /* gives it to the stream, from the core's own step */
     enum ssi_rtp_codec codec;
     uint64_t sdp_id;
-    uint64_t sdp_version;
+    uint64_t sdp_version; /* of the last description we made, 0: none */
     char profile[16];
     const char *direction; /* ours: "sendrecv", ... */
 };

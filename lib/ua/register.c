@@ -356,7 +356,8 @@ static void take_refusal(secsip_account *a, const struct ssi_sip_msg *m, secsip_
     ssi_error_set(&e, why, "REGISTER for %s: %d %s", a->aor, m->status, reason);
     e.status = m->status;
     ssi_addr_text(&a->flow->peer, e.peer);
-    if (why == SECSIP_E_UA_AUTH_FAILED || why == SECSIP_E_UA_AUTH_REQUIRED)
+    bool forbidden = m->status == 403 && (a->auth.has[0] || a->auth.has[1]);
+    if (why == SECSIP_E_UA_AUTH_FAILED || why == SECSIP_E_UA_AUTH_REQUIRED || forbidden)
         ssi_error_check(&e, "credentials", SSI_LIT("credentials that the registrar accepts"),
                         ssi_slice_str(a->auth_user));
     if (ssi_sip_msg_value(m, SSI_HDR_RETRY_AFTER, &value)) {

@@ -51,6 +51,8 @@ static void a_wrong_password_fails_once_and_for_good(void **state)
     assert_true(simnet_run(l.net, 2000000, alice_failed, &l));
     assert_int_equal(l.alice.reg_retry_ms, 0);
     assert_int_equal(l.alice.reg_status, 403);
+    assert_string_equal(l.alice.reg_check, "credentials");
+    assert_string_equal(l.alice.reg_found, "alice");
     simnet_run(l.net, 3600000000, NULL, NULL);
     assert_int_equal(l.alice.n_reg_events, 1);
     assert_int_equal(l.n_refused, 1);
