@@ -4,6 +4,7 @@
  *
  * bench_srtp [--check]: with --check the exit code is 1 when a target is missed. */
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -153,13 +153,14 @@ static gnutls_datum_t ticket_key, saved;
 static ssize_t bare_pull(gnutls_transport_ptr_t arg, void *data, size_t len)
 {
     struct end *e = arg;
+    struct ssi_slice in = ssi_buf_slice(&e->in);
 
-    if (e->in.len == 0) {
+    if (in.len == 0) {
         gnutls_transport_set_errno(e->tls, EAGAIN);
         return -1;
     }
-    len = len < e->in.len ? len : e->in.len;
-    memcpy(data, ssi_buf_slice(&e->in).p, len);
+    len = len < in.len ? len : in.len;
+    memcpy(data, in.p, len);
     ssi_buf_consume(&e->in, len);
     return (ssize_t)len;
 }

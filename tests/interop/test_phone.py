@@ -113,15 +113,24 @@ class OurPhone(unittest.TestCase):
             self.assertEqual((tls['verified'], tls['relaxed']), (False, [option]), tls)
             self.assertEqual(phone.finish(5), 0, phone.tail())
 
-    def test_no_key_goes_over_a_server_that_was_not_verified(self):
+    def test_a_call_over_a_server_that_was_not_verified_says_so(self):
+        """A key goes there only because an option with insecure in its name was given, and then the level is the lowest."""
         server = Registrar(self.lab, self.certs, 'selfsigned')
         self.addCleanup(server.stop)
-        phone = self.phone('alice', '--tls-option', 'insecure-any', '--call', 'sip:bob@example.test', server=server,
-                           trace=self.lab.dir / 'unverified')
-        ended = phone.wait_event('call', state='ended')
-        self.assertEqual(phone.finish(5), 1, phone.tail())
-        self.assertEqual(ended['error']['name'], 'SECSIP_E_UA_INSECURE_FLOW', ended)
+        refused = self.phone('alice', '--call', 'sip:bob@example.test', server=server, trace=self.lab.dir / 'unverified')
+        self.assertEqual(refused.wait_event('call', state='ended')['error']['check'], 'self-signed')
+        self.assertEqual(refused.finish(5), 1, refused.tail())
         self.assertNotIn('a=crypto', (self.lab.dir / 'unverified').read_text())
+
+        insecure = ('--tls-option', 'insecure-any')
+        bob = self.phone('bob', '--register', '--answer', *insecure, server=server)
+        bob.wait_event('registered')
+        alice = self.phone('alice', '--call', 'sip:bob@example.test', *insecure, server=server, duration=0.2)
+        for phone in (alice, bob):
+            security = phone.wait_event('security')
+            self.assertEqual(security['level'], 'srtp-unverified', security)
+            self.assertIs(security['signalling']['verified'], False, security)
+        self.assertEqual(alice.finish(5), 0, alice.tail())
 
 
 if __name__ == '__main__':
