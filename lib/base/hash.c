@@ -116,7 +116,8 @@ static void grow(struct ssi_hash *t)
 
 void ssi_hash_add(struct ssi_hash *t, struct ssi_hash_node *n, uint64_t hash)
 {
-    if (t->n_nodes >= t->n_buckets)
+    /* Half full at most: a full bucket is a node to look at, and with many nodes each look is a cache miss. */
+    if (t->n_nodes >= t->n_buckets / 2)
         grow(t);
     n->hash = hash;
     link_node(&t->buckets[hash & (t->n_buckets - 1)], n);

@@ -17,6 +17,7 @@ struct arrival {
     struct ssi_txn_flow *flow;
     const char *ip;
     uint16_t port;
+    uint64_t hash; /* of a request */
 };
 
 static void answer(struct ssi_txn_layer *l, const struct arrival *a, int status, const char *to_tag)
@@ -55,7 +56,7 @@ static void input_response(struct ssi_txn_layer *l, const struct arrival *a)
 static void input_ack(struct ssi_txn_layer *l, const struct arrival *a)
 {
     char tag[SSI_TXN_TAG + 1];
-    struct ssi_txn *t = ssi_txn_find_server(l, a->m);
+    struct ssi_txn *t = ssi_txn_find_server(l, a->m, a->hash);
 
     if (t) {
         ssi_txn_step(t, SSI_TXN_RX_ACK, &(struct ssi_txn_in){.m = a->m, .flow = a->flow});
@@ -70,7 +71,7 @@ static void input_ack(struct ssi_txn_layer *l, const struct arrival *a)
 /* RFC 3261 9.2 */
 static void input_cancel(struct ssi_txn_layer *l, const struct arrival *a)
 {
-    struct ssi_txn *t = ssi_txn_find_server(l, a->m);
+    struct ssi_txn *t = ssi_txn_find_server(l, a->m, a->hash);
 
     /* RFC 3261 22.1: a CANCEL cannot be challenged, so it must come from the hop that sent the request. */
     if (!t || (t->flow != a->flow && strcmp(t->u.server.source_ip, a->ip) != 0)) {
@@ -100,20 +101,23 @@ static void input_new(struct ssi_txn_layer *l, const struct arrival *a)
     }
     struct ssi_txn *t = NULL;
     if (l->n_live < l->config.max_transactions)
-        t = ssi_txn_server_new(l, a->m, a->flow, a->ip, a->port);
+        t = ssi_txn_server_new(l, a->m, a->hash, a->flow, a->ip, a->port);
     if (!t) {
         answer(l, a, 503, NULL);
         return;
     }
     t->pins++;
     l->ops->on_request(l->arg, t, a->m, a->flow);
+    ssi_txn_settle(t);
     ssi_txn_unpin(t);
 }
 
 void ssi_txn_input(struct ssi_txn_layer *l, struct ssi_sip_msg *m, struct ssi_txn_flow *flow,
                    const char *source_ip, uint16_t source_port)
 {
-    const struct arrival a = {m, flow, source_ip, source_port};
+    bool matches = m->is_request && m->fault.result >= 0;
+    const struct arrival a = {m, flow, source_ip, source_port,
+                              matches ? ssi_txn_server_hash(l, m) : 0};
 
     if (!m->is_request) {
         input_response(l, &a);
@@ -126,7 +130,7 @@ void ssi_txn_input(struct ssi_txn_layer *l, struct ssi_sip_msg *m, struct ssi_tx
     } else if (m->method == SSI_SIP_CANCEL) {
         input_cancel(l, &a);
     } else {
-        struct ssi_txn *t = ssi_txn_find_server(l, m);
+        struct ssi_txn *t = ssi_txn_find_server(l, m, a.hash);
         if (t)
             ssi_txn_step(t, SSI_TXN_RX_REQUEST, &(struct ssi_txn_in){.m = m, .flow = flow});
         else

@@ -130,10 +130,9 @@ static bool matches_server(const struct ssi_txn *t, const struct ssi_sip_msg *m)
            ssi_slice_ieq(req->via.host, m->via.host) && req->via.port == m->via.port;
 }
 
-struct ssi_txn *ssi_txn_find_server(const struct ssi_txn_layer *l, const struct ssi_sip_msg *m)
+struct ssi_txn *ssi_txn_find_server(const struct ssi_txn_layer *l, const struct ssi_sip_msg *m,
+                                    uint64_t hash)
 {
-    uint64_t hash = ssi_txn_server_hash(l, m);
-
     for (struct ssi_hash_node *n = ssi_hash_find(&l->servers, hash); n; n = ssi_hash_next(n)) {
         struct ssi_txn *t = SSI_CONTAINER(n, struct ssi_txn, node);
         if (t->u.server.is_2543 != ssi_txn_has_cookie(m->via.branch) && matches_server(t, m))

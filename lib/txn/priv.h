@@ -68,8 +68,11 @@ static inline bool ssi_txn_is_client(const struct ssi_txn *t)
 /* txn.c: life and steps. */
 struct ssi_txn *ssi_txn_alloc(struct ssi_txn_layer *l, struct ssi_txn_flow *flow,
                               enum ssi_txn_kind kind, size_t extra);
-/* Enters the first state: counted, listed, timers armed. The caller has put it into its hash table. */
+/* Enters the first state: counted, listed, and a client's timers armed. The caller has put it into its hash table. */
 void ssi_txn_start(struct ssi_txn *t);
+/* Arms what a server transaction needs once its user has seen the request: most are answered by then and need neither the
+ * timer for 100 nor the limit, and a heap with many timers in it is costly to touch. */
+void ssi_txn_settle(struct ssi_txn *t);
 secsip_result ssi_txn_step(struct ssi_txn *t, enum ssi_txn_event event,
                            const struct ssi_txn_in *in);
 /* The end: off every table, on_gone. */
@@ -85,7 +88,8 @@ secsip_result ssi_txn_client_act(struct ssi_txn *t, enum ssi_txn_action action,
                                  const struct ssi_txn_in *in);
 secsip_result ssi_txn_server_act(struct ssi_txn *t, enum ssi_txn_action action,
                                  const struct ssi_txn_in *in);
-struct ssi_txn *ssi_txn_server_new(struct ssi_txn_layer *l, struct ssi_sip_msg *m,
+/* hash: ssi_txn_server_hash of m. */
+struct ssi_txn *ssi_txn_server_new(struct ssi_txn_layer *l, struct ssi_sip_msg *m, uint64_t hash,
                                    struct ssi_txn_flow *flow, const char *source_ip,
                                    uint16_t source_port);
 
@@ -96,8 +100,9 @@ uint64_t ssi_txn_merged_hash(const struct ssi_txn_layer *l, const struct ssi_sip
 bool ssi_txn_has_cookie(struct ssi_slice branch);
 struct ssi_txn *ssi_txn_find_client(const struct ssi_txn_layer *l, const struct ssi_sip_msg *m,
                                     const struct ssi_txn_flow *flow);
-/* The transaction that a request, its retransmission, its ACK or its CANCEL belongs to. */
-struct ssi_txn *ssi_txn_find_server(const struct ssi_txn_layer *l, const struct ssi_sip_msg *m);
+/* The transaction that a request, its retransmission, its ACK or its CANCEL belongs to; hash: ssi_txn_server_hash of it. */
+struct ssi_txn *ssi_txn_find_server(const struct ssi_txn_layer *l, const struct ssi_sip_msg *m,
+                                    uint64_t hash);
 /* The To tag for answers to m: the same for the same request, unpredictable otherwise (RFC 3261 8.2.7, 19.3). */
 void ssi_txn_make_tag(const struct ssi_txn_layer *l, const struct ssi_sip_msg *m,
                       char out[SSI_TXN_TAG + 1]);

@@ -5,7 +5,7 @@
 
 #include "sip/build.h"
 
-struct ssi_txn *ssi_txn_server_new(struct ssi_txn_layer *l, struct ssi_sip_msg *m,
+struct ssi_txn *ssi_txn_server_new(struct ssi_txn_layer *l, struct ssi_sip_msg *m, uint64_t hash,
                                    struct ssi_txn_flow *flow, const char *source_ip,
                                    uint16_t source_port)
 {
@@ -18,7 +18,7 @@ struct ssi_txn *ssi_txn_server_new(struct ssi_txn_layer *l, struct ssi_sip_msg *
     t->u.server.is_2543 = !ssi_txn_has_cookie(m->via.branch);
     t->u.server.source_port = source_port;
     ssi_slice_show(ssi_slice_str(source_ip), t->u.server.source_ip, sizeof t->u.server.source_ip);
-    ssi_hash_add(&l->servers, &t->node, ssi_txn_server_hash(l, m));
+    ssi_hash_add(&l->servers, &t->node, hash);
     if (!m->to.tag.p)
         ssi_hash_add(&l->merged, &t->u.server.merged, ssi_txn_merged_hash(l, m));
     ssi_txn_start(t);
@@ -133,6 +133,8 @@ secsip_result ssi_txn_server_act(struct ssi_txn *t, enum ssi_txn_action action,
         send_100(t);
         return 0;
     case SSI_TXN_DO_STOP_100:
+        t->repeat_timer =
+            SSI_TXN_T_100_INVITE; /* perhaps not armed yet: it is not to be armed later */
         ssi_timer_cancel(t->layer->timers, &t->repeat);
         return 0;
     case SSI_TXN_DO_TELL_ACK:

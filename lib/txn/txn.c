@@ -129,6 +129,17 @@ void ssi_txn_arm_expire(struct ssi_txn *t, enum ssi_txn_timer timer)
         ssi_timer_arm(t->layer->timers, &t->expire, span);
 }
 
+/* Those of the state's timers that do not run yet. */
+static void arm_timers(struct ssi_txn *t)
+{
+    const struct ssi_txn_row *row = &ssi_txn_machines[t->kind].rows[t->state];
+
+    if (row->repeat != t->repeat_timer)
+        arm_repeat(t, row->repeat);
+    if (row->expire != t->expire_timer)
+        ssi_txn_arm_expire(t, row->expire);
+}
+
 static void enter_state(struct ssi_txn *t, enum ssi_txn_state next)
 {
     if (t->state == next)
@@ -139,11 +150,7 @@ static void enter_state(struct ssi_txn *t, enum ssi_txn_state next)
         ssi_timer_cancel(t->layer->timers, &t->expire);
         return;
     }
-    const struct ssi_txn_row *row = &ssi_txn_machines[t->kind].rows[next];
-    if (row->repeat != t->repeat_timer)
-        arm_repeat(t, row->repeat);
-    if (row->expire != t->expire_timer)
-        ssi_txn_arm_expire(t, row->expire);
+    arm_timers(t);
 }
 
 static void on_repeat(void *arg)
@@ -198,7 +205,15 @@ void ssi_txn_start(struct ssi_txn *t)
     t->layer->n_live++;
     ssi_list_push_back(&t->layer->all, &t->in_all);
     ssi_list_push_back(&t->flow->txns, &t->in_flow);
-    enter_state(t, ssi_txn_machines[t->kind].first);
+    t->state = (uint8_t)ssi_txn_machines[t->kind].first;
+    if (ssi_txn_is_client(t))
+        arm_timers(t);
+}
+
+void ssi_txn_settle(struct ssi_txn *t)
+{
+    if (!t->over && t->state != SSI_TXN_TERMINATED)
+        arm_timers(t);
 }
 
 /* For a transaction that was never started, and for one that has ended. */
@@ -293,8 +308,8 @@ secsip_result ssi_txn_step(struct ssi_txn *t, enum ssi_txn_event event, const st
     t->pins++;
     enter_state(t, cell->next);
     for (size_t i = 0; i < sizeof cell->actions / sizeof cell->actions[0]; i++) {
-        /* A callback may have dropped it. */
-        if (cell->actions[i] == SSI_TXN_DO_NOTHING || t->over)
+        /* A callback may have dropped it, or brought it on: what is left to do belongs to a state that is past. */
+        if (cell->actions[i] == SSI_TXN_DO_NOTHING || t->over || t->state != cell->next)
             break;
         secsip_result failed = act(t, cell->actions[i], in);
         if (failed < 0)
