@@ -161,11 +161,18 @@ static void print_trace(int32_t direction, const char *peer, const char *message
 
 void lab_start(struct lab *l, enum lab_cert server_cert)
 {
+    lab_start_limited(l, server_cert, &(secsip_stack_config){0});
+}
+
+void lab_start_limited(struct lab *l, enum lab_cert server_cert, const secsip_stack_config *server)
+{
     secsip_stack_config stack = {.size = sizeof stack,
                                  .log = print_log,
                                  .log_level = SECSIP_LOG_INFO,
                                  .trace = print_trace,
-                                 .user_data = "server"};
+                                 .user_data = "server",
+                                 .max_connections = server->max_connections,
+                                 .max_transactions = server->max_transactions};
     secsip_registrar_config config = {.size = sizeof config,
                                       .domain = "example.test",
                                       .password = password,

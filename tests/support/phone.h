@@ -47,6 +47,8 @@ struct lab {
 
 /* The registrar for example.test at 10.0.0.9:5061 with the certificate; users alice and bob, passwords "alicepw" and "bobpw". */
 void lab_start(struct lab *l, enum lab_cert server_cert);
+/* The same with limits: those fields of `server` that are not zero are taken. */
+void lab_start_limited(struct lab *l, enum lab_cert server_cert, const secsip_stack_config *server);
 /* A phone with defaults for what config leaves out; not registered yet. */
 void lab_phone(struct lab *l, struct phone *p, const char *user,
                const secsip_account_config *config);

@@ -72,6 +72,7 @@ struct simnet {
     size_t chunk;
     struct simnet_host *hosts[HOSTS_MAX];
     size_t n_hosts;
+    struct simnet_host nowhere; /* of raw connections */
     struct sim_listener listeners[LISTENERS_MAX];
     size_t n_listeners;
     struct sim_dgram *dgrams;
@@ -431,25 +432,71 @@ void simnet_down(struct simnet_host *h, bool down)
             packet(n, RESET, e, NULL, 0);
 }
 
+/* ---- Raw connections */
+static const struct sim_listener *find_listener(const struct simnet *n,
+                                                const secsip_engine_address *at)
+{
+    for (size_t i = 0; i < n->n_listeners; i++)
+        if (same(&n->listeners[i].at, at) && !n->listeners[i].host->down)
+            return &n->listeners[i];
+    return NULL;
+}
+
+/* The far end of a, accepted; NULL: refused. */
+static struct sim_end *accept_end(const struct sim_listener *l, struct sim_end *a)
+{
+    struct sim_end *b = new_end(l->host);
+
+    b->peer = a;
+    b->local = a->remote;
+    b->remote = a->local;
+    a->peer = b;
+    b->stream = secsip_engine_accept(l->l, &a->local, &a->remote, b);
+    if (b->stream)
+        return b;
+    drop_end(b);
+    return NULL;
+}
+
+struct sim_end *simnet_raw_open(struct simnet *n, const char *from, const char *to)
+{
+    n->nowhere.net = n;
+    struct sim_end *a = new_end(&n->nowhere);
+
+    a->local = parse(from);
+    a->remote = parse(to);
+    const struct sim_listener *l = find_listener(n, &a->remote);
+    if (l && accept_end(l, a))
+        return a;
+    drop_end(a);
+    return NULL;
+}
+
+void simnet_raw_send(struct sim_end *raw, const void *data, size_t len)
+{
+    if (raw->peer)
+        packet(raw->host->net, BYTES, raw->peer, data, len);
+}
+
+bool simnet_raw_is_open(const struct sim_end *raw)
+{
+    return raw->peer != NULL;
+}
+
+void simnet_raw_close(struct sim_end *raw)
+{
+    if (raw->peer)
+        packet(raw->host->net, CLOSE, raw->peer, NULL, 0);
+    drop_end(raw);
+}
+
 /* ---- Running */
 static void connect_now(struct simnet *n, struct sim_end *a)
 {
-    const struct sim_listener *l = NULL;
+    const struct sim_listener *l = find_listener(n, &a->remote);
 
-    for (size_t i = 0; i < n->n_listeners; i++)
-        if (same(&n->listeners[i].at, &a->remote) && !n->listeners[i].host->down)
-            l = &n->listeners[i];
-    struct sim_end *b = l ? new_end(l->host) : NULL;
-    if (b) {
-        b->peer = a;
-        b->local = a->remote;
-        b->remote = a->local;
-        b->stream = secsip_engine_accept(l->l, &a->local, &a->remote, b);
-        a->peer = b;
-    }
-    if (!b || !b->stream) {
+    if (!l || !accept_end(l, a)) {
         secsip_engine_stream *s = a->stream;
-        drop_end(b);
         a->stream = NULL;
         drop_end(a);
         secsip_engine_stream_closed(s, SECSIP_E_NET_CONNECT, "Connection refused");

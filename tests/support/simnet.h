@@ -11,6 +11,7 @@
 
 struct simnet;
 struct simnet_host;
+struct sim_end;
 
 /* Sees a datagram on its way; false drops it. The bytes may be changed. */
 typedef bool simnet_dgram_tap(const secsip_engine_address *from, const secsip_engine_address *to,
@@ -41,6 +42,12 @@ void simnet_down(struct simnet_host *h, bool down);
 uint64_t simnet_now(const struct simnet *n);
 /* Runs until nothing is due before now + us, or done(arg) says so. True when done said so. */
 bool simnet_run(struct simnet *n, uint64_t us, bool (*done)(void *arg), void *arg);
+/* A connection from a host without a stack, open at once; NULL: refused. What comes back is for taps to see. */
+struct sim_end *simnet_raw_open(struct simnet *n, const char *from, const char *to);
+void simnet_raw_send(struct sim_end *raw, const void *data, size_t len);
+/* True while the other side has not closed it. */
+bool simnet_raw_is_open(const struct sim_end *raw);
+void simnet_raw_close(struct sim_end *raw);
 /* Sends a datagram from nowhere. */
 void simnet_inject(struct simnet *n, const char *from, const char *to, const void *data,
                    size_t len);
