@@ -53,6 +53,9 @@ typedef struct secsip_stack_config {
     uint32_t max_transactions;     /**< live transactions, default 100000 */
     uint32_t handshake_timeout_ms; /**< connection and TLS handshake, default 10000 */
     const char *dns_servers;       /**< "192.0.2.1:53,[2001:db8::1]:53"; default: the system's */
+    /** Half messages received and bytes not yet sent, of all connections together, default 64 MiB. Above it a connection
+     * that holds more than 4096 of them, and would take more, is closed. */
+    uint32_t max_buffered_bytes;
 } secsip_stack_config;
 
 /** A new stack with its own descriptor.

@@ -24,6 +24,7 @@ static void translate(const secsip_stack_config *c, struct ssi_ua_config *ret)
                 .max_transactions = c->max_transactions},
         .limits = {.message_bytes = c->max_message_bytes ? c->max_message_bytes : 65536},
         .max_connections = c->max_connections,
+        .max_buffered_bytes = c->max_buffered_bytes,
         .handshake_timeout_ms = c->handshake_timeout_ms,
     };
 }

@@ -32,6 +32,8 @@ static void apply_defaults(struct ssi_ua_config *c)
 {
     if (c->max_connections == 0)
         c->max_connections = 10000;
+    if (c->max_buffered_bytes == 0)
+        c->max_buffered_bytes = 64U << 20;
     if (c->handshake_timeout_ms == 0)
         c->handshake_timeout_ms = 10000;
 }

@@ -63,6 +63,7 @@ struct ssi_ua_config {
     struct ssi_txn_config txn;
     struct ssi_sip_limits limits;
     uint32_t max_connections;      /* zero: 10000 */
+    uint32_t max_buffered_bytes;   /* zero: 64 MiB */
     uint32_t handshake_timeout_ms; /* zero: 10000 */
 };
 
@@ -84,6 +85,7 @@ struct ssi_ua {
     struct ssi_list closing; /* struct ssi_media that wait to be freed */
     uint64_t last_identity;
     uint32_t n_flows;
+    uint64_t n_buffered; /* bytes that wait in the flows */
     bool dispatching;
     bool shutting_down;
     bool shutdown_expired;

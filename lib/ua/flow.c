@@ -6,6 +6,7 @@
 enum {
     WAITING_MAX = 1 << 20, /* bytes kept until a flow is open */
     PLAIN_CHUNK = 4096,    /* decrypted at a time */
+    SPARED_BYTES = 4096,   /* a flow that holds no more is not closed for what others hold */
     PING_AFTER_S = 100,    /* RFC 5626 4.4.1: 95 to 120 s for connection-oriented flows */
     PONG_WITHIN_S = 10,    /* RFC 5626 4.4.1 */
     TRACE_SENT = 1,
@@ -108,6 +109,8 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
     ssi_list_remove(&f->node);
     ssi_hash_remove(&ua->flow_ids, &f->id_node);
     ua->n_flows--;
+    ua->n_buffered -= f->n_buffered;
+    f->n_buffered = 0;
     ssi_timer_cancel(&ua->timers, &f->timer);
     ssi_timer_cancel(&ua->timers, &f->end);
     ssi_locate_free(f->locate);
@@ -154,6 +157,23 @@ static void fail_attempt(struct ssi_flow *f, const struct ssi_error *why)
     ssi_tls_session_free(f->tls);
     f->tls = NULL;
     try_next_target(f);
+}
+
+/* Brings the sum up to date; false when the stack holds too much and this flow more than its part. */
+static bool count_buffered(struct ssi_flow *f)
+{
+    struct ssi_ua *ua = f->ua;
+
+    if (f->state == SSI_FLOW_DEAD)
+        return true;
+    size_t n = f->framer.buf.len + f->out.len + f->waiting.len;
+    if (f->tls)
+        n += ssi_tls_session_output(f->tls)->len;
+    bool grew = n > f->n_buffered;
+    ua->n_buffered += n;
+    ua->n_buffered -= f->n_buffered;
+    f->n_buffered = n;
+    return !grew || n <= SPARED_BYTES || ua->n_buffered <= ua->config.max_buffered_bytes;
 }
 
 static void fail_with_tls(struct ssi_flow *f)
@@ -388,6 +408,8 @@ void ssi_flow_send(struct ssi_flow *f, struct ssi_slice bytes)
         ssi_buf_put_slice(&f->waiting, bytes);
         r = f->waiting.failed;
     }
+    if (!count_buffered(f) && r >= 0)
+        r = SECSIP_E_LIMIT;
     if (r < 0) {
         f->send_failed = r;
         ssi_timer_arm(&f->ua->timers, &f->end, 0);
@@ -610,6 +632,8 @@ void ssi_ua_stream_input(struct ssi_stream *s, const void *data, size_t len)
         input_tls(f, data, len);
     else
         feed(f, data, len);
+    if (!count_buffered(f))
+        fail_with(f, SECSIP_E_LIMIT, "too many bytes wait in all connections together");
     ssi_flow_unref(f);
     ssi_ua_dispatch(ua);
 }
@@ -622,7 +646,7 @@ struct ssi_buf *ssi_ua_stream_output(struct ssi_stream *s)
 
 void ssi_ua_stream_sent(struct ssi_stream *s)
 {
-    (void)s;
+    count_buffered(SSI_CONTAINER(s, struct ssi_flow, stream)); /* it can only have shrunk */
 }
 
 void ssi_ua_stream_closed(struct ssi_stream *s, secsip_result why, const char *detail)

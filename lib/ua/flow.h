@@ -46,6 +46,7 @@ struct ssi_flow {
     struct ssi_tls_session *tls;
     struct ssi_buf out;     /* clear transport: bytes to send */
     struct ssi_buf waiting; /* messages from before it was open */
+    size_t n_buffered;      /* of this flow, as counted in the stack's sum */
     struct ssi_sip_framer framer;
     struct ssi_addr peer;
     struct ssi_addr local;

@@ -172,6 +172,7 @@ void lab_start_limited(struct lab *l, enum lab_cert server_cert, const secsip_st
                                  .trace = print_trace,
                                  .user_data = "server",
                                  .max_connections = server->max_connections,
+                                 .max_buffered_bytes = server->max_buffered_bytes,
                                  .max_transactions = server->max_transactions};
     secsip_registrar_config config = {.size = sizeof config,
                                       .domain = "example.test",

@@ -213,6 +213,36 @@ static void half_messages_are_held_to_their_limit(void **state)
     end_call();
 }
 
+static void half_messages_together_are_held_to_the_limit_of_the_stack(void **state)
+{
+    static char much[40000];
+    static struct sim_end *raw[CONNECTIONS];
+    secsip_stack_config limits = {.max_buffered_bytes = 1000000};
+    uint32_t n_left = 0;
+    char from[32];
+
+    (void)state;
+    start_call(&limits);
+    memset(much, 'a', sizeof much);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        snprintf(from, sizeof from, "10.0.0.66:%d", 4000 + i);
+        raw[i] = simnet_raw_open(l.net, from, "10.0.0.9:5060");
+        assert_non_null(raw[i]);
+        simnet_raw_send(raw[i], "INVITE sip:bob@example.test SIP/2.0\r\nSubject: ", 46);
+        simnet_raw_send(raw[i], much, sizeof much);
+    }
+    assert_speech_goes_on(1000000);
+    assert_in_range(server_core()->n_buffered, 900000, 1000000);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        n_left += simnet_raw_is_open(raw[i]);
+        simnet_raw_close(raw[i]);
+    }
+    assert_in_range(n_left, 20, 25);
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_int_equal(server_core()->n_buffered, 0);
+    end_call(); /* its messages pass all the while */
+}
+
 static void a_flood_of_datagrams_does_not_stop_the_speech(void **state)
 {
     char to[32];
@@ -248,6 +278,7 @@ int main(void)
         cmocka_unit_test(above_the_transactions_requests_get_503_and_retry_after),
         cmocka_unit_test(half_open_connections_stop_at_the_limit_and_go),
         cmocka_unit_test(half_messages_are_held_to_their_limit),
+        cmocka_unit_test(half_messages_together_are_held_to_the_limit_of_the_stack),
         cmocka_unit_test(a_flood_of_datagrams_does_not_stop_the_speech),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
