@@ -43,6 +43,7 @@ struct simnet_host {
     secsip_engine_address ip;
     uint32_t next_port;
     bool down;
+    bool unreachable;
 };
 
 enum kind {
@@ -173,6 +174,9 @@ static secsip_result ask_connect(secsip_engine_stream *s, const secsip_engine_ad
                                  void *arg)
 {
     struct simnet_host *h = arg;
+
+    if (h->unreachable)
+        return SECSIP_E_NET_CONNECT;
     struct sim_end *e = new_end(h);
 
     e->stream = s;
@@ -405,6 +409,11 @@ void simnet_tap(struct simnet *n, simnet_dgram_tap *dgram, simnet_stream_tap *st
     n->dgram_tap = dgram;
     n->stream_tap = stream;
     n->tap_arg = arg;
+}
+
+void simnet_unreachable(struct simnet_host *h)
+{
+    h->unreachable = true;
 }
 
 uint64_t simnet_now(const struct simnet *n)

@@ -39,6 +39,8 @@ void simnet_chunk(struct simnet *n, size_t bytes);
 void simnet_tap(struct simnet *n, simnet_dgram_tap *dgram, simnet_stream_tap *stream, void *arg);
 /* Resets every connection of the host, both sides see NET_RESET; and new ones are refused while down. */
 void simnet_down(struct simnet_host *h, bool down);
+/* From now on the host's attempts to connect fail at once, inside the call. */
+void simnet_unreachable(struct simnet_host *h);
 uint64_t simnet_now(const struct simnet *n);
 /* Runs until nothing is due before now + us, or done(arg) says so. True when done said so. */
 bool simnet_run(struct simnet *n, uint64_t us, bool (*done)(void *arg), void *arg);

@@ -144,6 +144,25 @@ static void a_name_without_address_is_an_error_that_names_it(void **state)
     lab_stop(&l);
 }
 
+static void a_connection_that_fails_at_once_is_tried_again_later(void **state)
+{
+    static struct lab l;
+
+    (void)state;
+    lab_start(&l, LAB_SERVER);
+    lab_phone(&l, &l.alice, "alice", NULL);
+    simnet_unreachable(l.alice.host);
+    assert_int_equal(secsip_account_register(l.alice.account), 0);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_true(simnet_run(l.net, 2000000, alice_failed, &l));
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_int_equal(l.alice.reg_result, SECSIP_E_NET_CONNECT);
+    assert_true(l.alice.reg_retry_ms >= 15000);
+    assert_int_equal(l.alice.n_ended, 1);
+    assert_int_equal(l.alice.call_result, SECSIP_E_NET_CONNECT);
+    lab_stop(&l);
+}
+
 static void outbound_proxies_come_in_every_form(void **state)
 {
     static const char *const forms[] = {"example.test",
@@ -213,6 +232,7 @@ int main(void)
         cmocka_unit_test(bad_certificates_register_nobody),
         cmocka_unit_test(a_registrar_that_goes_away_is_found_again),
         cmocka_unit_test(a_name_without_address_is_an_error_that_names_it),
+        cmocka_unit_test(a_connection_that_fails_at_once_is_tried_again_later),
         cmocka_unit_test(outbound_proxies_come_in_every_form),
         cmocka_unit_test(a_stack_may_go_at_any_moment_of_a_registration),
         cmocka_unit_test(clear_transports_are_refused),
