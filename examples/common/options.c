@@ -2,10 +2,15 @@
 #include "options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <secsip/version.h>
 
 enum {
     PASSWORD_MAX = 1024
@@ -21,6 +26,80 @@ int options_refuse(const char *format, ...)
     va_end(args);
     fputc('\n', stderr);
     return EXIT_USAGE;
+}
+
+int options_begin(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            continue;
+        if (fd == STDOUT_FILENO)
+            return options_refuse("standard output is closed");
+        if (open("/dev/null", O_WRONLY) !=
+            fd) /* the lowest that is free; reading fails as before */
+            return options_refuse("/dev/null: %s", strerror(errno));
+    }
+    return EXIT_YES;
+}
+
+int options_end(int code)
+{
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+
+    return lost && code == EXIT_YES ? options_refuse("standard output cannot be written") : code;
+}
+
+int options_begin_with_help(int argc, char **argv, const char *help)
+{
+    int code = options_begin();
+
+    for (int i = 1; code == EXIT_YES && i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(help, stdout);
+            return options_end(EXIT_YES);
+        }
+        if (strcmp(argv[i], "--version") == 0) {
+            printf("%s %s\n", program_invocation_short_name, secsip_version_string());
+            return options_end(EXIT_YES);
+        }
+    }
+    return code == EXIT_YES ? -1 : code;
+}
+
+/* The option that getopt_long() comes to next, or NULL. */
+static const char *coming_option(int argc, char **argv)
+{
+    for (int i = optind; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (argv[i][0] == '-' && argv[i][1] != '\0')
+            return argv[i];
+    return NULL;
+}
+
+static bool is_option(const struct option *options, const char *given, size_t len)
+{
+    for (; options->name; options++)
+        if (strlen(options->name) == len - 2 && memcmp(options->name, given + 2, len - 2) == 0)
+            return true;
+    return false;
+}
+
+int options_next(int argc, char **argv, const struct option *options)
+{
+    const char *given = coming_option(argc, argv);
+    bool is_long = given && given[1] == '-';
+    size_t len = !given ? 0 : is_long ? strcspn(given, "=") : 2;
+
+    if (given && (!is_long || !is_option(options, given, len))) {
+        options_refuse("'%.*s' is no option; see --help", (int)len, given);
+        return '?';
+    }
+    opterr = 0;
+    int c = getopt_long(argc, argv, ":", options, NULL);
+    if (c != ':' && c != '?')
+        return c;
+    options_refuse("%.*s %s; see --help", (int)len, given ? given : "",
+                   c == ':' ? "needs a value" : "takes no value");
+    return '?';
 }
 
 bool options_number(const char *text, uint64_t max, uint64_t *ret)
@@ -83,13 +162,14 @@ char *options_password(const char *path, const char **ret_why)
         *ret_why = strerror(errno);
         return NULL;
     }
+    errno = 0;
     setvbuf(in, NULL, _IONBF, 0); /* no second copy of the secret in a buffer */
     if (fgets(line, sizeof(line), in)) {
         line[strcspn(line, "\r\n")] = '\0';
         password = strdup(line);
     }
     if (!password)
-        *ret_why = "it is empty";
+        *ret_why = ferror(in) ? strerror(errno) : "it is empty";
     explicit_bzero(line, sizeof(line));
     fclose(in);
     return password;

@@ -2,6 +2,7 @@
 #ifndef EXAMPLES_OPTIONS_H
 #define EXAMPLES_OPTIONS_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,19 @@ enum {
 
 /* "PROGRAM: what and why" as one line on stderr. Returns EXIT_USAGE. */
 int options_refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Before anything is opened: a standard descriptor that is closed would be given to the next file or socket, and what is
+ * printed would go there. Standard output is needed, the others are filled. Returns EXIT_YES or, said, EXIT_USAGE. */
+int options_begin(void);
+/* options_begin(), and the answer to --help or --version wherever it stands. Returns -1 to go on, or the exit code. */
+int options_begin_with_help(int argc, char **argv, const char *help);
+/* Flushes standard output and turns EXIT_YES into EXIT_USAGE, said, if anything that was printed there is lost. */
+int options_end(int code);
+
+/* getopt_long() for long options written out: an abbreviation is refused, for --password would be one of
+ * --password-file. Returns the option, -1 behind the last one, or '?' when one was refused; the line that says so never
+ * holds a value, which may be a secret. */
+int options_next(int argc, char **argv, const struct option *options);
 
 /* Decimal digits only, at most max. */
 bool options_number(const char *text, uint64_t max, uint64_t *ret);

@@ -1,11 +1,11 @@
 /* secsip-demo: one call in clear and one secure, the same speech over both, and what an eavesdropper gets of each; see
  * --help. Part of: examples. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "embedded.h"
 #include "json.h"
@@ -58,6 +58,19 @@ static bool make_folders(const char *path)
             return false;
     }
     return true;
+}
+
+/* By making a file there: permissions are not all that can be in the way. */
+static bool is_writable(const char *folder)
+{
+    char probe[4200];
+
+    snprintf(probe, sizeof(probe), "%s/.secsip-demo-XXXXXX", folder);
+    int fd = mkstemp(probe);
+    if (fd < 0)
+        return false;
+    close(fd);
+    return unlink(probe) == 0;
 }
 
 static int write_wav(const struct demo *demo, const char *name, const int16_t *samples, size_t n)
@@ -200,7 +213,7 @@ static int prepare(struct demo *demo)
 {
     const char *why = NULL;
 
-    if (!make_folders(demo->out))
+    if (!make_folders(demo->out) || !is_writable(demo->out))
         return options_refuse("--out %s: %s", demo->out, strerror(errno));
     if (!wav_parse(embedded_speech, embedded_speech_len, &demo->speech, &why) ||
         !wav_parse(embedded_reply, embedded_reply_len, &demo->answer, &why))
@@ -218,7 +231,8 @@ static int make_calls(struct demo *demo)
     for (int secure = 0; secure < 2; secure++) {
         if (!demo->json) {
             printf("Alice calls Bob %s ...\n", secure ? "over TLS and SRTP" : "in clear");
-            fflush(stdout);
+            if (fflush(stdout) != 0)
+                return options_refuse("standard output: %s", strerror(errno));
         }
         snprintf(pcap, sizeof(pcap), "%s/%s.pcap", demo->out, secure ? "secure" : "clear");
         if (!scene_run(scenes[secure], secure != 0, &demo->certs, &demo->speech, &demo->answer,
@@ -265,7 +279,7 @@ static int read_options(struct demo *demo, int argc, char **argv)
     };
     int option;
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = options_next(argc, argv, options)) != -1) {
         if (option == 'o') {
             demo->out = optarg;
         } else if (option == 'j') {
@@ -277,7 +291,7 @@ static int read_options(struct demo *demo, int argc, char **argv)
             printf("secsip-demo %s\n", secsip_version_string());
             return EXIT_YES;
         } else {
-            return EXIT_USAGE; /* getopt has said why */
+            return EXIT_USAGE; /* it was said why */
         }
     }
     return optind < argc ? options_refuse("'%s' is no option; see --help", argv[optind]) : -1;
@@ -286,8 +300,11 @@ static int read_options(struct demo *demo, int argc, char **argv)
 int main(int argc, char **argv)
 {
     static struct demo demo = {.out = "secsip-demo.out"}; /* large: not for the stack */
-    int code = read_options(&demo, argc, argv);
+    int code = options_begin();
 
+    if (code != EXIT_YES)
+        return code;
+    code = read_options(&demo, argc, argv);
     if (code < 0)
         code = run(&demo);
     verdict_free(&demo.verdict);
@@ -296,5 +313,5 @@ int main(int argc, char **argv)
     certs_free(&demo.certs);
     wav_free(&demo.speech);
     wav_free(&demo.answer);
-    return code;
+    return options_end(code);
 }

@@ -1,13 +1,11 @@
 /* secsip-message: reads SIP messages and says what they are, or why they are refused, to show the parser of libsecsip in
  * use. One JSON object per message on standard output. Part of: examples. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <secsip/message.h>
-#include <secsip/version.h>
 
 #include "json.h"
 #include "options.h"
@@ -227,7 +225,7 @@ static int show(struct work *w, secsip_message *m, secsip_message_fault *fault)
     else
         good = print_again(m);
     secsip_message_unref(m);
-    return good ? EXIT_YES : options_refuse("the output cannot be written");
+    return good ? EXIT_YES : options_refuse("standard output cannot be written");
 }
 
 static int run_datagram(struct work *w, const uint8_t *data, size_t len)
@@ -300,14 +298,13 @@ static int parse_options(struct work *w, int argc, char **argv)
     };
     int c;
 
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((c = options_next(argc, argv, options)) != -1) {
         if (c == 's')
             w->stream = true;
         else if (c == 'r')
             w->roundtrip = true;
         else if (c != 'j')
-            return options_refuse("%s is not an option (--help)", argv[optind - 1]);
+            return EXIT_USAGE; /* it was said why */
     }
     if (argc - optind > 1)
         return options_refuse("one file at the most (--help)");
@@ -319,14 +316,11 @@ int main(int argc, char **argv)
 {
     struct work w = {0};
     size_t len = 0;
+    int verdict = options_begin_with_help(argc, argv, usage);
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0)
-            return fputs(usage, stdout) < 0;
-        if (strcmp(argv[i], "--version") == 0)
-            return printf("secsip-message %s\n", secsip_version_string()) < 0;
-    }
-    int verdict = parse_options(&w, argc, argv);
+    if (verdict >= 0)
+        return verdict;
+    verdict = parse_options(&w, argc, argv);
     if (verdict != EXIT_YES)
         return verdict;
     FILE *f = w.path && strcmp(w.path, "-") != 0 ? fopen(w.path, "rb") : stdin;

@@ -58,7 +58,7 @@ static void on_state(secsip_call *call, const secsip_call_event *event, void *us
     events_call(&phone->events, call, event);
     if (event->state == SECSIP_CALL_ENDED) {
         phone->over = true;
-        if (!phone->established || event->error) {
+        if (!ferror(stdout) && (!phone->established || event->error)) {
             options_refuse("the call failed: %s",
                            event->error ? event->error->text : event->reason);
             phone->failed = true;
@@ -379,7 +379,8 @@ static bool run(struct phone *phone)
     } else if (phone->settings.call) {
         begin_call(phone);
     }
-    while (!phone->over && signals == 0) {
+    /* What nobody can be told is no reason to stay: options_end() says it. */
+    while (!phone->over && signals == 0 && !ferror(stdout)) {
         signals = loop_step(phone->stack, phone->until_us);
         if (loop_now_us() >= phone->until_us)
             time_is_up(phone);
@@ -393,8 +394,11 @@ static bool run(struct phone *phone)
 int main(int argc, char **argv)
 {
     struct phone phone = {.keylog = -1};
-    int code = settings_read(&phone.settings, argc, argv);
+    int code = options_begin();
 
+    if (code != EXIT_YES)
+        return code;
+    code = settings_read(&phone.settings, argc, argv);
     phone.events.as_json = phone.settings.json;
     if (code < 0)
         code = open_phone(&phone);
@@ -407,5 +411,5 @@ int main(int argc, char **argv)
             code = options_refuse("--record %s: %s", phone.settings.record, strerror(errno));
     }
     close_phone(&phone);
-    return code;
+    return options_end(code);
 }

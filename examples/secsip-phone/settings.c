@@ -1,8 +1,8 @@
 /* The command line of secsip-phone, see settings.h. Part of: secsip-phone. */
 #include "settings.h"
 
-#include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <secsip/secsip.h>
@@ -245,6 +245,34 @@ static bool read_value(struct settings *s, int option, const char *value)
     }
 }
 
+/* Whether the library would call it, asked of its parser: a message to it is read as one that came in. Before anything
+ * is sent, so that a typing error does not register first. */
+static bool is_callable(const char *target)
+{
+    secsip_message_uri uri = {.size = sizeof(uri)};
+    secsip_message *message = NULL;
+    char *text = NULL;
+    bool good = false;
+
+    for (const char *p = target; *p; p++)
+        if ((unsigned char)*p <= ' ')
+            return false; /* would end the URI, or the line */
+    int len = asprintf(&text,
+                       "OPTIONS %s SIP/2.0\r\nVia: SIP/2.0/TLS h;branch=z9hG4bK1\r\n"
+                       "From: <sip:a@h>;tag=1\r\nTo: <sip:b@h>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
+                       "Max-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+                       target);
+    if (len < 0)
+        return false;
+    if (secsip_message_parse((const uint8_t *)text, (size_t)len, NULL, &message) == 0 &&
+        secsip_message_get_uri(message, NULL, 0, &uri) == 0)
+        good = (strcasecmp(uri.scheme, "sip") == 0 || strcasecmp(uri.scheme, "sips") == 0) &&
+               uri.headers[0] == '\0';
+    secsip_message_unref(message);
+    free(text);
+    return good;
+}
+
 static int check_together(struct settings *s)
 {
     const char *why = NULL;
@@ -259,9 +287,11 @@ static int check_together(struct settings *s)
         return options_refuse("--answer: no call can come in without --register or --listen");
     if (!s->cert != !s->key)
         return options_refuse("--cert and --key go together");
+    if (s->call && !is_callable(s->call))
+        return options_refuse("--call %s: no sip or sips URI that can be called", s->call);
     s->password = options_password(s->password_file, &why);
     if (why)
-        return options_refuse("%s: no password in it: %s", s->password_file, why);
+        return options_refuse("--password-file: no password in it: %s", why);
     return -1;
 }
 
@@ -270,11 +300,11 @@ int settings_read(struct settings *s, int argc, char **argv)
     int option;
 
     *s = (struct settings){0};
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((option = options_next(argc, argv, options)) != -1) {
         const char **text = text_of(s, option);
         bool *flag = flag_of(s, option);
         if (option == '?')
-            return EXIT_USAGE; /* getopt has said why */
+            return EXIT_USAGE; /* it was said why */
         if (option == OPT_HELP || option == OPT_VERSION) {
             if (option == OPT_HELP)
                 fputs(help, stdout);

@@ -1,7 +1,7 @@
 /* secsip-registrar: a registrar and proxy of one domain on the embedded one of the library. Part of: examples.
  * Runs until SIGINT or SIGTERM; a second one does not wait for the farewells. */
+#include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,8 +116,32 @@ static int take_option(struct options *o, int c)
         printf("secsip-registrar %s\n", secsip_version_string());
         return EXIT_YES;
     default:
-        return options_refuse("unknown option or missing value; --help says more");
+        return EXIT_USAGE; /* it was said why */
     }
+}
+
+/* A host name or a numeric address: what can stand behind the @ of an address of record. */
+static bool is_domain(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    unsigned char address[sizeof(struct in6_addr)];
+    size_t len = strlen(text);
+    char bare[INET6_ADDRSTRLEN];
+
+    if (len > 2 && len - 2 < sizeof bare && text[0] == '[' && text[len - 1] == ']') {
+        memcpy(bare, text + 1, len - 2);
+        bare[len - 2] = '\0';
+        return inet_pton(AF_INET6, bare, address) == 1;
+    }
+    if (len > 253) /* RFC 1035 section 2.3.4, as text without the root */
+        return false;
+    char before = '.';
+    for (; *text; before = *text++) {
+        bool inside = strchr(letters, before) != NULL;
+        if (*text == '.' ? !inside : *text == '-' ? before == '.' : !strchr(letters, *text))
+            return false;
+    }
+    return before != '.' && before != '-'; /* RFC 1123 section 2.1: ends with a letter or digit */
 }
 
 static int check_options(const struct options *o)
@@ -126,6 +150,9 @@ static int check_options(const struct options *o)
 
     if (o->n_listen == 0 || !o->domain || !o->users)
         return options_refuse("--listen, --domain and --users are needed");
+    if (!is_domain(o->domain))
+        return options_refuse("--domain: '%s' is neither a domain nor a numeric address",
+                              o->domain);
     for (size_t i = 0; i < o->n_listen; i++)
         is_tls |= strncmp(o->listen[i], "insecure-tcp:", 13) != 0;
     if (is_tls && (!o->cert || !o->key))
@@ -152,8 +179,7 @@ static int parse_options(int argc, char **argv, struct options *o)
     };
     int c;
 
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
+    while ((c = options_next(argc, argv, names)) != -1) {
         int code = take_option(o, c);
         if (code >= 0)
             return code;
@@ -201,7 +227,7 @@ static void show_json(struct program *p, const secsip_registrar_event *e, const 
     put_line(p);
 }
 
-static void show_text(const secsip_registrar_event *e, const char *name)
+static void show_text(struct program *p, const secsip_registrar_event *e, const char *name)
 {
     switch (e->kind) {
     case SECSIP_REGISTRAR_REGISTERED:
@@ -218,7 +244,7 @@ static void show_text(const secsip_registrar_event *e, const char *name)
         printf("%s %s at %s\n", name, e->user, e->target);
         break;
     }
-    fflush(stdout);
+    p->failed |= fflush(stdout) != 0;
 }
 
 static void on_event(const secsip_registrar_event *event, void *user_data)
@@ -236,7 +262,7 @@ static void on_event(const secsip_registrar_event *event, void *user_data)
     if (p->options.json)
         show_json(p, event, names[event->kind]);
     else
-        show_text(event, names[event->kind]);
+        show_text(p, event, names[event->kind]);
 }
 
 static void on_log(int32_t level, const char *text, void *user_data)
@@ -270,7 +296,7 @@ static void tell_listening(struct program *p, const char *address, uint16_t port
 {
     if (!p->options.json) {
         printf("listening on %s (port %u)\n", address, (unsigned)port);
-        fflush(stdout);
+        p->failed |= fflush(stdout) != 0;
         return;
     }
     json_object(&p->json, NULL);
@@ -313,12 +339,12 @@ static int start(struct program *p)
 
 static int run(struct program *p)
 {
-    int n_signals;
+    int n_signals = 0;
 
-    while ((n_signals = loop_step(p->stack, LOOP_FOREVER)) == 0 && !p->failed) {
-    }
+    while (!p->failed && n_signals == 0)
+        n_signals = loop_step(p->stack, LOOP_FOREVER);
     if (n_signals < 0 || p->failed) {
-        options_refuse("%s", p->failed ? "standard output is closed" : "the stack failed");
+        options_refuse("%s", p->failed ? "standard output cannot be written" : "the stack failed");
         return EXIT_NO;
     }
     uint64_t end = loop_now_us() + (uint64_t)FAREWELL_MS * 1000;
@@ -346,8 +372,11 @@ static int set_up_and_run(struct program *p)
 int main(int argc, char **argv)
 {
     struct program p = {0};
-    int code = parse_options(argc, argv, &p.options);
+    int code = options_begin();
 
+    if (code != EXIT_YES)
+        return code;
+    code = parse_options(argc, argv, &p.options);
     if (code < 0)
         code = set_up_and_run(&p);
     secsip_registrar_free(p.registrar);
@@ -355,5 +384,5 @@ int main(int argc, char **argv)
     secsip_tls_profile_unref(p.profile);
     users_free(&p.users);
     json_free(&p.json);
-    return code;
+    return options_end(code);
 }

@@ -171,13 +171,10 @@ int main(int argc, char **argv)
     } commands[] = {
         {"parse", run_parse}, {"offer", run_offer}, {"answer", run_answer}, {"accept", run_accept}};
     struct options o = {.config = {.size = sizeof(o.config)}, .port = 4000, .address = "127.0.0.1"};
+    int code = options_begin_with_help(argc, argv, help);
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0)
-            return fputs(help, stdout) < 0 ? EXIT_USAGE : EXIT_YES;
-        if (strcmp(argv[i], "--version") == 0)
-            return printf("secsip-sdes %s\n", secsip_version_string()) < 0 ? EXIT_USAGE : EXIT_YES;
-    }
+    if (code >= 0)
+        return code;
     if (argc < 2)
         return options_refuse("parse, offer, answer or accept? (--help shows more)");
     for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++) {

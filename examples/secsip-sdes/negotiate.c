@@ -71,7 +71,7 @@ static int print_description(const struct options *o, secsip_sdp_builder *b, sec
         return options_refuse("cannot write the description: %s: %s", secsip_result_name(r), why);
     if (!o->json) {
         ok = fwrite(text, 1, len, stdout) == len && fflush(stdout) == 0;
-        return ok ? EXIT_YES : options_refuse("cannot write the output");
+        return ok ? EXIT_YES : options_refuse("standard output cannot be written");
     }
     json_init(&j);
     json_object(&j, NULL);
@@ -86,7 +86,7 @@ static int print_description(const struct options *o, secsip_sdp_builder *b, sec
     json_end_object(&j);
     ok = json_line(&j, stdout);
     json_free(&j);
-    return ok ? EXIT_YES : options_refuse("cannot write the output");
+    return ok ? EXIT_YES : options_refuse("standard output cannot be written");
 }
 
 /* ---- offer */
@@ -241,7 +241,9 @@ static int judge_answer(const struct options *o, const secsip_sdp *offer, const 
     secsip_sdes_session_free(s);
     if (r < 0)
         options_refuse("refused: %s: %s", secsip_result_name(r), why);
-    return !written ? options_refuse("cannot write the output") : r == 0 ? EXIT_YES : EXIT_NO;
+    return !written ? options_refuse("standard output cannot be written")
+           : r == 0 ? EXIT_YES
+                    : EXIT_NO;
 }
 
 /* ---- commands */

@@ -47,7 +47,7 @@ static int parse_description(const struct options *o, const char *text, size_t l
         if (r < 0)
             code = print_refusal(r, "more crypto lines in one media line than the limit", 0);
         else if (!print_lines(lines, (int)m, o->show_keys))
-            code = options_refuse("cannot write the output");
+            code = options_refuse("standard output cannot be written");
         secsip_sdes_lines_free(lines);
     }
     secsip_sdp_free(sdp);
@@ -62,7 +62,7 @@ static int parse_one(const struct options *o, const char *line, size_t len)
     if (secsip_sdes_lines_new(&lines) < 0)
         return options_refuse("out of memory");
     if (secsip_sdes_lines_add(lines, line, len) < 0 || !print_lines(lines, 0, o->show_keys))
-        code = options_refuse("cannot write the output");
+        code = options_refuse("standard output cannot be written");
     secsip_sdes_lines_free(lines);
     return code;
 }

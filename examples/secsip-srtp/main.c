@@ -1,13 +1,11 @@
 /* secsip-srtp: protects or unprotects a stream of RTP or RTCP packets, to show the SRTP sessions of libsecsip in use.
  * Packets come and go behind a 16-bit length in network order (RFC 4571). Part of: examples. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <secsip/srtp.h>
-#include <secsip/version.h>
 
 #include "options.h"
 
@@ -124,12 +122,14 @@ static int open_from_file(struct work *w, const char *path, uint32_t options)
     FILE *f = fopen(path, "r");
 
     if (!f)
-        return options_refuse("%s: %s", path, strerror(errno));
+        return options_refuse("--crypto-file: %s", strerror(errno));
     setvbuf(f, NULL, _IONBF, 0); /* no second copy of the key in a buffer that nobody wipes */
+    errno = 0;
     bool got = fgets(line, sizeof line, f);
+    const char *why = ferror(f) ? strerror(errno) : "no line in it";
     fclose(f);
     if (!got)
-        return options_refuse("%s: no line in it", path);
+        return options_refuse("--crypto-file: %s", why);
     line[strcspn(line, "\r\n")] = 0;
     return open_session(w, line, options);
 }
@@ -145,8 +145,7 @@ static int parse(struct work *w, int argc, char **argv, char **ret_crypto, const
     uint64_t roc;
     int c;
 
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    while ((c = options_next(argc, argv, options)) != -1) {
         switch (c) {
         case 'c':
             *ret_crypto = optarg;
@@ -167,8 +166,7 @@ static int parse(struct work *w, int argc, char **argv, char **ret_crypto, const
             *ret_options |= SECSIP_SRTP_STOCK_CIPHERS;
             break;
         default:
-            return options_refuse("%s is not an option, or lacks its value (--help)",
-                                  argv[optind - 1]);
+            return EXIT_USAGE; /* it was said why */
         }
     }
     if (optind + 1 != argc ||
@@ -184,14 +182,11 @@ int main(int argc, char **argv)
     char *crypto = NULL;
     const char *path = NULL;
     uint32_t options = 0;
+    int verdict = options_begin_with_help(argc, argv, usage);
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0)
-            return fputs(usage, stdout) < 0;
-        if (strcmp(argv[i], "--version") == 0)
-            return printf("secsip-srtp %s\n", secsip_version_string()) < 0;
-    }
-    int verdict = parse(&w, argc, argv, &crypto, &path, &options);
+    if (verdict >= 0)
+        return verdict;
+    verdict = parse(&w, argc, argv, &crypto, &path, &options);
     if (verdict != EXIT_YES)
         return verdict;
     if (!crypto && !path)

@@ -131,10 +131,14 @@ def main():
             check_page(report, out)
         file = pathlib.Path(folder, 'file')
         file.write_text('in the way')
-        wrong = subprocess.run([demo, '--out', file / 'x'], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                               timeout=20, check=False)
-        report.check(wrong.returncode == 2 and wrong.stdout == '' and wrong.stderr.count('\n') == 1,
-                     'a folder that cannot be made: exit %d, %r' % (wrong.returncode, wrong.stderr))
+        # Nobody writes into /proc, not even root.
+        for arguments in (('--out', file / 'x'), ('--out', file), ('--out', '/proc'), ('--ou', outs[0])):
+            wrong = subprocess.run([demo, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
+                                   check=False)
+            report.check(wrong.returncode == 2 and wrong.stdout == '' and wrong.stderr.count('\n') == 1,
+                         '%s: exit %d, %r, %r' % (arguments, wrong.returncode, wrong.stdout, wrong.stderr))
+        report.check(file.read_text() == 'in the way', 'the file in the way was written to')
+        tree.deaf(report, demo, '--out', outs[0])
     report.done()
 
 

@@ -97,6 +97,10 @@ def main():
     check_roundtrip(report)
     report.check(run('/nonexistent/file').returncode == 2, 'a file that is not there')
     report.check(run('a', 'b').returncode == 2, 'two files')
+    short = run('--round', DATA / 'rfc4475/wsinv.dat')
+    report.check(short.returncode == 2 and b"'--round'" in short.stderr, 'an abbreviation: %r' % short.stderr)
+    for arguments in (['--help'], [DATA / 'rfc4475/wsinv.dat'], ['--roundtrip', DATA / 'rfc4475/wsinv.dat']):
+        tree.deaf(report, PROGRAM, *arguments)
     report.done()
 
 

@@ -14,11 +14,12 @@ def main():
     report = tree.Report()
     phone = tree.BUILD / 'examples/secsip-phone'
 
-    def refused(options, *words):
+    def refused(options, *words, without=None):
         run = subprocess.run([phone, *options], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
                              check=False)
         report.check(run.returncode == 2 and run.stdout == '' and run.stderr.count('\n') == 1,
                      '%s: exit %d, %r %r' % (options, run.returncode, run.stdout, run.stderr))
+        report.check(not without or without not in run.stderr, '%s: %r holds %r' % (options, run.stderr, without))
         for word in words:
             report.check(word in run.stderr, '%s: %r does not name %r' % (options, run.stderr, word))
 
@@ -37,7 +38,16 @@ def main():
     refused((*ACCOUNT, '--register', '--play', '/nowhere/x.wav'), '--play', '/nowhere/x.wav')
     refused((*ACCOUNT, '--register', '--record', '/nowhere/x.wav'), '--record', '/nowhere/x.wav')
     refused((*ACCOUNT, '--register', '--keylog', '/nowhere/keys'), '--keylog', '/nowhere/keys')
-    refused((*ACCOUNT, '--register', '--password-file', '/nowhere/password'), '/nowhere/password')
+    # What stands behind a password option may be a password: it is not repeated.
+    for option in ('--password-file', '--password', '--pass', '-p'):
+        for given in ((option, 'hunter2'), (option + '=hunter2',)):
+            refused((*ACCOUNT, '--register', *given), option, without='hunter2')
+    refused((*ACCOUNT, '--register', '--password-file', '/'), '--password-file', 'directory')
+    refused((*ACCOUNT, '--reg'), "'--reg'")
+    refused((*ACCOUNT, '--register', '--json=hunter2'), '--json', 'no value', without='hunter2')
+    refused((*ACCOUNT, '--register', '--ca'), '--ca', 'needs a value')
+    for target in ('mailto:x', 'tel:+1', 'bob', 'sip:', 'sips:', 'sip:b@example.test?Subject=x', 'sip:b@example.test x', ''):
+        refused((*ACCOUNT, '--register', '--call', target), '--call', target)
     refused(('--account', 'tel:+1', '--register'), 'tel:+1')
     with tempfile.TemporaryDirectory(prefix='secsip-phone-') as folder:
         text = pathlib.Path(folder, 'text.wav')
@@ -49,6 +59,7 @@ def main():
         keys.chmod(0o644)
         refused((*ACCOUNT, '--register', '--keylog', keys, '--ca', text), 'text.wav')
         report.check(keys.stat().st_mode & 0o777 == 0o600, 'the key log has mode %o' % keys.stat().st_mode)
+    tree.deaf(report, phone, '--version')
     report.done()
 
 

@@ -2,6 +2,7 @@
 """The command line of secsip-registrar: what is wrong is said in one line and exit code 2, it tells where it listens, warns
 about a users file that others can read, and ends with 0 on SIGTERM."""
 import json
+import os
 import pathlib
 import re
 import select
@@ -67,10 +68,36 @@ def check_usage(report, good, users):
     refused(report, 'a users file that is not there', 'nowhere', *without('--users'), '--users', '/nowhere/users')
     refused(report, 'no address', '--listen', *without('--listen'), '--listen', 'tls:somewhere')
     refused(report, 'an address of nobody', '--listen', *without('--listen'), '--listen', 'tls:192.0.2.1:0')
+    for domain in ('a b', '', '.', 'a..b', '-a', 'a-', 'a-.b', 'a.', 'a_b', 'a@b', '[::1', '[1.2.3.4]', 'ex\u00e4mple'):
+        refused(report, 'domain %r' % domain, '--domain', *without('--domain'), '--domain', domain)
+    refused(report, 'an abbreviation', "'--dom' is no option", *without('--domain'), '--dom', 'example.test')
     bad = users.with_name('bad-users')
     bad.write_text('alice\n')
     bad.chmod(0o600)
     refused(report, 'a line that is no user', 'line 1', *without('--users'), '--users', bad)
+
+
+def tells_nobody(report, users):
+    """Registrar and phone end when what they tell is lost, the phone after it has registered."""
+    clear = ('--listen', 'insecure-tcp:127.0.0.1:0', '--domain', '127.0.0.1', '--users', users, '--json')
+    tree.deaf(report, PROGRAM, *clear, codes=(1, 2))
+    process = subprocess.Popen([PROGRAM, *clear], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True)
+    try:
+        port = json.loads(first_line(process))['port']
+        phone = [PROGRAM.with_name('secsip-phone'), '--account', 'sip:alice@127.0.0.1', '--insecure-transport', '--proxy',
+                 'sip:127.0.0.1:%d;transport=tcp' % port, '--register', '--wait', '20', '--duration', '0.1', '--json']
+        environment = dict(os.environ, SECSIP_PASSWORD='secret')
+        told = subprocess.run(phone, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=40, check=False,
+                              env=environment)
+        report.check(told.returncode == 0 and '"registered"' in told.stdout, 'the phone: exit %d, %r %r' %
+                     (told.returncode, told.stdout, told.stderr))
+        tree.deaf(report, *phone, codes=(1, 2), env=environment)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
 
 
 def main():
@@ -86,6 +113,7 @@ def main():
         good = ['--listen', 'tls:127.0.0.1:0', '--cert', made / 'good.crt', '--key', made / 'good.key', '--domain',
                 'example.test', '--users', users]
         check_usage(report, good, users)
+        tells_nobody(report, users)
         starts_and_ends(report, 'TLS', 0o600, users, *good)
         starts_and_ends(report, 'an exposed users file', 0o644, users, *good)
         starts_and_ends(report, 'client certificates', 0o600, users, *good, '--ca', made / 'ca.crt', '--client-cert', 'require')

@@ -160,9 +160,11 @@ def test_wrong_usage():
     for args in ([], ['nonsense'], ['offer', '--suites'], ['offer', '--suites', 'X'], ['offer', '--suites', ''],
                  ['offer', '--mki', '0'], ['offer', '--mki', '129'], ['offer', '--lifetime', '2^49'],
                  ['offer', '--lifetime', '0'], ['offer', '--port', '65536'], ['offer', '--policy', 'maybe'], ['accept'],
-                 ['accept', '--offer', '/nonexistent/file'], ['offer', 'stray'], ['offer', '--address', 'a b']):
+                 ['accept', '--offer', '/nonexistent/file'], ['offer', 'stray'], ['offer', '--po', '4000'], ['offer', '--address', 'a b']):
         code, out, err = run(*args)
         check('usage %s' % args, code == 2 and out == '' and err.count('\n') == 1, code, out, err)
+    for args in (['--help'], ['offer'], ['offer', '--json']):
+        tree.deaf(report, PROGRAM, *args)
 
 
 for test in [v for k, v in sorted(globals().items()) if k.startswith('test_')]:

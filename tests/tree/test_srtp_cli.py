@@ -108,12 +108,14 @@ def check_usage(report):
     line = crypto('AES_CM_128_HMAC_SHA1_80')
     wrong = [(), ('protect',), ('both', '--crypto', line), ('protect', '--crypto', '1 NO_SUITE inline:AAAA'),
              ('protect', '--crypto', line[:-4]), ('protect', '--crypto', line, '--roc', 'x'), ('protect', '--crypto'),
-             ('protect', '--crypto-file', '/nonexistent'), ('protect', '--roc', '4294967296', '--crypto', line)]
+             ('protect', '--crypto-file', '/nonexistent'), ('protect', '--crypto-file', line), ('protect', '--cryp', line),
+             ('protect', '--crypt=' + line), ('protect', line), ('protect', '--crypto', line, '--rtcp=' + line), ('protect', '--roc', '4294967296', '--crypto', line)]
     for args in wrong:
         result = run(*args)
         report.check(result.returncode == 2 and result.stderr.count(b'\n') == 1 and not result.stdout,
                      'usage %s: exit %d %s' % (args, result.returncode, result.stderr))
         report.check(line[50:70].encode() not in result.stderr, 'key bytes in an error message')
+    tree.deaf(report, PROGRAM, '--help')
     cut = run('protect', '--crypto', line, data=framed([rtp(1)]) + b'\0\x20abc')
     report.check(cut.returncode == 2 and len(unframed(cut.stdout)) == 1, 'input that ends inside a packet')
 

@@ -34,6 +34,20 @@ def run(*command, **options):
                           stderr=subprocess.STDOUT, text=True, timeout=options.pop('timeout', 120), **options)
 
 
+def deaf(report, *command, codes=(2,), **options):
+    """The program must not end well when standard output takes nothing: neither a full device, nor one that is closed."""
+    command = [str(c) for c in command]
+    with open('/dev/full', 'w') as full:
+        runs = [('full', subprocess.run(command, stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True,
+                                        timeout=60, check=False, **options))]
+    closed = ['sh', '-c', 'exec "$@" >&-', 'sh', *command]
+    runs.append(('closed', subprocess.run(closed, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60,
+                                          check=False, **options)))
+    for what, run in runs:
+        report.check(run.returncode in codes and run.stderr.count('\n') == 1 and 'standard output' in run.stderr,
+                     '%s, stdout %s: exit %d, %r' % (command, what, run.returncode, run.stderr))
+
+
 def cache(key):
     """A value of the build's CMake cache, or ''."""
     file = BUILD / 'CMakeCache.txt'
