@@ -60,7 +60,7 @@ secsip_result ssi_txn_client_new(struct ssi_txn_layer *l, struct ssi_txn_flow *f
         return request->failed;
     if (branch.len == 0 || request->len == 0 || method == SSI_SIP_ACK)
         return SECSIP_E_INVALID;
-    if (l->n_live >= l->config.max_transactions)
+    if (!ssi_txn_has_room(l, method == SSI_SIP_BYE))
         return SECSIP_E_LIMIT;
     struct ssi_txn *t = alloc_client(l, flow, method, branch);
     if (!t)

@@ -100,7 +100,7 @@ static void input_new(struct ssi_txn_layer *l, const struct arrival *a)
         return;
     }
     struct ssi_txn *t = NULL;
-    if (l->n_live < l->config.max_transactions)
+    if (ssi_txn_has_room(l, a->m->to.tag.p != NULL))
         t = ssi_txn_server_new(l, a->m, a->hash, a->flow, a->ip, a->port);
     if (!t) {
         answer(l, a, 503, NULL);

@@ -73,6 +73,9 @@ void ssi_txn_start(struct ssi_txn *t);
 /* Arms what a server transaction needs once its user has seen the request: most are answered by then and need neither the
  * timer for 100 nor the limit, and a heap with many timers in it is costly to touch. */
 void ssi_txn_settle(struct ssi_txn *t);
+/* One more transaction is within the limit. Requests inside dialogs have an eighth more: what is under way shall go on, and
+ * end, when nothing new may begin. */
+bool ssi_txn_has_room(const struct ssi_txn_layer *l, bool in_dialog);
 secsip_result ssi_txn_step(struct ssi_txn *t, enum ssi_txn_event event,
                            const struct ssi_txn_in *in);
 /* The end: off every table, on_gone. */

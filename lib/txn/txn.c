@@ -210,6 +210,15 @@ void ssi_txn_start(struct ssi_txn *t)
         arm_timers(t);
 }
 
+bool ssi_txn_has_room(const struct ssi_txn_layer *l, bool in_dialog)
+{
+    uint64_t max = l->config.max_transactions;
+
+    if (in_dialog && max > 0)
+        max += max / 8 + 8;
+    return l->n_live < max;
+}
+
 void ssi_txn_settle(struct ssi_txn *t)
 {
     if (!t->over && t->state != SSI_TXN_TERMINATED)

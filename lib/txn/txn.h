@@ -37,7 +37,8 @@ void ssi_txn_flow_init(struct ssi_txn_flow *flow);
 struct ssi_txn_config {
     uint32_t t1_ms, t2_ms, t4_ms; /* zero: 500, 4000, 5000 */
     uint32_t timer_c_ms;          /* of proxies, zero: 181000 */
-    uint32_t max_transactions;    /* zero: 100000 */
+    uint32_t
+        max_transactions; /* zero: 100000; requests inside dialogs have an eighth more, and eight */
     /* A proxy forwards a request that reached it by two ways; a UA answers the second with 482 (RFC 3261 8.2.2.2). True:
      * the layer does not, and its user asks ssi_txn_is_merged(). */
     bool allow_merged;

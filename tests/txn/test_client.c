@@ -437,8 +437,8 @@ static void limits_and_bad_arguments_leave_the_buffer_to_the_caller(void **state
     sim_client(&s, &s.flow, "OPTIONS", b1);
     ssi_buf_init_secret(&b, 100);
     ssi_buf_put_str(&b, "x");
-    assert_int_equal(ssi_txn_client_new(&s.layer, &s.flow.base, SSI_SIP_BYE, SSI_LIT("z9hG4bKx"),
-                                        &b, NULL, NULL, &t),
+    assert_int_equal(ssi_txn_client_new(&s.layer, &s.flow.base, SSI_SIP_MESSAGE,
+                                        SSI_LIT("z9hG4bKx"), &b, NULL, NULL, &t),
                      SECSIP_E_LIMIT);
     assert_int_equal(ssi_txn_client_new(&s.layer, &s.flow.base, SSI_SIP_ACK, SSI_LIT("z9hG4bKx"),
                                         &b, NULL, NULL, &t),

@@ -151,6 +151,21 @@ static void above_the_transactions_requests_get_503_and_retry_after(void **state
     end_call();
 }
 
+static void a_call_can_end_while_nothing_new_may_begin(void **state)
+{
+    secsip_stack_config limits = {.max_transactions = 2};
+
+    (void)state;
+    start_call(&limits);
+    struct sim_end *raw = simnet_raw_open(l.net, "10.0.0.66:4000", "10.0.0.9:5060");
+    assert_non_null(raw);
+    send_register(raw, 0);
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_int_equal(answers.n_503, 1);
+    simnet_raw_close(raw);
+    end_call();
+}
+
 static void half_open_connections_stop_at_the_limit_and_go(void **state)
 {
     static struct sim_end *raw[CONNECTIONS];
@@ -276,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(above_the_transactions_requests_get_503_and_retry_after),
+        cmocka_unit_test(a_call_can_end_while_nothing_new_may_begin),
         cmocka_unit_test(half_open_connections_stop_at_the_limit_and_go),
         cmocka_unit_test(half_messages_are_held_to_their_limit),
         cmocka_unit_test(half_messages_together_are_held_to_the_limit_of_the_stack),
