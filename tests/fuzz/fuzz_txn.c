@@ -205,9 +205,9 @@ static size_t request_text(char *text, const char *method, uint8_t branch, uint8
 
     return (size_t)snprintf(
         text, TEXT_MAX,
-        "%s sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP h.example.com%s;branch=%s%u%s\r\n"
+        "%s sip:bob@example.com SIP/2.0\r\nVia: SIP/2.0/UDP h.example.com%s;branch=%s%d%s\r\n"
         "Max-Forwards: 70\r\nFrom: <sip:a@example.com>;tag=f\r\nTo: <sip:bob@example.com>%s\r\n"
-        "Call-ID: c%u\r\nCSeq: %u %s\r\nContent-Length: 0\r\n\r\n",
+        "Call-ID: c%d\r\nCSeq: %d %s\r\nContent-Length: 0\r\n\r\n",
         method, form & 16 ? ":5070" : "", cookies[form & 3], branch % BRANCHES,
         form & 32 ? ";rport" : "", form & 4 ? ";tag=t" : "", branch % 3, form & 8 ? 2 : 1, method);
 }
@@ -229,7 +229,7 @@ static void step_response(void)
     int status = statuses[next_byte() % (sizeof statuses / sizeof *statuses)];
     size_t len = (size_t)snprintf(
         text, sizeof text,
-        "SIP/2.0 %d Because\r\nVia: SIP/2.0/UDP h.example.com;branch=z9hG4bK%u\r\n"
+        "SIP/2.0 %d Because\r\nVia: SIP/2.0/UDP h.example.com;branch=z9hG4bK%d\r\n"
         "From: <sip:a@example.com>;tag=f\r\nTo: <sip:bob@example.com>;tag=t\r\nCall-ID: c\r\n"
         "CSeq: 1 %s\r\nContent-Length: 0\r\n\r\n",
         status, next_byte() % BRANCHES, method);
@@ -250,7 +250,7 @@ static void step_client(void)
         return;
     ssi_buf_init_secret(&b, 1 << 16);
     ssi_buf_put(&b, text, request_text(text, method, branch, 0));
-    snprintf(name, sizeof name, "z9hG4bK%u", branch % BRANCHES);
+    snprintf(name, sizeof name, "z9hG4bK%d", branch % BRANCHES);
     secsip_result r = ssi_txn_client_new(&w.layer, &pick_flow()->base, id, ssi_slice_str(name), &b,
                                          &client_ops, u, &u->t);
     FUZZ_CHECK((r < 0) == (id == SSI_SIP_ACK || u->t == NULL));
