@@ -1,0 +1,121 @@
+/* Flows to a peer: found among those that are there, or made: located, connected, and the next address where one fails.
+ * Layer: ua. */
+#include "ua/flow_parts.h"
+
+static void try_next_target(struct ssi_flow *f);
+
+/* This address failed: the next one, or the end. A flow that was open once does not move to another server silently. */
+void ssi_flow_fail(struct ssi_flow *f, const struct ssi_error *why)
+{
+    struct ssi_ua *ua = f->ua;
+
+    if (f->incoming || f->state == SSI_FLOW_OPEN || f->next_target >= f->n_targets) {
+        ssi_flow_close(f, why);
+        return;
+    }
+    ssi_log_line(&ua->config.log, SSI_LOG_WARNING, "%s: trying the next address", why->text);
+    if (f->has_stream) {
+        f->has_stream = false;
+        ua->io.stream_close(ua->io.arg, &f->stream);
+    }
+    ssi_tls_session_free(f->tls);
+    f->tls = NULL;
+    try_next_target(f);
+}
+
+secsip_result ssi_flow_start_tls(struct ssi_flow *f)
+{
+    struct ssi_tls_config config = {
+        .profile = f->profile,
+        .server = f->incoming,
+        .domain = f->incoming ? NULL : f->domain,
+        .wall_s = f->ua->wall_s,
+    };
+    return ssi_tls_session_new(&config, &f->tls);
+}
+
+static void try_next_target(struct ssi_flow *f)
+{
+    struct ssi_ua *ua = f->ua;
+
+    f->peer = f->targets[f->next_target++].addr;
+    f->state = SSI_FLOW_CONNECTING;
+    secsip_result r = f->transport == SSI_TRANSPORT_TLS ? ssi_flow_start_tls(f) : 0;
+    if (r >= 0)
+        r = ua->io.stream_connect(ua->io.arg, &f->stream, &f->peer);
+    if (r < 0) {
+        ssi_flow_fail_with(f, r, "connect");
+        return;
+    }
+    f->has_stream = true;
+    ssi_timer_arm(&ua->timers, &f->timer, SSI_MS(ua->config.handshake_timeout_ms));
+}
+
+static void on_located(void *arg, const struct ssi_locate_result *r)
+{
+    struct ssi_flow *f = arg;
+    struct ssi_error e;
+
+    if (r->result < 0) {
+        ssi_error_set(&e, r->result, "%s", r->text);
+        ssi_flow_peer_text(f, &e);
+        ssi_flow_close(f, &e);
+        return;
+    }
+    f->targets = r->targets;
+    f->n_targets = r->n_targets;
+    ssi_flow_ref(f);
+    try_next_target(f);
+    ssi_flow_unref(f);
+}
+
+static bool is_target(const struct ssi_flow *f, const struct ssi_flow_target *t)
+{
+    return !f->incoming && f->state != SSI_FLOW_DEAD && f->identity == t->identity &&
+           f->profile == t->profile && f->transport == t->transport && f->port == t->port &&
+           ssi_slice_ieq(ssi_slice_str(f->domain), ssi_slice_str(t->host));
+}
+
+secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *target,
+                           struct ssi_flow **ret)
+{
+    SSI_LIST_EACH(n, &ua->flows)
+    {
+        struct ssi_flow *f = SSI_CONTAINER(n, struct ssi_flow, node);
+        if (is_target(f, target)) {
+            *ret = ssi_flow_ref(f);
+            return 0;
+        }
+    }
+    if (ssi_flow_is_over_limit(ua))
+        return SECSIP_E_LIMIT;
+    struct ssi_flow *f = ssi_flow_new(ua, target->profile, false);
+    if (!f)
+        return SECSIP_E_NOMEM;
+    f->state = SSI_FLOW_LOCATING;
+    f->transport = target->transport;
+    f->identity = target->identity;
+    f->port = target->port;
+    ssi_slice_show(ssi_slice_str(target->host), f->domain, sizeof f->domain);
+    struct ssi_locate_config config = {
+        .ua = ua,
+        .io = &ua->io,
+        .host = f->domain,
+        .port = f->port,
+        .tls = f->transport == SSI_TRANSPORT_TLS,
+        .transport_given = target->transport_given,
+        .done = on_located,
+        .arg = f,
+    };
+    ssi_flow_ref(f); /* the caller's */
+    secsip_result r = ssi_locate_start(&config, &f->locate);
+    if (r < 0) {
+        struct ssi_error e;
+        ssi_error_set(&e, r, "%s", f->domain);
+        ssi_flow_close(f, &e);
+    } else if (r == 1) {
+        on_located(f, ssi_locate_result(f->locate));
+    }
+    *ret = f;
+    return 0;
+}

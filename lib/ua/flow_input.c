@@ -1,0 +1,258 @@
+/* What comes in over a flow: bytes, records, messages, and what the driver tells. Layer: ua. */
+#include "ua/flow_parts.h"
+
+enum {
+    PLAIN_CHUNK = 4096, /* decrypted at a time */
+    TRACE_RECEIVED = 2,
+};
+
+static void become_open(struct ssi_flow *f)
+{
+    struct ssi_list asked;
+
+    f->state = SSI_FLOW_OPEN;
+    if (f->incoming)
+        ssi_timer_cancel(&f->ua->timers, &f->timer);
+    else
+        ssi_timer_arm(&f->ua->timers, &f->timer, SSI_S(SSI_FLOW_PING_AFTER_S));
+    if (f->waiting.len > 0 && ssi_flow_write(f, ssi_buf_slice(&f->waiting)) < 0) {
+        ssi_flow_fail_with(f, SECSIP_E_LIMIT, "more waits to be sent than a connection may hold");
+        return;
+    }
+    ssi_buf_free(&f->waiting);
+    /* A watch may come or go in any callback: each is asked once, from a list of its own. */
+    ssi_list_init(&asked);
+    bool was_watched = !ssi_list_empty(&f->watches);
+    f->opening = true; /* who is not asked yet still needs it */
+    for (struct ssi_list *n; (n = ssi_list_pop_front(&f->watches));)
+        ssi_list_push_back(&asked, n);
+    for (struct ssi_list *n; (n = ssi_list_pop_front(&asked));) {
+        struct ssi_flow_watch *w = SSI_CONTAINER(n, struct ssi_flow_watch, node);
+        if (f->state == SSI_FLOW_DEAD) {
+            w->on_failed(w->arg, f, &f->error);
+            continue;
+        }
+        ssi_list_push_back(&f->watches, n);
+        if (w->on_open)
+            w->on_open(w->arg, f);
+    }
+    f->opening = false;
+    if (was_watched && f->state == SSI_FLOW_OPEN && ssi_flow_is_unused(f))
+        ssi_flow_close_unused(f);
+}
+
+static void take_message(struct ssi_flow *f, struct ssi_sip_msg *m)
+{
+    char ip[SSI_ADDR_TEXT];
+
+    ssi_ua_trace(f->ua, TRACE_RECEIVED, f, m->wire);
+    ssi_addr_ip_text(&f->peer, false, ip);
+    ssi_txn_input(&f->ua->txn, m, &f->txn, ip, f->peer.port);
+    ssi_sip_msg_unref(m);
+}
+
+/* Everything complete in the framer; false when the flow died. */
+static bool take_frames(struct ssi_flow *f)
+{
+    struct ssi_sip_fault fault = {0};
+    struct ssi_sip_msg *m = NULL;
+
+    while (f->state != SSI_FLOW_DEAD) {
+        int32_t kind = ssi_sip_framer_next(&f->framer, &fault, &m);
+        switch (kind) {
+        case SSI_SIP_FRAME_MORE:
+            return true;
+        case SSI_SIP_FRAME_MESSAGE:
+            take_message(f, m);
+            break;
+        case SSI_SIP_FRAME_PING:
+            ssi_flow_send(f, SSI_LIT("\r\n")); /* RFC 5626 4.4.1 */
+            break;
+        case SSI_SIP_FRAME_PONG:
+            f->pong_seen = true;
+            f->ping_sent = false;
+            if (!f->incoming)
+                ssi_timer_arm(&f->ua->timers, &f->timer, SSI_S(SSI_FLOW_PING_AFTER_S));
+            break;
+        case SSI_SIP_FRAME_DROPPED: /* one bad message must not end everybody's calls on this flow */
+            ssi_log_line(&f->ua->config.log, SSI_LOG_WARNING,
+                         "a message is left out: %s, expected %s", secsip_result_name(fault.result),
+                         fault.text);
+            break;
+        default:
+            ssi_flow_fail_with(f, kind,
+                               fault.text ? fault.text : "the stream holds no SIP messages");
+            return false;
+        }
+    }
+    return false;
+}
+
+static bool feed(struct ssi_flow *f, const void *data, size_t len)
+{
+    secsip_result r = ssi_sip_framer_feed(&f->framer, data, len);
+
+    if (r < 0) {
+        ssi_flow_fail_with(f, r, "a message is too large");
+        return false;
+    }
+    return take_frames(f);
+}
+
+/* Decrypts and frames all there is; false when the flow died. */
+static bool drain_tls(struct ssi_flow *f)
+{
+    char plain[PLAIN_CHUNK];
+    bool alive = true;
+
+    while (alive && f->state == SSI_FLOW_OPEN) {
+        int32_t n = ssi_tls_session_read(f->tls, plain, sizeof plain);
+        if (n <= 0) {
+            if (n < 0)
+                ssi_flow_fail_with(f, n, "TLS");
+            break;
+        }
+        alive = feed(f, plain, (size_t)n);
+        ssi_wipe(plain, (size_t)n);
+    }
+    return f->state != SSI_FLOW_DEAD;
+}
+
+static void input_tls(struct ssi_flow *f, const void *data, size_t len)
+{
+    int32_t state = ssi_tls_session_input(f->tls, data, len);
+
+    if (state < 0) {
+        ssi_flow_fail_with(f, state, "TLS");
+        return;
+    }
+    if (state == SSI_TLS_FAILED) {
+        ssi_flow_fail_tls(f);
+        return;
+    }
+    if (state != SSI_TLS_HANDSHAKE && f->state == SSI_FLOW_HANDSHAKE)
+        become_open(f);
+    if (f->state != SSI_FLOW_OPEN || !drain_tls(f)) {
+        if (f->state == SSI_FLOW_HANDSHAKE && ssi_tls_session_output(f->tls)->len > 0)
+            f->ua->io.stream_wants_write(f->ua->io.arg, &f->stream);
+        return;
+    }
+    state = ssi_tls_session_state(f->tls);
+    if (state == SSI_TLS_FAILED)
+        ssi_flow_fail_tls(f);
+    else if (state == SSI_TLS_CLOSED_BY_PEER)
+        ssi_flow_fail_with(f, SECSIP_E_CLOSED, "the peer closed the connection");
+    else if (ssi_tls_session_output(f->tls)->len > 0)
+        f->ua->io.stream_wants_write(f->ua->io.arg, &f->stream);
+}
+
+/* ---- What the driver tells. */
+void ssi_ua_stream_connected(struct ssi_stream *s, const struct ssi_addr *local)
+{
+    struct ssi_flow *f = SSI_CONTAINER(s, struct ssi_flow, stream);
+    struct ssi_ua *ua = f->ua;
+
+    ssi_flow_ref(f);
+    f->local = *local;
+    if (f->tls) {
+        f->state = SSI_FLOW_HANDSHAKE;
+        int32_t state = ssi_tls_session_start(f->tls);
+        if (state < 0)
+            ssi_flow_fail_with(f, state, "TLS");
+        else if (state == SSI_TLS_FAILED)
+            ssi_flow_fail_tls(f);
+        else
+            ua->io.stream_wants_write(ua->io.arg, s);
+    } else {
+        become_open(f);
+    }
+    ssi_flow_unref(f);
+    ssi_ua_dispatch(ua);
+}
+
+struct ssi_stream *ssi_ua_stream_accepted(struct ssi_listener *io_listener,
+                                          const struct ssi_addr *peer, const struct ssi_addr *local,
+                                          void *io_data)
+{
+    struct ssi_ua_listener *l = SSI_CONTAINER(io_listener, struct ssi_ua_listener, io);
+    struct ssi_ua *ua = io_listener->ua;
+
+    if (ssi_flow_is_over_limit(ua) || ua->shutting_down)
+        return NULL;
+    struct ssi_flow *f = ssi_flow_new(ua, l->profile, true);
+    if (!f)
+        return NULL;
+    f->peer = *peer;
+    f->local = *local;
+    f->stream.io_data = io_data;
+    f->has_stream = true;
+    f->state = SSI_FLOW_HANDSHAKE;
+    if (!l->profile) {
+        f->state = SSI_FLOW_OPEN;
+    } else if (ssi_flow_start_tls(f) < 0) {
+        struct ssi_error e;
+        ssi_error_set(&e, SECSIP_E_NOMEM, NULL);
+        f->has_stream = false;
+        ssi_flow_close(f, &e);
+        return NULL;
+    } else {
+        ssi_timer_arm(&ua->timers, &f->timer, SSI_MS(ua->config.handshake_timeout_ms));
+    }
+    return &f->stream;
+}
+
+void ssi_ua_stream_input(struct ssi_stream *s, const void *data, size_t len)
+{
+    struct ssi_flow *f = SSI_CONTAINER(s, struct ssi_flow, stream);
+    struct ssi_ua *ua = f->ua;
+
+    ssi_flow_ref(f);
+    if (f->state == SSI_FLOW_DEAD)
+        ;
+    else if (f->tls)
+        input_tls(f, data, len);
+    else
+        feed(f, data, len);
+    if (!ssi_flow_count_buffered(f))
+        ssi_flow_fail_with(f, SECSIP_E_LIMIT, "too many bytes wait in all connections together");
+    ssi_flow_unref(f);
+    ssi_ua_dispatch(ua);
+}
+
+struct ssi_buf *ssi_ua_stream_output(struct ssi_stream *s)
+{
+    struct ssi_flow *f = SSI_CONTAINER(s, struct ssi_flow, stream);
+    return f->tls ? ssi_tls_session_output(f->tls) : &f->out;
+}
+
+void ssi_ua_stream_sent(struct ssi_stream *s)
+{
+    ssi_flow_count_buffered(
+        SSI_CONTAINER(s, struct ssi_flow, stream)); /* it can only have shrunk */
+}
+
+void ssi_ua_stream_closed(struct ssi_stream *s, secsip_result why, const char *detail)
+{
+    struct ssi_flow *f = SSI_CONTAINER(s, struct ssi_flow, stream);
+    struct ssi_ua *ua = f->ua;
+
+    ssi_flow_ref(f);
+    f->has_stream = false;
+    if (why < 0)
+        ssi_flow_fail_with(f, why, detail ? detail : "connection lost");
+    else if (f->tls && ssi_tls_session_state(f->tls) != SSI_TLS_CLOSED_BY_PEER)
+        ssi_flow_fail_with(f, SECSIP_E_TLS_TRUNCATED, "the connection ended in the middle");
+    else
+        ssi_flow_fail_with(f, SECSIP_E_CLOSED, "the peer closed the connection");
+    ssi_flow_unref(f);
+    ssi_ua_dispatch(ua);
+}
+
+void ssi_ua_resolved(struct ssi_query *q, secsip_result result, const struct ssi_rr *rrs,
+                     size_t n_rrs)
+{
+    struct ssi_ua *ua = q->ua;
+
+    ssi_locate_answer(q, result, rrs, n_rrs);
+    ssi_ua_dispatch(ua);
+}
