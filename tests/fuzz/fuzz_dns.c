@@ -1,9 +1,21 @@
-/* DNS answers from a server that lies. The first byte chooses the type that was asked for. */
+/* DNS answers from a server that lies. The first byte chooses the type that was asked for. Every byte of what comes out has
+ * its form, fewer are taken where there is room for fewer, and nothing comes out of a piece whose whole is refused. */
 #include "fuzz.h"
 
 #include <string.h>
 
 #include "net/dns.h"
+
+static void check_less(const uint8_t *data, size_t size, enum ssi_rr_type type, int32_t n)
+{
+    static struct ssi_rr few[2];
+    int32_t n_few = ssi_dns_parse(data, size, type, "example.test", few, 2);
+
+    FUZZ_CHECK(n_few == (n < 2 ? n : 2));
+    /* A cut may take away an alias and what belonged to it, but makes no answer of what was none. */
+    int32_t n_cut = ssi_dns_parse(data, size - size / 4, type, "example.test", few, 2);
+    FUZZ_CHECK(n_cut <= 0 || n >= 0);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -22,8 +34,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_CHECK(len < sizeof rrs[i].target);
         FUZZ_CHECK(memchr(rrs[i].service, 0, sizeof rrs[i].service) &&
                    memchr(rrs[i].flags, 0, sizeof rrs[i].flags));
-        for (size_t k = 0; k < len; k++)
+        for (size_t k = 0; k < len; k++) {
             FUZZ_CHECK(rrs[i].target[k] > ' ' && rrs[i].target[k] < 127);
+            FUZZ_CHECK(!(rrs[i].target[k] >= 'A' && rrs[i].target[k] <= 'Z'));
+            FUZZ_CHECK(rrs[i].target[k] != '.' || (k > 0 && rrs[i].target[k - 1] != '.'));
+        }
+        if (type == SSI_RR_A || type == SSI_RR_AAAA)
+            FUZZ_CHECK(rrs[i].addr.family == (type == SSI_RR_A ? 4 : 6) && rrs[i].addr.port == 0);
     }
+    check_less(data + 1, size - 1, type, n);
     return 0;
 }
