@@ -242,10 +242,13 @@ static void set_names(gnutls_x509_crt_t crt, const struct template *t)
     }
 }
 
+static struct made *lab_made(enum lab_cert which);
+
 static void make_cert(enum lab_cert which)
 {
     const struct template *t = &templates[which];
-    struct made *m = &made[which], *issuer = &made[t->issuer];
+    struct made *m = &made[which];
+    struct made *issuer = t->issuer == which ? m : lab_made(t->issuer);
     uint8_t serial[2] = {1, (uint8_t)(which + 1)};
     uint8_t id[20];
     size_t id_len = sizeof id;
@@ -298,6 +301,16 @@ static void export_pem(enum lab_cert which)
     gnutls_free(pem.data);
 }
 
+/* Made when it is first asked for: all of them together take longer than a hundred calls. */
+static struct made *lab_made(enum lab_cert which)
+{
+    if (!made[which].crt) {
+        make_cert(which);
+        export_pem(which);
+    }
+    return &made[which];
+}
+
 char *lab_crl(enum lab_cert authority, uint32_t until)
 {
     gnutls_x509_crl_t crl;
@@ -309,8 +322,9 @@ char *lab_crl(enum lab_cert authority, uint32_t until)
     must(gnutls_x509_crl_set_number(crl, number, 1), "crl number");
     must(gnutls_x509_crl_set_this_update(crl, LAB_FROM), "crl this update");
     must(gnutls_x509_crl_set_next_update(crl, (time_t)until), "crl next update");
-    must(gnutls_x509_crl_set_crt(crl, made[LAB_REVOKED].crt, LAB_FROM), "crl add");
-    must(gnutls_x509_crl_sign2(crl, made[authority].crt, made[authority].key, GNUTLS_DIG_SHA256, 0),
+    must(gnutls_x509_crl_set_crt(crl, lab_made(LAB_REVOKED)->crt, LAB_FROM), "crl add");
+    must(gnutls_x509_crl_sign2(crl, lab_made(authority)->crt, lab_made(authority)->key,
+                               GNUTLS_DIG_SHA256, 0),
          "crl sign");
     must(gnutls_x509_crl_export2(crl, GNUTLS_X509_FMT_PEM, &pem), "crl export");
     char *text = join(&pem, NULL);
@@ -323,7 +337,7 @@ char *lab_encrypted_key(enum lab_cert which, const char *password)
 {
     gnutls_datum_t pem;
 
-    must(gnutls_x509_privkey_export2_pkcs8(made[which].key, GNUTLS_X509_FMT_PEM, password,
+    must(gnutls_x509_privkey_export2_pkcs8(lab_made(which)->key, GNUTLS_X509_FMT_PEM, password,
                                            GNUTLS_PKCS_PBES2_AES_256, &pem),
          "encrypt key");
     char *text = join(&pem, NULL);
@@ -339,15 +353,15 @@ uint8_t *lab_pkcs12(enum lab_cert which, const char *password, size_t *ret_len)
     uint8_t id[20];
     size_t id_len = sizeof id;
 
-    must(gnutls_x509_crt_get_key_id(made[which].crt, 0, id, &id_len), "key id");
+    must(gnutls_x509_crt_get_key_id(lab_made(which)->crt, 0, id, &id_len), "key id");
     gnutls_datum_t id_datum = {id, (unsigned)id_len};
     must(gnutls_pkcs12_init(&p12), "pkcs12");
     must(gnutls_pkcs12_bag_init(&bag), "bag");
-    must(gnutls_pkcs12_bag_set_crt(bag, made[which].crt), "bag crt");
+    must(gnutls_pkcs12_bag_set_crt(bag, lab_made(which)->crt), "bag crt");
     must(gnutls_pkcs12_bag_set_key_id(bag, 0, &id_datum), "bag id");
     must(gnutls_pkcs12_bag_encrypt(bag, password, GNUTLS_PKCS_PBES2_AES_256), "bag encrypt");
     must(gnutls_pkcs12_set_bag(p12, bag), "set bag");
-    must(gnutls_x509_privkey_export2_pkcs8(made[which].key, GNUTLS_X509_FMT_DER, password,
+    must(gnutls_x509_privkey_export2_pkcs8(lab_made(which)->key, GNUTLS_X509_FMT_DER, password,
                                            GNUTLS_PKCS_PBES2_AES_256, &key),
          "key");
     must(gnutls_pkcs12_bag_init(&key_bag), "key bag");
@@ -371,21 +385,17 @@ void lab_pin(enum lab_cert which, char out[65])
     uint8_t id[32];
     size_t len = sizeof id;
 
-    must(gnutls_x509_crt_get_key_id(made[which].crt, GNUTLS_KEYID_USE_SHA256, id, &len), "key id");
+    must(gnutls_x509_crt_get_key_id(lab_made(which)->crt, GNUTLS_KEYID_USE_SHA256, id, &len),
+         "key id");
     for (size_t i = 0; i < len; i++)
         snprintf(out + 2 * i, 3, "%02x", id[i]);
 }
 
-static int n_open; /* making them takes longer than a call */
+static int n_open;
 
 void lab_open(void)
 {
-    if (n_open++ > 0)
-        return;
-    for (int i = 0; i < LAB_N; i++)
-        make_cert((enum lab_cert)i);
-    for (int i = 0; i < LAB_N; i++)
-        export_pem((enum lab_cert)i);
+    n_open++;
 }
 
 void lab_close(void)
@@ -393,6 +403,8 @@ void lab_close(void)
     if (--n_open > 0)
         return;
     for (int i = 0; i < LAB_N; i++) {
+        if (!made[i].crt)
+            continue;
         gnutls_x509_crt_deinit(made[i].crt);
         gnutls_x509_privkey_deinit(made[i].key);
         free(made[i].chain);
@@ -403,12 +415,12 @@ void lab_close(void)
 
 const char *lab_chain(enum lab_cert which)
 {
-    return made[which].chain;
+    return lab_made(which)->chain;
 }
 
 const char *lab_key(enum lab_cert which)
 {
-    return made[which].key_pem;
+    return lab_made(which)->key_pem;
 }
 
 const char *lab_name(enum lab_cert which)

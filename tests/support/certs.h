@@ -48,7 +48,8 @@ enum lab_cert {
     LAB_N
 };
 
-/* Makes everything; aborts the test program when it cannot. Cheap enough for every program: elliptic curves. */
+/* Certificates are made when they are first asked for, and kept until the last lab_close; a test program that cannot make
+ * one aborts. */
 void lab_open(void);
 void lab_close(void);
 /* PEM, NUL-terminated, borrowed. The chain is leaf first, with the intermediate where there is one. */

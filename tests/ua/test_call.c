@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "phone.h"
 #include "rtp/g711.h"
@@ -114,6 +115,23 @@ static void a_secure_call_carries_speech_and_nothing_readable(void **state)
     assert_int_equal(w.n_clear, 0);
     assert_int_equal(w.n_readable, 0);
     lab_stop(&l);
+}
+
+/* Registrations, a call with two seconds of speech, its end: no socket and no clock, so it costs what it computes. */
+static void a_whole_call_takes_milliseconds(void **state)
+{
+    static struct lab l;
+    clock_t at = clock();
+
+    (void)state;
+    start(&l, NULL, NULL);
+    talk(&l);
+    assert_heard_ramp(&l.bob, 14000);
+    hang_up(&l, &l.alice);
+    lab_stop(&l);
+    double ms = (double)(clock() - at) * 1000 / CLOCKS_PER_SEC;
+    printf("one whole call on virtual time: %.1f ms of processor time\n", ms);
+    assert_true(ms < 1000); /* real time would be at least 2,000; a sanitizer may take its share */
 }
 
 static void every_suite_works(void **state)
@@ -461,6 +479,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secure_call_carries_speech_and_nothing_readable),
+        cmocka_unit_test(a_whole_call_takes_milliseconds),
         cmocka_unit_test(every_suite_works),
         cmocka_unit_test(bytes_may_be_cut_anywhere),
         cmocka_unit_test(a_ringing_call_can_be_cancelled),

@@ -2,6 +2,7 @@
  * as SRTP; not one packet leaves in clear. */
 #include "test.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -252,21 +253,33 @@ static void hold_and_resume(void **state)
     peer_stop(&l, &p);
 }
 
+/* The session's id and version from the o= line (RFC 8866 5.2). */
+static void read_origin(const char *sdp, uint64_t ret[2])
+{
+    assert_int_equal(sscanf(strstr(sdp, "o="), "o=%*s %" SCNu64 " %" SCNu64, &ret[0], &ret[1]), 2);
+}
+
 /* FIELD 5: signalwire/freeswitch#2246. */
 static void an_offerless_reinvite_is_answered_with_an_offer(void **state)
 {
     static struct lab l;
     static struct peer p;
     static char first_key[64], second[64];
+    uint64_t first[2], next[2];
 
     (void)state;
     start_good_call(&l, &p);
+    read_origin(p.offer, first);
     snprintf(first_key, sizeof first_key, "%.40s", strstr(p.offer, "inline:") + 7);
     peer_send(&p, "INVITE", NULL, NULL);
     simnet_run(l.net, 100000, NULL, NULL);
     assert_non_null(strstr(p.responses, " 200"));
     assert_non_null(strstr(p.offer, "inline:"));
     snprintf(second, sizeof second, "%.40s", strstr(p.offer, "inline:") + 7);
+    /* RFC 3264 8: the same session, its version one up. */
+    read_origin(p.offer, next);
+    assert_int_equal(next[0], first[0]);
+    assert_int_equal(next[1], first[1] + 1);
     peer_send(&p, "ACK", NULL, GOOD);
     uint64_t before = p.n_from_alice;
     simnet_run(l.net, 1000000, NULL, NULL);

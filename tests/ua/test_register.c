@@ -1,6 +1,8 @@
 /* Registrations on virtual time: refresh, wrong passwords, certificates that do not hold, a registrar that goes away. */
 #include "test.h"
 
+#include <stdio.h>
+
 #include "phone.h"
 
 static bool alice_registered(void *arg)
@@ -163,6 +165,88 @@ static void a_connection_that_fails_at_once_is_tried_again_later(void **state)
     lab_stop(&l);
 }
 
+static secsip_result give_password(const char *user, char *out, size_t cap, void *arg)
+{
+    (void)arg;
+    snprintf(out, cap, "%spw", user);
+    return 0;
+}
+
+/* Both wait for one connection. The call may not send its key over clear TCP and gives up the moment it opens, the
+ * registration needs no more than that. */
+static void a_call_that_gives_up_leaves_the_connection_to_the_registration(void **state)
+{
+    static struct lab l;
+    secsip_account_config c = {.proxy = "sip:10.0.0.9:5060;transport=tcp", .insecure_transport = 1};
+    secsip_registrar_config rc = {.size = sizeof rc,
+                                  .domain = "example.test",
+                                  .password = give_password,
+                                  .insecure_transport = 1};
+
+    (void)state;
+    lab_start(&l, LAB_SERVER);
+    secsip_registrar_free(l.registrar);
+    assert_int_equal(secsip_registrar_new(simnet_stack(l.server), &rc, &l.registrar), 0);
+    assert_int_equal(
+        secsip_stack_listen(simnet_stack(l.server), "insecure-tcp:10.0.0.9:5060", NULL, NULL), 0);
+    lab_phone(&l, &l.alice, "alice", &c);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_int_equal(secsip_account_register(l.alice.account), 0);
+    assert_true(simnet_run(l.net, 2000000, alice_registered, &l));
+    assert_int_equal(l.alice.n_reg_events, 1);
+    assert_int_equal(l.alice.n_ended, 1);
+    assert_true(l.alice.call_result < 0);
+    lab_stop(&l);
+}
+
+enum {
+    REDIALS = 200
+};
+
+struct redial {
+    struct lab *lab;
+    int n_ended;
+};
+
+/* An application that dials again the moment a call has failed, as often as it fails. */
+static void dial_again(secsip_call *c, const secsip_call_event *e, void *arg)
+{
+    static const secsip_call_callbacks again = {.size = sizeof again, .on_state = dial_again};
+    struct redial *r = arg;
+
+    if (e->state != SECSIP_CALL_ENDED)
+        return;
+    secsip_call_unref(c);
+    if (++r->n_ended < REDIALS)
+        assert_int_equal(
+            secsip_call_new(r->lab->alice.account, "sip:bob@example.test", &again, r, &c), 0);
+}
+
+static void a_step_ends_though_the_application_answers_news_with_more(void **state)
+{
+    static struct lab l;
+    secsip_account_config c = {.proxy = "sip:10.0.0.9"};
+    secsip_call_event failed = {.size = sizeof failed, .state = SECSIP_CALL_ENDED};
+    struct redial r = {.lab = &l};
+    int n_steps = 0;
+
+    (void)state;
+    lab_start(&l, LAB_SERVER);
+    lab_phone(&l, &l.alice, "alice", &c);
+    simnet_unreachable(l.alice.host);
+    dial_again(NULL, &failed, &r);
+    secsip_stack *stack = simnet_stack(l.alice.host);
+    for (int before = r.n_ended; r.n_ended < REDIALS && n_steps < 10 * REDIALS; n_steps++) {
+        secsip_engine_advance(stack, simnet_now(l.net), LAB_NOW);
+        assert_in_range(r.n_ended - before, 0, 1); /* one call at a time: one end in a step */
+        before = r.n_ended;
+        /* And the step after it is due at once: nothing waits for a clock. */
+        assert_true(r.n_ended == REDIALS || secsip_engine_deadline(stack) <= simnet_now(l.net));
+    }
+    assert_int_equal(r.n_ended, REDIALS);
+    lab_stop(&l);
+}
+
 static void outbound_proxies_come_in_every_form(void **state)
 {
     static const char *const forms[] = {"example.test",
@@ -233,6 +317,8 @@ int main(void)
         cmocka_unit_test(a_registrar_that_goes_away_is_found_again),
         cmocka_unit_test(a_name_without_address_is_an_error_that_names_it),
         cmocka_unit_test(a_connection_that_fails_at_once_is_tried_again_later),
+        cmocka_unit_test(a_call_that_gives_up_leaves_the_connection_to_the_registration),
+        cmocka_unit_test(a_step_ends_though_the_application_answers_news_with_more),
         cmocka_unit_test(outbound_proxies_come_in_every_form),
         cmocka_unit_test(a_stack_may_go_at_any_moment_of_a_registration),
         cmocka_unit_test(clear_transports_are_refused),
