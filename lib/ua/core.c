@@ -217,19 +217,42 @@ secsip_result ssi_ua_listen(struct ssi_ua *ua, const struct ssi_addr *at,
 }
 
 /* ---- Requests and responses that the transactions hand up. */
+void ssi_ua_begin_response(struct ssi_ua *ua, struct ssi_txn *t, int status, struct ssi_buf *b)
+{
+    char tag[13];
+    const char *ip;
+    uint16_t port;
+
+    if (ssi_random_token(tag, sizeof tag - 1) < 0)
+        tag[0] = 0;
+    ssi_txn_source(t, &ip, &port);
+    ssi_buf_init_secret(b, ua->config.limits.message_bytes);
+    ssi_sip_put_response_start(b, ssi_txn_request(t), status, NULL, tag[0] ? tag : NULL, ip, port);
+}
+
+/* Ends it and sends it; false: there was no room for it. */
+static bool send_response(struct ssi_ua *ua, struct ssi_txn *t, int status, struct ssi_buf *b)
+{
+    ssi_sip_put_header_str(b, "Server", ua->user_agent);
+    bool whole = ssi_sip_put_end(b, NULL, NULL, 0) >= 0;
+    if (whole)
+        ssi_txn_respond(t, status, b);
+    ssi_buf_free(b);
+    return whole;
+}
+
+void ssi_ua_end_response(struct ssi_ua *ua, struct ssi_txn *t, int status, struct ssi_buf *b)
+{
+    if (!send_response(ua, t, status, b))
+        ssi_ua_refuse(ua, t, 500);
+}
+
 void ssi_ua_refuse(struct ssi_ua *ua, struct ssi_txn *t, int status)
 {
     struct ssi_sip_msg *req = ssi_txn_request(t);
     struct ssi_buf b;
-    char tag[11];
-    const char *ip;
-    uint16_t port;
 
-    if (ssi_random_token(tag, 10) < 0)
-        tag[0] = 0;
-    ssi_txn_source(t, &ip, &port);
-    ssi_buf_init_secret(&b, ua->config.limits.message_bytes);
-    ssi_sip_put_response_start(&b, req, status, NULL, tag[0] ? tag : NULL, ip, port);
+    ssi_ua_begin_response(ua, t, status, &b);
     if (status == 405 || status == 501 || status == 200)
         ssi_sip_put_header_str(&b, "Allow", ssi_ua_allow);
     if (status == 200)
@@ -242,12 +265,9 @@ void ssi_ua_refuse(struct ssi_ua *ua, struct ssi_txn *t, int status)
         while ((h = ssi_sip_msg_header(req, SSI_HDR_REQUIRE, h)))
             ssi_sip_put_header(&b, "Unsupported", h->value);
     }
-    ssi_sip_put_header_str(&b, "Server", ua->user_agent);
-    if (ssi_sip_put_end(&b, NULL, NULL, 0) >= 0)
-        ssi_txn_respond(t, status, &b);
-    else if (ssi_txn_respond_status(t, status, NULL) == SECSIP_E_NOMEM)
+    if (!send_response(ua, t, status, &b) &&
+        ssi_txn_respond_status(t, status, NULL) == SECSIP_E_NOMEM)
         ssi_txn_drop(t); /* an INVITE would wait for ever; who asks again may find memory */
-    ssi_buf_free(&b);
 }
 
 /* A request inside a dialog of ours; false when there is none. */

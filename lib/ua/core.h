@@ -110,6 +110,10 @@ bool ssi_ua_is_idle(const struct ssi_ua *ua);
 secsip_result ssi_ua_listen(struct ssi_ua *ua, const struct ssi_addr *at,
                             secsip_tls_profile *profile, struct ssi_addr *ret_bound);
 
+/* A response of the registrar's: status line and the headers that are copied; then the caller's; then the rest, and off it
+ * goes, or a 500 where it finds no room. */
+void ssi_ua_begin_response(struct ssi_ua *ua, struct ssi_txn *t, int status, struct ssi_buf *b);
+void ssi_ua_end_response(struct ssi_ua *ua, struct ssi_txn *t, int status, struct ssi_buf *b);
 /* A whole request that nobody takes: answered with `status` and what that status needs (Allow, ...). */
 void ssi_ua_refuse(struct ssi_ua *ua, struct ssi_txn *t, int status);
 /* The methods we know, for Allow. */

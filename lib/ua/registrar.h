@@ -52,6 +52,12 @@ bool ssi_registrar_knows(secsip_registrar *r, struct ssi_slice user);
 int ssi_registrar_authenticate(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
                                struct ssi_flow *flow, const struct ssi_sip_uri *identity,
                                bool is_proxy);
+/* Binds, unbinds, or says why not. Always answered. */
+void ssi_registrar_take_register(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
+                                 struct ssi_flow *flow);
+/* Posts a copy; without memory there is one line less to read, and nothing else suffers. */
+void ssi_registrar_tell(secsip_registrar *r, const secsip_registrar_event *e,
+                        const struct ssi_flow *flow);
 /* Answers with a status and tells of it. */
 void ssi_registrar_refuse(secsip_registrar *r, struct ssi_txn *t, struct ssi_flow *flow,
                           int status);
