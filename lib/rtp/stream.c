@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "rtp/g711.h"
 #include "rtp/packet.h"
+#include "rtp/receivers.h"
 #include "rtp/rtcp.h"
 #include "rtp/source.h"
 
@@ -18,9 +19,9 @@ enum {
     FRAME_MAX = FRAME_MS_MAX * SAMPLES_PER_MS,
     PLAIN_MAX = SSI_RTP_HEADER + FRAME_MAX,
     RTCP_MAX = 512,
-    DECODED_MAX = 1600,  /* 200 ms in one packet */
-    DATAGRAM_MAX = 2048, /* that is tried with two keys */
-    OLD_KEY_MS = 5000,   /* packets under the key before may come this long */
+    DECODED_MAX = 1600,   /* 200 ms in one packet */
+    OLD_KEY_MS = 5000,    /* packets under the key before may come this long */
+    FORK_SILENT_MS = 500, /* of the fork that is heard, before another is heard instead */
     LATE_FRAMES = 10, /* further behind than that, frames are left out instead of sent in a burst */
 };
 
@@ -29,9 +30,12 @@ struct ssi_rtp_stream {
     struct ssi_timers *timers;
     struct ssi_rtp_ops ops;
     void *arg;
-    struct ssi_srtp *tx, *rx;
-    struct ssi_srtp *old_rx; /* of the key before, until old_key_timer */
-    struct ssi_timer old_key_timer;
+    struct ssi_srtp *tx;
+    struct ssi_rtp_receivers receivers;
+    struct ssi_timer old_key_timer; /* the end of the earliest key before */
+    bool heard;                     /* heard_fork is the one whose audio is given out */
+    uint32_t heard_fork;
+    uint64_t heard_us; /* its last RTP packet */
     bool started;
 
     uint32_t ssrc;
@@ -216,9 +220,11 @@ static void on_rtcp(void *arg)
 static void on_old_key(void *arg)
 {
     struct ssi_rtp_stream *s = arg;
+    uint64_t now = s->timers->now_us;
+    uint64_t next = ssi_rtp_receivers_expire(&s->receivers, now);
 
-    ssi_srtp_free(s->old_rx);
-    s->old_rx = NULL;
+    if (next != UINT64_MAX)
+        ssi_timer_arm(s->timers, &s->old_key_timer, next - now);
 }
 
 static secsip_result choose_identity(struct ssi_rtp_stream *s)
@@ -280,8 +286,7 @@ void ssi_rtp_stream_free(struct ssi_rtp_stream *s)
     ssi_timer_cancel(s->timers, &s->rtcp_timer);
     ssi_timer_cancel(s->timers, &s->old_key_timer);
     ssi_srtp_free(s->tx);
-    ssi_srtp_free(s->rx);
-    ssi_srtp_free(s->old_rx);
+    ssi_rtp_receivers_free(&s->receivers);
     free(s);
 }
 
@@ -308,23 +313,7 @@ static void adopt_tx(struct ssi_rtp_stream *s, struct ssi_srtp *session)
     ssi_srtp_free(spare);
 }
 
-/* What is under way when the key changes still comes under the old one. */
-static void adopt_rx(struct ssi_rtp_stream *s, struct ssi_srtp *session)
-{
-    if (s->rx == session)
-        return;
-    if (same_key(s->rx, session)) {
-        ssi_srtp_free(session);
-        return;
-    }
-    ssi_srtp_free(s->old_rx);
-    s->old_rx = s->rx;
-    s->rx = session;
-    if (s->old_rx)
-        ssi_timer_arm(s->timers, &s->old_key_timer, SSI_MS(OLD_KEY_MS));
-}
-
-secsip_result ssi_rtp_stream_set_srtp(struct ssi_rtp_stream *s, struct ssi_srtp *tx,
+secsip_result ssi_rtp_stream_set_fork(struct ssi_rtp_stream *s, uint32_t fork, struct ssi_srtp *tx,
                                       struct ssi_srtp *rx)
 {
     if (!s->config.secure)
@@ -332,14 +321,44 @@ secsip_result ssi_rtp_stream_set_srtp(struct ssi_rtp_stream *s, struct ssi_srtp 
     if (!tx || !rx || ssi_srtp_direction_of(tx) != SSI_SRTP_SEND ||
         ssi_srtp_direction_of(rx) != SSI_SRTP_RECEIVE)
         return SECSIP_E_INVALID;
-    secsip_result r = prepare(s->rx, rx);
+    secsip_result r = ssi_rtp_receivers_prepare(&s->receivers, fork, rx);
     if (r == 0)
         r = prepare(s->tx, tx);
     if (r < 0)
         return r;
     adopt_tx(s, tx);
-    adopt_rx(s, rx);
+    /* What is under way when the key changes still comes under the old one. */
+    if (ssi_rtp_receivers_adopt(&s->receivers, fork, rx, s->timers->now_us + SSI_MS(OLD_KEY_MS)) &&
+        !s->old_key_timer.armed)
+        ssi_timer_arm(s->timers, &s->old_key_timer, SSI_MS(OLD_KEY_MS));
     return 0;
+}
+
+secsip_result ssi_rtp_stream_set_srtp(struct ssi_rtp_stream *s, struct ssi_srtp *tx,
+                                      struct ssi_srtp *rx)
+{
+    return ssi_rtp_stream_set_fork(s, s->receivers.n == 1 ? s->receivers.all[0].fork : 0, tx, rx);
+}
+
+void ssi_rtp_stream_drop_fork(struct ssi_rtp_stream *s, uint32_t fork)
+{
+    ssi_rtp_receivers_drop(&s->receivers, fork);
+    if (s->heard && s->heard_fork == fork)
+        s->heard = false;
+}
+
+void ssi_rtp_stream_keep_fork(struct ssi_rtp_stream *s, uint32_t fork)
+{
+    ssi_rtp_receivers_keep(&s->receivers, fork);
+    if (s->heard && s->heard_fork != fork)
+        s->heard = false;
+}
+
+bool ssi_rtp_stream_heard_fork(const struct ssi_rtp_stream *s, uint32_t *ret_fork)
+{
+    if (s->heard)
+        *ret_fork = s->heard_fork;
+    return s->heard;
 }
 
 void ssi_rtp_stream_set_codec(struct ssi_rtp_stream *s, enum ssi_rtp_codec codec,
@@ -357,7 +376,7 @@ void ssi_rtp_stream_set_direction(struct ssi_rtp_stream *s, bool send, bool rece
 
 secsip_result ssi_rtp_stream_start(struct ssi_rtp_stream *s)
 {
-    if (s->config.secure && !(s->tx && s->rx))
+    if (s->config.secure && !(s->tx && s->receivers.n > 0))
         return SECSIP_E_STATE;
     if (s->started)
         return 0;
@@ -394,37 +413,14 @@ static void count_refused(struct ssi_rtp_stream *s, secsip_result why, bool clea
         s->stats.auth_failed++;
 }
 
-static secsip_result unprotect(struct ssi_srtp *rx, bool rtcp, uint8_t *packet, size_t *len)
-{
-    if (!rx)
-        return SECSIP_E_SRTP_AUTH;
-    return rtcp ? ssi_srtp_unprotect_rtcp(rx, packet, len)
-                : ssi_srtp_unprotect_rtp(rx, packet, len);
-}
-
-/* With our key, and for a while after a new one with the one before it. */
-static secsip_result unprotect_any(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet,
-                                   size_t *len)
-{
-    uint8_t copy[DATAGRAM_MAX];
-    bool again = s->old_rx && *len <= sizeof copy;
-
-    if (again)
-        memcpy(copy, packet, *len);
-    secsip_result r = unprotect(s->rx, rtcp, packet, len);
-    if (r == 0 || !again || unprotect(s->old_rx, rtcp, copy, len) < 0)
-        return r;
-    memcpy(packet, copy, *len);
-    return 0;
-}
-
 /* The only way in: false for what may not be looked at. */
-static bool open_packet(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet, size_t *len)
+static bool open_packet(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet, size_t *len,
+                        uint32_t *ret_fork)
 {
     if (!s->config.secure)
         return true;
     bool clear = rtcp && looks_clear(s, true, packet, *len);
-    secsip_result r = unprotect_any(s, rtcp, packet, len);
+    secsip_result r = ssi_rtp_receivers_open(&s->receivers, rtcp, packet, len, ret_fork);
     if (r == 0)
         return true;
     count_refused(s, r, clear || (!rtcp && looks_clear(s, false, packet, *len)));
@@ -539,10 +535,34 @@ static void input_rtcp(struct ssi_rtp_stream *s, const uint8_t *packet, size_t l
             drop_source(s);
 }
 
+/* Of several forks the first that sends is heard, until it falls silent: the ringing tones of two phones in turn would be
+ * noise. */
+static bool hears(struct ssi_rtp_stream *s, bool rtcp, uint32_t fork)
+{
+    uint64_t now = s->timers->now_us;
+
+    if (s->heard && fork != s->heard_fork && now - s->heard_us < SSI_MS(FORK_SILENT_MS))
+        return false;
+    if (rtcp)
+        return !s->heard || fork == s->heard_fork;
+    if (s->heard && fork != s->heard_fork)
+        drop_source(s);
+    s->heard = true;
+    s->heard_fork = fork;
+    s->heard_us = now;
+    return true;
+}
+
 void ssi_rtp_stream_input(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet, size_t len)
 {
-    if (!open_packet(s, rtcp, packet, &len))
+    uint32_t fork = 0;
+
+    if (!open_packet(s, rtcp, packet, &len, &fork))
         return;
+    if (!hears(s, rtcp, fork)) {
+        s->stats.unheard++;
+        return;
+    }
     if (rtcp)
         input_rtcp(s, packet, len);
     else

@@ -39,6 +39,7 @@ struct ssi_rtp_config {
 struct ssi_rtp_stats {
     uint64_t tx, rx, lost, auth_failed, replayed, clear_dropped, malformed, rtcp_tx, rtcp_rx,
         jitter_us;
+    uint64_t unheard; /* authentic packets of a fork while another is heard; not in rx or rtcp_rx */
 };
 
 /* ops is copied. SSRC, first sequence number and timestamp are random. SECSIP_E_NOMEM, SECSIP_E_RANDOM, SECSIP_E_INVALID (frame_ms, codec,
@@ -55,6 +56,26 @@ void ssi_rtp_stream_free(struct ssi_rtp_stream *s);
  * stay yours then. When memory was out in ssi_srtp_continue, the stream may send nothing more until it gets a new key. */
 secsip_result ssi_rtp_stream_set_srtp(struct ssi_rtp_stream *s, struct ssi_srtp *tx,
                                       struct ssi_srtp *rx);
+/* ---- Forks (RFC 3261 13.2.2.4): every answer to one INVITE brings a receiving key of its own, and early media of several
+ * may come at once.
+ *
+ * The same as ssi_rtp_stream_set_srtp for the answer of one fork, by any number that the caller gives it: rx stands beside
+ * those of the other forks, or takes the place of this fork's earlier one (re-key); tx, in every case, is the one to send with
+ * from now on, its indices going on from the one before it. A packet is tried with the sessions that know its SSRC, then
+ * with the others: the first that authenticates it has that SSRC from then on. The first fork whose RTP is authentic is
+ * heard; another is heard once that one was silent for 500 ms; meanwhile its packets are counted as `unheard` and leave
+ * rx alone. SECSIP_E_LIMIT (more than 8 forks), SECSIP_E_SRTP_REUSE (the key of another fork), and as set_srtp.
+ *
+ * ssi_rtp_stream_set_srtp speaks of the only fork, whatever its number, or of number 0. */
+secsip_result ssi_rtp_stream_set_fork(struct ssi_rtp_stream *s, uint32_t fork, struct ssi_srtp *tx,
+                                      struct ssi_srtp *rx);
+/* The fork ended: its key is forgotten. */
+void ssi_rtp_stream_drop_fork(struct ssi_rtp_stream *s, uint32_t fork);
+/* The call goes on with this fork (a 2xx): the keys of all others are forgotten, and it is heard from its next packet on.
+ * To send with its key, set_fork it again. */
+void ssi_rtp_stream_keep_fork(struct ssi_rtp_stream *s, uint32_t fork);
+/* The fork that is heard; false when none is yet. */
+bool ssi_rtp_stream_heard_fork(const struct ssi_rtp_stream *s, uint32_t *ret_fork);
 /* Codec and direction may change with a new answer. */
 void ssi_rtp_stream_set_codec(struct ssi_rtp_stream *s, enum ssi_rtp_codec codec,
                               uint8_t payload_type);

@@ -26,6 +26,11 @@ struct ssi_srtp_source *ssi_srtp_find_source(const struct ssi_srtp *s, uint32_t 
     return NULL;
 }
 
+bool ssi_srtp_knows(const struct ssi_srtp *s, uint32_t ssrc)
+{
+    return ssi_srtp_find_source(s, ssrc) != NULL;
+}
+
 secsip_result ssi_srtp_make_room(struct ssi_srtp *s)
 {
     if (s->n_sources == SSI_SRTP_SSRC_MAX)

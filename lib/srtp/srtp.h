@@ -77,6 +77,8 @@ secsip_result ssi_srtp_set_roc(struct ssi_srtp *s, uint32_t ssrc, uint32_t roc);
 /* The roll-over counter and sequence number of the highest packet index; SECSIP_E_NOT_FOUND before the first packet. */
 secsip_result ssi_srtp_get_index(const struct ssi_srtp *s, uint32_t ssrc, uint32_t *ret_roc,
                                  uint16_t *ret_seq);
+/* Whether a packet of this SSRC was accepted or protected, or its roll-over counter was given or taken over. */
+bool ssi_srtp_knows(const struct ssi_srtp *s, uint32_t ssrc);
 /* A new key for a conversation that goes on (RFC 3711 3.3.1, 3.4): s, which has seen no packet yet, takes over the
  * roll-over counters and SRTCP indices of old. A sender's old is used up by that and protects nothing any more, whether this
  * succeeds or not; a receiver's old stays as it is, for packets that are still under way. SECSIP_E_SRTP_REUSE (the same
