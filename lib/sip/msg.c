@@ -172,17 +172,11 @@ static void parse_cseq(struct build *b, const struct ssi_sip_header *h)
     }
 }
 
-/* word [ "@" word ] */
 static void parse_call_id(struct build *b, const struct ssi_sip_header *h)
 {
     struct ssi_sip_reader r = reader_of(b, h->value);
-    bool good = ssi_sip_run(&r, SSI_CH_WORD).len > 0;
 
-    if (good && ssi_sip_next_is(&r, '@')) {
-        r.p++;
-        good = ssi_sip_run(&r, SSI_CH_WORD).len > 0;
-    }
-    if (!good || r.p != r.end) {
+    if (!ssi_sip_read_call_id(&r) || r.p != r.end) {
         note(b, SECSIP_E_SIP_HEADER, r.p, "a Call-ID", 400);
         b->unreadable = true;
         return;

@@ -117,6 +117,8 @@ bool ssi_sip_read_port(struct ssi_sip_reader *r, uint16_t *ret);
 bool ssi_sip_read_uri(struct ssi_sip_reader *r, bool bare, struct ssi_sip_uri *ret);
 /* name-addr or addr-spec with header parameters, up to a ',' or the end. */
 bool ssi_sip_read_addr(struct ssi_sip_reader *r, struct ssi_sip_addr *ret);
+/* word [ "@" word ] */
+bool ssi_sip_read_call_id(struct ssi_sip_reader *r);
 /* One via-parm, up to a ',' or the end. */
 bool ssi_sip_read_via(struct ssi_sip_reader *r, struct ssi_sip_via *ret);
 
