@@ -1,21 +1,14 @@
 /* The proxy beside the embedded registrar, see proxy.h. Layer: ua.
  *
- * Record-Route carries a token that names the two connections of a dialog, "A-B-MAC": a request in the dialog that comes over
- * one leaves over the other, without state here (RFC 5626 5.3). The MAC keeps strangers from choosing connections. */
+ * A request in a dialog goes where its token says (forward.h), any other one to the bindings of its address. */
 #include "ua/proxy.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "sip/build.h"
-#include "ua/dialog.h"
+#include "ua/forward.h"
 
 enum {
     TIMER_C_S = 181, /* RFC 3261 16.6 step 11: more than 3 minutes */
-    TOKEN_TEXT = 64,
-    MAC_TEXT = 16,
-    LOOP_TEXT = 16, /* ends each branch of ours */
-    BRANCH_TEXT = SSI_BRANCH_TEXT + LOOP_TEXT,
 };
 
 /* A forwarded request and its branches. */
@@ -39,219 +32,6 @@ struct branch {
     struct ssi_txn *txn;
     bool done;
 };
-
-/* ---- Tokens */
-static void make_mac(const secsip_registrar *r, const char *ids, char mac[MAC_TEXT + 1])
-{
-    char hex[2 * SSI_DIGEST_MAX + 1];
-    const struct ssi_slice key = ssi_slice_of(r->auth.key, sizeof r->auth.key);
-    struct ssi_slice inner[] = {key, ssi_slice_str(ids)};
-
-    mac[0] = 0;
-    if (ssi_digest_hex(SSI_DIGEST_SHA256, inner, 2, hex) < 0)
-        return;
-    /* Hashed twice, with the key on both sides: the inner value cannot be extended. */
-    struct ssi_slice outer[] = {key, ssi_slice_str(hex)};
-    if (ssi_digest_hex(SSI_DIGEST_SHA256, outer, 2, hex) < 0)
-        return;
-    memcpy(mac, hex, MAC_TEXT);
-    mac[MAC_TEXT] = 0;
-}
-
-static void make_token(const secsip_registrar *r, uint64_t a, uint64_t b, char out[TOKEN_TEXT])
-{
-    char ids[44];
-    char mac[MAC_TEXT + 1];
-
-    snprintf(ids, sizeof ids, "%llu-%llu", (unsigned long long)a, (unsigned long long)b);
-    make_mac(r, ids, mac);
-    snprintf(out, TOKEN_TEXT, "%s-%s", ids, mac);
-}
-
-/* The connection at the other end of a token, seen from `flow`; NULL when the token is not ours, or that end is gone. */
-static struct ssi_flow *other_end(secsip_registrar *r, struct ssi_slice user,
-                                  const struct ssi_flow *flow)
-{
-    uint64_t a, b;
-    char token[TOKEN_TEXT];
-
-    size_t first = ssi_slice_find(user, '-');
-    struct ssi_slice rest = ssi_slice_from(user, first + 1);
-    size_t second = ssi_slice_find(rest, '-');
-    if (!ssi_slice_to_u64(ssi_slice_of(user.p, first), UINT64_MAX, &a) ||
-        !ssi_slice_to_u64(ssi_slice_of(rest.p, second), UINT64_MAX, &b))
-        return NULL;
-    make_token(r, a, b, token);
-    if (user.len != strlen(token) || !ssi_equal_ct(user.p, token, user.len))
-        return NULL;
-    if (flow->id != a && flow->id != b)
-        return NULL;
-    return ssi_flow_by_id(r->ua, flow->id == a ? b : a);
-}
-
-/* ---- Loops */
-/* RFC 3261 16.6 step 8, RFC 5393 4.2: what makes this request this request, hashed with a key of this registrar. A request
- * that comes back the same has looped; one that comes back for another address spirals, which is legal. */
-static void loop_mark(const secsip_registrar *r, const struct ssi_sip_msg *m,
-                      char out[LOOP_TEXT + 1])
-{
-    const struct ssi_slice parts[] = {m->uri.whole, m->from.tag, m->to.tag, m->call_id};
-    uint64_t h = m->cseq;
-
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        h = ssi_hash_mix(&r->by_flow, h, parts[i].p, parts[i].len);
-    snprintf(out, LOOP_TEXT + 1, "%016llx", (unsigned long long)h);
-}
-
-static bool is_loop(const secsip_registrar *r, const struct ssi_sip_msg *m)
-{
-    char mark[LOOP_TEXT + 1];
-    struct ssi_sip_values it;
-    struct ssi_slice value;
-    struct ssi_sip_via via;
-
-    loop_mark(r, m, mark);
-    ssi_sip_values_init(&it, m, SSI_HDR_VIA);
-    while (ssi_sip_values_next(&it, &value)) {
-        if (ssi_sip_via_parse(value, &via) < 0 || via.branch.len != BRANCH_TEXT - 1)
-            continue;
-        if (ssi_slice_eq(ssi_slice_from(via.branch, BRANCH_TEXT - 1 - LOOP_TEXT),
-                         ssi_slice_of(mark, LOOP_TEXT)))
-            return true;
-    }
-    return false;
-}
-
-static secsip_result make_branch(const secsip_registrar *r, const struct ssi_sip_msg *m,
-                                 char out[BRANCH_TEXT])
-{
-    secsip_result res = ssi_ua_new_branch(out);
-
-    if (res >= 0)
-        loop_mark(r, m, out + SSI_BRANCH_TEXT - 1);
-    return res;
-}
-
-/* ---- Writing what is forwarded */
-static bool is_our_route(const secsip_registrar *r, const struct ssi_sip_addr *route,
-                         const struct ssi_flow *flow)
-{
-    char host[SSI_ADDR_TEXT];
-
-    ssi_addr_ip_text(&flow->local, true, host);
-    if (ssi_slice_ieq(route->uri.host, ssi_slice_str(r->domain)))
-        return true;
-    return ssi_slice_ieq(route->uri.host, ssi_slice_str(host)) &&
-           route->uri.port == flow->local.port;
-}
-
-/* The first Route element, if it names us. */
-static bool first_route(const secsip_registrar *r, const struct ssi_sip_msg *m,
-                        const struct ssi_flow *flow, struct ssi_sip_addr *ret)
-{
-    struct ssi_sip_values it;
-    struct ssi_slice value;
-
-    ssi_sip_values_init(&it, m, SSI_HDR_ROUTE);
-    return ssi_sip_values_next(&it, &value) && ssi_sip_addr_parse(value, ret) >= 0 &&
-           is_our_route(r, ret, flow);
-}
-
-static void put_routes(struct ssi_buf *b, const struct ssi_sip_msg *m, bool skip_first)
-{
-    struct ssi_sip_values it;
-    struct ssi_slice value;
-
-    ssi_sip_values_init(&it, m, SSI_HDR_ROUTE);
-    while (ssi_sip_values_next(&it, &value)) {
-        if (!skip_first)
-            ssi_sip_put_header(b, "Route", value);
-        skip_first = false;
-    }
-}
-
-/* RFC 3261 16.6 step 4: a URI of ours, sips where the request is. */
-static void put_record_route(struct ssi_buf *b, const secsip_registrar *r,
-                             const struct ssi_sip_msg *m, const struct ssi_flow *in,
-                             const struct ssi_flow *out)
-{
-    char token[TOKEN_TEXT];
-    char host[SSI_ADDR_TEXT];
-    bool sips = m->uri.scheme == SSI_SIP_SCHEME_SIPS;
-
-    make_token(r, in->id, out->id, token);
-    ssi_addr_text(&in->local, host);
-    ssi_sip_put_name(b, "Record-Route");
-    ssi_sip_put_piece_str(b, sips ? "<sips:" : "<sip:");
-    ssi_sip_put_piece_str(b, token);
-    ssi_sip_put_piece_str(b, "@");
-    ssi_sip_put_piece_str(b, host);
-    if (!sips)
-        ssi_sip_put_piece_str(b, in->transport == SSI_TRANSPORT_TLS ? ";transport=tls"
-                                                                    : ";transport=tcp");
-    ssi_sip_put_piece_str(b, ";lr>");
-    ssi_sip_put_crlf(b);
-}
-
-static bool is_rewritten(enum ssi_sip_hdr id)
-{
-    return id == SSI_HDR_ROUTE || id == SSI_HDR_MAX_FORWARDS || id == SSI_HDR_CONTENT_LENGTH ||
-           id == SSI_HDR_VIA;
-}
-
-/* Our credentials are for us alone (RFC 3261 22.3): those for our realm do not go on. */
-static bool is_ours(const secsip_registrar *r, const struct ssi_sip_header *h)
-{
-    return h->id == SSI_HDR_PROXY_AUTHORIZATION && ssi_sip_credentials_are_for(h->value, r->domain);
-}
-
-/* RFC 3261 16.6: the request as it leaves over `out`. */
-static void put_forwarded(struct ssi_buf *b, const secsip_registrar *r, const struct ssi_sip_msg *m,
-                          struct ssi_slice uri, const struct ssi_flow *in,
-                          const struct ssi_flow *out, const char *branch, bool skip_route)
-{
-    char source[SSI_ADDR_TEXT];
-
-    ssi_sip_put_request_line(b, m->method_text, uri);
-    ssi_ua_put_via(b, ssi_flow_transport_name(out), &out->local, branch);
-    ssi_addr_ip_text(&in->peer, false, source);
-    ssi_sip_put_vias(b, m, source, in->peer.port);
-    /* Before those of the proxies that it has passed (RFC 3261 16.6 step 4). */
-    if (!m->to.tag.p && (m->method == SSI_SIP_INVITE || m->method == SSI_SIP_SUBSCRIBE ||
-                         m->method == SSI_SIP_REFER))
-        put_record_route(b, r, m, in, out);
-    for (uint32_t i = 0; i < m->n_headers; i++)
-        if (!is_rewritten(m->headers[i].id) && !is_ours(r, &m->headers[i]))
-            ssi_sip_put_copy(b, &m->headers[i]);
-    put_routes(b, m, skip_route);
-    ssi_sip_put_header_u64(b, "Max-Forwards",
-                           m->max_forwards < 0 ? 70 : (uint64_t)m->max_forwards - 1);
-    ssi_sip_put_end(b, NULL, m->body.p, m->body.len);
-}
-
-/* RFC 3261 16.7 step 3 and 9: the response without our Via. */
-static void put_response(struct ssi_buf *b, const struct ssi_sip_msg *m)
-{
-    struct ssi_sip_values it;
-    struct ssi_slice value;
-    bool top = true;
-
-    char reason[256];
-    ssi_slice_show(m->reason, reason, sizeof reason);
-    ssi_sip_put_status_line(b, m->status, reason);
-    ssi_sip_values_init(&it, m, SSI_HDR_VIA);
-    while (ssi_sip_values_next(&it, &value)) {
-        if (!top)
-            ssi_sip_put_header(b, "Via", value);
-        top = false;
-    }
-    for (uint32_t i = 0; i < m->n_headers; i++) {
-        enum ssi_sip_hdr id = m->headers[i].id;
-        if (id != SSI_HDR_VIA && id != SSI_HDR_CONTENT_LENGTH)
-            ssi_sip_put_copy(b, &m->headers[i]);
-    }
-    ssi_sip_put_end(b, NULL, m->body.p, m->body.len);
-}
 
 /* ---- Contexts */
 static void unref_context(struct context *c)
@@ -286,7 +66,7 @@ static void send_upstream(struct context *c, const struct ssi_sip_msg *m)
     if (!c->server)
         return;
     ssi_buf_init_secret(&b, c->registrar->ua->config.limits.message_bytes + 1024);
-    put_response(&b, m);
+    ssi_forward_put_response(&b, m);
     if (b.failed >= 0)
         ssi_txn_respond(c->server, m->status, &b);
     else if (m->status >= 200)
@@ -447,7 +227,7 @@ static struct context *new_context(secsip_registrar *r, struct ssi_txn *t, struc
 static void add_branch(struct context *c, struct ssi_flow *out, struct ssi_slice uri,
                        bool skip_route)
 {
-    char branch_id[BRANCH_TEXT];
+    char branch_id[SSI_FORWARD_BRANCH_TEXT];
     struct ssi_buf bytes;
     struct branch *b = calloc(1, sizeof *b);
 
@@ -458,9 +238,10 @@ static void add_branch(struct context *c, struct ssi_flow *out, struct ssi_slice
     b->ctx = c;
     ssi_list_push_back(&c->branches, &b->node);
     ssi_buf_init_secret(&bytes, c->registrar->ua->config.limits.message_bytes + 1024);
-    secsip_result r = make_branch(c->registrar, c->request, branch_id);
+    secsip_result r = ssi_forward_make_branch(c->registrar, c->request, branch_id);
     if (r >= 0) {
-        put_forwarded(&bytes, c->registrar, c->request, uri, c->from, out, branch_id, skip_route);
+        ssi_forward_put_request(&bytes, c->registrar, c->request, uri, c->from, out, branch_id,
+                                skip_route);
         r = bytes.failed;
     }
     c->refs++;
@@ -487,8 +268,9 @@ static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi
                               struct ssi_flow *flow)
 {
     struct ssi_sip_addr route;
-    struct ssi_flow *out =
-        first_route(r, m, flow, &route) ? other_end(r, route.uri.user, flow) : NULL;
+    struct ssi_flow *out = ssi_forward_first_route(r, m, flow, &route)
+                               ? ssi_forward_other_end(r, route.uri.user, flow)
+                               : NULL;
 
     if (out && m->uri.scheme == SSI_SIP_SCHEME_SIPS && out->transport != SSI_TRANSPORT_TLS)
         out = NULL;
@@ -499,11 +281,11 @@ static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi
     }
     if (!t) {
         /* The ACK of a 2xx is a transaction of its own without answer: forwarded without state. */
-        char branch[BRANCH_TEXT];
+        char branch[SSI_FORWARD_BRANCH_TEXT];
         struct ssi_buf b;
         ssi_buf_init_secret(&b, r->ua->config.limits.message_bytes + 1024);
-        if (make_branch(r, m, branch) >= 0) {
-            put_forwarded(&b, r, m, m->uri.whole, flow, out, branch, true);
+        if (ssi_forward_make_branch(r, m, branch) >= 0) {
+            ssi_forward_put_request(&b, r, m, m->uri.whole, flow, out, branch, true);
             if (b.failed >= 0)
                 ssi_flow_send(out, ssi_buf_slice(&b));
         }
@@ -539,7 +321,7 @@ static void forward_to_bindings(secsip_registrar *r, struct ssi_txn *t, struct s
         return;
     }
     c->refs++;
-    bool skip_route = first_route(r, m, flow, &route);
+    bool skip_route = ssi_forward_first_route(r, m, flow, &route);
     SSI_LIST_EACH(it, &a->bindings)
     {
         struct ssi_binding *b = SSI_CONTAINER(it, struct ssi_binding, node);
@@ -564,7 +346,7 @@ void ssi_proxy_request(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_ms
             ssi_registrar_refuse(r, t, flow, 483);
         return;
     }
-    if (t && is_loop(r, m)) { /* 16.3 step 4 */
+    if (t && ssi_forward_is_loop(r, m)) { /* 16.3 step 4 */
         ssi_registrar_refuse(r, t, flow, 482);
         return;
     }

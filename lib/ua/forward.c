@@ -1,0 +1,222 @@
+/* What a proxy changes in the messages that it forwards, see forward.h. Layer: ua. */
+#include "ua/forward.h"
+
+#include <stdio.h>
+
+#include "sip/build.h"
+
+enum {
+    TOKEN_TEXT = 64,
+    MAC_TEXT = 16
+};
+
+/* ---- Tokens */
+static void make_mac(const secsip_registrar *r, const char *ids, char mac[MAC_TEXT + 1])
+{
+    char hex[2 * SSI_DIGEST_MAX + 1];
+    const struct ssi_slice key = ssi_slice_of(r->auth.key, sizeof r->auth.key);
+    struct ssi_slice inner[] = {key, ssi_slice_str(ids)};
+
+    mac[0] = 0;
+    if (ssi_digest_hex(SSI_DIGEST_SHA256, inner, 2, hex) < 0)
+        return;
+    /* Hashed twice, with the key on both sides: the inner value cannot be extended. */
+    struct ssi_slice outer[] = {key, ssi_slice_str(hex)};
+    if (ssi_digest_hex(SSI_DIGEST_SHA256, outer, 2, hex) < 0)
+        return;
+    memcpy(mac, hex, MAC_TEXT);
+    mac[MAC_TEXT] = 0;
+}
+
+static void make_token(const secsip_registrar *r, uint64_t a, uint64_t b, char out[TOKEN_TEXT])
+{
+    char ids[44];
+    char mac[MAC_TEXT + 1];
+
+    snprintf(ids, sizeof ids, "%llu-%llu", (unsigned long long)a, (unsigned long long)b);
+    make_mac(r, ids, mac);
+    snprintf(out, TOKEN_TEXT, "%s-%s", ids, mac);
+}
+
+struct ssi_flow *ssi_forward_other_end(secsip_registrar *r, struct ssi_slice token,
+                                       const struct ssi_flow *flow)
+{
+    uint64_t a, b;
+    char text[TOKEN_TEXT];
+
+    size_t first = ssi_slice_find(token, '-');
+    struct ssi_slice rest = ssi_slice_from(token, first + 1);
+    size_t second = ssi_slice_find(rest, '-');
+    if (!ssi_slice_to_u64(ssi_slice_of(token.p, first), UINT64_MAX, &a) ||
+        !ssi_slice_to_u64(ssi_slice_of(rest.p, second), UINT64_MAX, &b))
+        return NULL;
+    make_token(r, a, b, text);
+    if (token.len != strlen(text) || !ssi_equal_ct(token.p, text, token.len))
+        return NULL;
+    if (flow->id != a && flow->id != b)
+        return NULL;
+    return ssi_flow_by_id(r->ua, flow->id == a ? b : a);
+}
+
+/* ---- Loops */
+/* RFC 3261 16.6 step 8, RFC 5393 4.2: what makes this request this request, hashed with a key of this registrar. A request
+ * that comes back the same has looped; one that comes back for another address spirals, which is legal. */
+static void loop_mark(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                      char out[SSI_FORWARD_LOOP_TEXT + 1])
+{
+    const struct ssi_slice parts[] = {m->uri.whole, m->from.tag, m->to.tag, m->call_id};
+    uint64_t h = m->cseq;
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        h = ssi_hash_mix(&r->by_flow, h, parts[i].p, parts[i].len);
+    snprintf(out, SSI_FORWARD_LOOP_TEXT + 1, "%016llx", (unsigned long long)h);
+}
+
+bool ssi_forward_is_loop(const secsip_registrar *r, const struct ssi_sip_msg *m)
+{
+    char mark[SSI_FORWARD_LOOP_TEXT + 1];
+    struct ssi_sip_values it;
+    struct ssi_slice value;
+    struct ssi_sip_via via;
+
+    loop_mark(r, m, mark);
+    ssi_sip_values_init(&it, m, SSI_HDR_VIA);
+    while (ssi_sip_values_next(&it, &value)) {
+        if (ssi_sip_via_parse(value, &via) < 0 || via.branch.len != SSI_FORWARD_BRANCH_TEXT - 1)
+            continue;
+        if (ssi_slice_eq(
+                ssi_slice_from(via.branch, SSI_FORWARD_BRANCH_TEXT - 1 - SSI_FORWARD_LOOP_TEXT),
+                ssi_slice_of(mark, SSI_FORWARD_LOOP_TEXT)))
+            return true;
+    }
+    return false;
+}
+
+secsip_result ssi_forward_make_branch(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                                      char out[SSI_FORWARD_BRANCH_TEXT])
+{
+    secsip_result res = ssi_ua_new_branch(out);
+
+    if (res >= 0)
+        loop_mark(r, m, out + SSI_BRANCH_TEXT - 1);
+    return res;
+}
+
+/* ---- Writing what is forwarded */
+static bool is_our_route(const secsip_registrar *r, const struct ssi_sip_addr *route,
+                         const struct ssi_flow *flow)
+{
+    char host[SSI_ADDR_TEXT];
+
+    ssi_addr_ip_text(&flow->local, true, host);
+    if (ssi_slice_ieq(route->uri.host, ssi_slice_str(r->domain)))
+        return true;
+    return ssi_slice_ieq(route->uri.host, ssi_slice_str(host)) &&
+           route->uri.port == flow->local.port;
+}
+
+bool ssi_forward_first_route(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                             const struct ssi_flow *flow, struct ssi_sip_addr *ret)
+{
+    struct ssi_sip_values it;
+    struct ssi_slice value;
+
+    ssi_sip_values_init(&it, m, SSI_HDR_ROUTE);
+    return ssi_sip_values_next(&it, &value) && ssi_sip_addr_parse(value, ret) >= 0 &&
+           is_our_route(r, ret, flow);
+}
+
+static void put_routes(struct ssi_buf *b, const struct ssi_sip_msg *m, bool skip_first)
+{
+    struct ssi_sip_values it;
+    struct ssi_slice value;
+
+    ssi_sip_values_init(&it, m, SSI_HDR_ROUTE);
+    while (ssi_sip_values_next(&it, &value)) {
+        if (!skip_first)
+            ssi_sip_put_header(b, "Route", value);
+        skip_first = false;
+    }
+}
+
+/* RFC 3261 16.6 step 4: a URI of ours, sips where the request is. */
+static void put_record_route(struct ssi_buf *b, const secsip_registrar *r,
+                             const struct ssi_sip_msg *m, const struct ssi_flow *in,
+                             const struct ssi_flow *out)
+{
+    char token[TOKEN_TEXT];
+    char host[SSI_ADDR_TEXT];
+    bool sips = m->uri.scheme == SSI_SIP_SCHEME_SIPS;
+
+    make_token(r, in->id, out->id, token);
+    ssi_addr_text(&in->local, host);
+    ssi_sip_put_name(b, "Record-Route");
+    ssi_sip_put_piece_str(b, sips ? "<sips:" : "<sip:");
+    ssi_sip_put_piece_str(b, token);
+    ssi_sip_put_piece_str(b, "@");
+    ssi_sip_put_piece_str(b, host);
+    if (!sips)
+        ssi_sip_put_piece_str(b, in->transport == SSI_TRANSPORT_TLS ? ";transport=tls"
+                                                                    : ";transport=tcp");
+    ssi_sip_put_piece_str(b, ";lr>");
+    ssi_sip_put_crlf(b);
+}
+
+static bool is_rewritten(enum ssi_sip_hdr id)
+{
+    return id == SSI_HDR_ROUTE || id == SSI_HDR_MAX_FORWARDS || id == SSI_HDR_CONTENT_LENGTH ||
+           id == SSI_HDR_VIA;
+}
+
+/* Our credentials are for us alone (RFC 3261 22.3): those for our realm do not go on. */
+static bool is_ours(const secsip_registrar *r, const struct ssi_sip_header *h)
+{
+    return h->id == SSI_HDR_PROXY_AUTHORIZATION && ssi_sip_credentials_are_for(h->value, r->domain);
+}
+
+void ssi_forward_put_request(struct ssi_buf *b, const secsip_registrar *r,
+                             const struct ssi_sip_msg *m, struct ssi_slice uri,
+                             const struct ssi_flow *in, const struct ssi_flow *out,
+                             const char *branch, bool skip_route)
+{
+    char source[SSI_ADDR_TEXT];
+
+    ssi_sip_put_request_line(b, m->method_text, uri);
+    ssi_ua_put_via(b, ssi_flow_transport_name(out), &out->local, branch);
+    ssi_addr_ip_text(&in->peer, false, source);
+    ssi_sip_put_vias(b, m, source, in->peer.port);
+    /* Before those of the proxies that it has passed (RFC 3261 16.6 step 4). */
+    if (!m->to.tag.p && (m->method == SSI_SIP_INVITE || m->method == SSI_SIP_SUBSCRIBE ||
+                         m->method == SSI_SIP_REFER))
+        put_record_route(b, r, m, in, out);
+    for (uint32_t i = 0; i < m->n_headers; i++)
+        if (!is_rewritten(m->headers[i].id) && !is_ours(r, &m->headers[i]))
+            ssi_sip_put_copy(b, &m->headers[i]);
+    put_routes(b, m, skip_route);
+    ssi_sip_put_header_u64(b, "Max-Forwards",
+                           m->max_forwards < 0 ? 70 : (uint64_t)m->max_forwards - 1);
+    ssi_sip_put_end(b, NULL, m->body.p, m->body.len);
+}
+
+void ssi_forward_put_response(struct ssi_buf *b, const struct ssi_sip_msg *m)
+{
+    struct ssi_sip_values it;
+    struct ssi_slice value;
+    bool top = true;
+
+    char reason[256];
+    ssi_slice_show(m->reason, reason, sizeof reason);
+    ssi_sip_put_status_line(b, m->status, reason);
+    ssi_sip_values_init(&it, m, SSI_HDR_VIA);
+    while (ssi_sip_values_next(&it, &value)) {
+        if (!top)
+            ssi_sip_put_header(b, "Via", value);
+        top = false;
+    }
+    for (uint32_t i = 0; i < m->n_headers; i++) {
+        enum ssi_sip_hdr id = m->headers[i].id;
+        if (id != SSI_HDR_VIA && id != SSI_HDR_CONTENT_LENGTH)
+            ssi_sip_put_copy(b, &m->headers[i]);
+    }
+    ssi_sip_put_end(b, NULL, m->body.p, m->body.len);
+}

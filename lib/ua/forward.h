@@ -1,0 +1,34 @@
+/* What a proxy changes in the messages that it forwards (RFC 3261 16.6, 16.7): Via, Record-Route, Route, loop marks. Layer: ua.
+ *
+ * Record-Route carries a token that names the two connections of a dialog, "A-B-MAC": a request in the dialog that comes over
+ * one leaves over the other, without state here (RFC 5626 5.3). The MAC keeps strangers from choosing connections. */
+#ifndef SSI_UA_FORWARD_H
+#define SSI_UA_FORWARD_H
+
+#include "ua/dialog.h"
+#include "ua/registrar.h"
+
+enum {
+    SSI_FORWARD_LOOP_TEXT = 16, /* ends each branch of ours */
+    SSI_FORWARD_BRANCH_TEXT = SSI_BRANCH_TEXT + SSI_FORWARD_LOOP_TEXT,
+};
+
+/* The connection at the other end of a token, seen from `flow`; NULL when the token is not ours, or that end is gone. */
+struct ssi_flow *ssi_forward_other_end(secsip_registrar *r, struct ssi_slice token,
+                                       const struct ssi_flow *flow);
+/* Whether the request passed here before, for the same address. */
+bool ssi_forward_is_loop(const secsip_registrar *r, const struct ssi_sip_msg *m);
+secsip_result ssi_forward_make_branch(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                                      char out[SSI_FORWARD_BRANCH_TEXT]);
+/* The first Route element, if it names us. */
+bool ssi_forward_first_route(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                             const struct ssi_flow *flow, struct ssi_sip_addr *ret);
+/* RFC 3261 16.6: the request as it leaves over `out`. */
+void ssi_forward_put_request(struct ssi_buf *b, const secsip_registrar *r,
+                             const struct ssi_sip_msg *m, struct ssi_slice uri,
+                             const struct ssi_flow *in, const struct ssi_flow *out,
+                             const char *branch, bool skip_route);
+/* RFC 3261 16.7 step 3 and 9: the response without our Via. */
+void ssi_forward_put_response(struct ssi_buf *b, const struct ssi_sip_msg *m);
+
+#endif
