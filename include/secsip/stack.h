@@ -56,6 +56,16 @@ typedef struct secsip_stack_config {
     /** Half messages received and bytes not yet sent, of all connections together, default 64 MiB. Above it a connection
      * that holds more than 4096 of them, and would take more, is closed. */
     uint32_t max_buffered_bytes;
+    /** Bytes that one connection may hold unsent, default 1 MiB: a peer that reads slower than that is let go. */
+    uint32_t max_unsent_bytes;
+    /** Accepted connections from one address (IPv6: from one /64), default 1000. The next one is refused. */
+    uint32_t max_connections_per_address;
+    /** Accepted connections whose TLS handshake is not done, default 2000. Above it the oldest makes room for the next, so
+     * that no crowd of silent peers keeps others out. */
+    uint32_t max_handshakes;
+    /** An accepted connection that carries no registration, call or transaction, and over which no message and no
+     * keep-alive came for so long, is closed; default 600000. */
+    uint32_t idle_timeout_ms;
 } secsip_stack_config;
 
 /** A new stack with its own descriptor.

@@ -26,6 +26,10 @@ static void translate(const secsip_stack_config *c, struct ssi_ua_config *ret)
         .max_connections = c->max_connections,
         .max_buffered_bytes = c->max_buffered_bytes,
         .handshake_timeout_ms = c->handshake_timeout_ms,
+        .max_unsent_bytes = c->max_unsent_bytes,
+        .max_connections_per_address = c->max_connections_per_address,
+        .max_handshakes = c->max_handshakes,
+        .idle_timeout_ms = c->idle_timeout_ms,
     };
 }
 

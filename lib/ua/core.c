@@ -36,6 +36,14 @@ static void apply_defaults(struct ssi_ua_config *c)
         c->max_buffered_bytes = 64U << 20;
     if (c->handshake_timeout_ms == 0)
         c->handshake_timeout_ms = 10000;
+    if (c->max_unsent_bytes == 0)
+        c->max_unsent_bytes = 1U << 20;
+    if (c->max_connections_per_address == 0)
+        c->max_connections_per_address = 1000;
+    if (c->max_handshakes == 0)
+        c->max_handshakes = 2000;
+    if (c->idle_timeout_ms == 0)
+        c->idle_timeout_ms = 600000;
 }
 
 secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
@@ -55,6 +63,7 @@ secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
     ssi_list_init(&ua->calls);
     ssi_list_init(&ua->events);
     ssi_list_init(&ua->closing);
+    ssi_list_init(&ua->handshakes);
     ssi_timer_init(&ua->shutdown_timer, on_shutdown_expired, ua);
     secsip_result r = ssi_hash_init(&ua->dialogs);
     if (r < 0)
@@ -62,11 +71,16 @@ secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
     r = ssi_hash_init(&ua->flow_ids);
     if (r < 0)
         goto fail_dialogs;
-    r = ssi_txn_layer_init(&ua->txn, &ua->config.txn, &ua->timers, &txn_ops, ua);
+    r = ssi_hash_init(&ua->addresses);
     if (r < 0)
         goto fail_flow_ids;
+    r = ssi_txn_layer_init(&ua->txn, &ua->config.txn, &ua->timers, &txn_ops, ua);
+    if (r < 0)
+        goto fail_addresses;
     return 0;
 
+fail_addresses:
+    ssi_hash_free(&ua->addresses);
 fail_flow_ids:
     ssi_hash_free(&ua->flow_ids);
 fail_dialogs:
@@ -126,6 +140,7 @@ void ssi_ua_free(struct ssi_ua *ua)
     ssi_timer_cancel(&ua->timers, &ua->shutdown_timer);
     ssi_hash_free(&ua->dialogs);
     ssi_hash_free(&ua->flow_ids);
+    ssi_hash_free(&ua->addresses);
 }
 
 void ssi_ua_post(struct ssi_ua *ua, struct ssi_event *e)

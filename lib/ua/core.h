@@ -65,6 +65,11 @@ struct ssi_ua_config {
     uint32_t max_connections;      /* zero: 10000 */
     uint32_t max_buffered_bytes;   /* zero: 64 MiB */
     uint32_t handshake_timeout_ms; /* zero: 10000 */
+    /* As in secsip_stack_config; zero: 1 MiB, 1000, 2000, 600000. */
+    uint32_t max_unsent_bytes;
+    uint32_t max_connections_per_address;
+    uint32_t max_handshakes;
+    uint32_t idle_timeout_ms;
 };
 
 struct ssi_ua {
@@ -82,7 +87,12 @@ struct ssi_ua {
     struct ssi_hash dialogs;  /* struct ssi_dialog, by Call-ID and local tag */
     struct ssi_hash flow_ids; /* struct ssi_flow, by id */
     struct ssi_ua_handler handler;
-    struct ssi_list closing; /* struct ssi_media that wait to be freed */
+    struct ssi_list closing;    /* struct ssi_media that wait to be freed */
+    struct ssi_list handshakes; /* accepted flows that shake hands, oldest first */
+    uint32_t n_handshakes;
+    struct ssi_hash addresses; /* struct ssi_flow_address: who has how many accepted connections */
+    uint32_t n_turned_away;    /* since the log said so last */
+    uint64_t turned_away_us;   /* when it did */
     uint64_t last_identity;
     uint32_t n_flows;
     uint64_t n_buffered; /* bytes that wait in the flows */

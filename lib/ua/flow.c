@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 enum {
-    WAITING_MAX = 1 << 20, /* bytes kept until a flow is open */
     TRACE_SENT = 1,
 };
 
@@ -43,13 +42,15 @@ struct ssi_flow *ssi_flow_new(struct ssi_ua *ua, secsip_tls_profile *profile, bo
     f->incoming = incoming;
     f->profile = secsip_tls_profile_ref(profile);
     f->transport = profile ? SSI_TRANSPORT_TLS : SSI_TRANSPORT_TCP;
-    ssi_buf_init_secret(&f->out, WAITING_MAX);
-    ssi_buf_init_secret(&f->waiting, WAITING_MAX);
+    ssi_buf_init_secret(&f->out, ua->config.max_unsent_bytes);
+    ssi_buf_init_secret(&f->waiting, ua->config.max_unsent_bytes);
     ssi_sip_framer_init(&f->framer, &ua->config.limits);
     f->framer.serves = incoming;
     ssi_timer_init(&f->timer, ssi_flow_on_timer, f);
     ssi_timer_init(&f->end, on_end, f);
     ssi_list_init(&f->watches);
+    ssi_list_init(&f->handshake);
+    f->used_us = ua->timers.now_us;
     f->id = ++ua->last_identity;
     ssi_hash_add(&ua->flow_ids, &f->id_node, ssi_hash_of(&ua->flow_ids, &f->id, sizeof f->id));
     ssi_list_push_back(&ua->flows, &f->node);
@@ -97,6 +98,8 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
     ssi_list_remove(&f->node);
     ssi_hash_remove(&ua->flow_ids, &f->id_node);
     ua->n_flows--;
+    ssi_flow_handshake_ends(f);
+    ssi_flow_uncount(f);
     ua->n_buffered -= f->n_buffered;
     f->n_buffered = 0;
     ssi_timer_cancel(&ua->timers, &f->timer);
@@ -104,6 +107,8 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
     ssi_locate_free(f->locate);
     f->locate = NULL;
     f->error = *why;
+    if (f->incoming)
+        ssi_log_line(&ua->config.log, SSI_LOG_INFO, "an accepted connection ended: %s", why->text);
     if (f->tls)
         ssi_tls_session_close(f->tls);
     if (f->has_stream) {
@@ -142,14 +147,31 @@ void ssi_flow_fail_tls(struct ssi_flow *f)
     ssi_flow_fail(f, &e);
 }
 
-void ssi_flow_fail_with(struct ssi_flow *f, secsip_result result, const char *what)
+static void describe(struct ssi_flow *f, struct ssi_error *e, secsip_result result,
+                     const char *what)
 {
-    struct ssi_error e;
     char peer[SSI_ADDR_TEXT];
 
     ssi_addr_text(&f->peer, peer);
-    ssi_error_set(&e, result, "%s (%s): %s", f->domain[0] ? f->domain : "peer", peer, what);
-    ssi_flow_peer_text(f, &e);
+    ssi_error_set(e, result, "%s (%s): %s", f->domain[0] ? f->domain : "peer", peer, what);
+    ssi_flow_peer_text(f, e);
+}
+
+void ssi_flow_fail_with(struct ssi_flow *f, secsip_result result, const char *what)
+{
+    struct ssi_error e;
+
+    describe(f, &e, result, what);
+    ssi_flow_fail(f, &e);
+}
+
+void ssi_flow_fail_ended(struct ssi_flow *f, secsip_result result, const char *what,
+                         const char *found)
+{
+    struct ssi_error e;
+
+    describe(f, &e, result, what);
+    ssi_error_check(&e, "connection", SSI_LIT("an open connection"), ssi_slice_str(found));
     ssi_flow_fail(f, &e);
 }
 

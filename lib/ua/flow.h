@@ -58,7 +58,10 @@ struct ssi_flow {
     const struct ssi_target *targets; /* in the order to try */
     size_t n_targets;
     size_t next_target;
-    struct ssi_timer timer; /* handshake time-out, then keep-alive */
+    struct ssi_list handshake; /* accepted: in the stack's list until the handshake is done */
+    struct ssi_flow_address *address; /* accepted: its place in the count */
+    uint64_t used_us;                 /* when a message or keep-alive came last */
+    struct ssi_timer timer; /* handshake time-out, then keep-alive; accepted: then idleness */
     struct ssi_timer end;   /* at once, after a send that failed */
     secsip_result send_failed;
     bool ping_sent; /* a keep-alive is not answered yet */

@@ -30,6 +30,7 @@ secsip_result ssi_flow_start_tls(struct ssi_flow *f)
         .server = f->incoming,
         .domain = f->incoming ? NULL : f->domain,
         .wall_s = f->ua->wall_s,
+        .max_output = f->ua->config.max_unsent_bytes,
     };
     return ssi_tls_session_new(&config, &f->tls);
 }

@@ -11,10 +11,8 @@ static void become_open(struct ssi_flow *f)
     struct ssi_list asked;
 
     f->state = SSI_FLOW_OPEN;
-    if (f->incoming)
-        ssi_timer_cancel(&f->ua->timers, &f->timer);
-    else
-        ssi_timer_arm(&f->ua->timers, &f->timer, SSI_S(SSI_FLOW_PING_AFTER_S));
+    ssi_flow_handshake_ends(f);
+    ssi_flow_begin_keeping(f);
     if (f->waiting.len > 0 && ssi_flow_write(f, ssi_buf_slice(&f->waiting)) < 0) {
         ssi_flow_fail_with(f, SECSIP_E_LIMIT, "more waits to be sent than a connection may hold");
         return;
@@ -41,10 +39,31 @@ static void become_open(struct ssi_flow *f)
         ssi_flow_close_unused(f);
 }
 
+/* The peer says no more. Whether it meant to, whether it was cut off, or in the middle of what, are three things. */
+static void end_of_stream(struct ssi_flow *f)
+{
+    bool is_tls = f->profile != NULL;
+
+    if (f->state == SSI_FLOW_HANDSHAKE)
+        ssi_flow_fail_ended(f, SECSIP_E_TLS_TRUNCATED, "the peer closed it during the handshake",
+                            "end of stream during the handshake");
+    else if (is_tls && ssi_tls_session_state(f->tls) != SSI_TLS_CLOSED_BY_PEER)
+        ssi_flow_fail_ended(f, SECSIP_E_TLS_TRUNCATED,
+                            "it was cut off, or the peer does not keep to RFC 8446 6.1",
+                            "end of stream without close_notify");
+    else if (f->framer.buf.len > 0)
+        ssi_flow_fail_ended(f, SECSIP_E_SIP_TRUNCATED, "the peer closed it inside a message",
+                            "end of stream inside a message");
+    else
+        ssi_flow_fail_ended(f, SECSIP_E_CLOSED, "the peer closed the connection",
+                            is_tls ? "close_notify" : "end of stream");
+}
+
 static void take_message(struct ssi_flow *f, struct ssi_sip_msg *m)
 {
     char ip[SSI_ADDR_TEXT];
 
+    f->used_us = f->ua->timers.now_us;
     ssi_ua_trace(f->ua, TRACE_RECEIVED, f, m->wire);
     ssi_addr_ip_text(&f->peer, false, ip);
     ssi_txn_input(&f->ua->txn, m, &f->txn, ip, f->peer.port);
@@ -66,6 +85,7 @@ static bool take_frames(struct ssi_flow *f)
             take_message(f, m);
             break;
         case SSI_SIP_FRAME_PING:
+            f->used_us = f->ua->timers.now_us;
             ssi_flow_send(f, SSI_LIT("\r\n")); /* RFC 5626 4.4.1 */
             break;
         case SSI_SIP_FRAME_PONG:
@@ -141,7 +161,7 @@ static void input_tls(struct ssi_flow *f, const void *data, size_t len)
     if (state == SSI_TLS_FAILED)
         ssi_flow_fail_tls(f);
     else if (state == SSI_TLS_CLOSED_BY_PEER)
-        ssi_flow_fail_with(f, SECSIP_E_CLOSED, "the peer closed the connection");
+        end_of_stream(f);
     else if (ssi_tls_session_output(f->tls)->len > 0)
         f->ua->io.stream_wants_write(f->ua->io.arg, &f->stream);
 }
@@ -177,7 +197,7 @@ struct ssi_stream *ssi_ua_stream_accepted(struct ssi_listener *io_listener,
     struct ssi_ua_listener *l = SSI_CONTAINER(io_listener, struct ssi_ua_listener, io);
     struct ssi_ua *ua = io_listener->ua;
 
-    if (ssi_flow_is_over_limit(ua) || ua->shutting_down)
+    if (ua->shutting_down || !ssi_flow_may_accept(ua, peer))
         return NULL;
     struct ssi_flow *f = ssi_flow_new(ua, l->profile, true);
     if (!f)
@@ -185,20 +205,32 @@ struct ssi_stream *ssi_ua_stream_accepted(struct ssi_listener *io_listener,
     f->peer = *peer;
     f->local = *local;
     f->stream.io_data = io_data;
-    f->has_stream = true;
-    f->state = SSI_FLOW_HANDSHAKE;
-    if (!l->profile) {
-        f->state = SSI_FLOW_OPEN;
-    } else if (ssi_flow_start_tls(f) < 0) {
+    if (ssi_flow_count(f) < 0) {
         struct ssi_error e;
         ssi_error_set(&e, SECSIP_E_NOMEM, NULL);
-        f->has_stream = false;
         ssi_flow_close(f, &e);
         return NULL;
-    } else {
+    }
+    f->has_stream = true;
+    if (l->profile) {
+        f->state = SSI_FLOW_HANDSHAKE;
+        ssi_flow_handshake_begins(f);
         ssi_timer_arm(&ua->timers, &f->timer, SSI_MS(ua->config.handshake_timeout_ms));
+    } else {
+        f->state = SSI_FLOW_OPEN;
+        ssi_flow_begin_keeping(f);
     }
     return &f->stream;
+}
+
+/* The TLS session of an accepted connection is made when its first bytes come: a silent peer costs less. */
+static bool has_tls(struct ssi_flow *f)
+{
+    secsip_result r = f->tls ? 0 : ssi_flow_start_tls(f);
+
+    if (r < 0)
+        ssi_flow_fail_with(f, r, "TLS");
+    return r >= 0;
 }
 
 void ssi_ua_stream_input(struct ssi_stream *s, const void *data, size_t len)
@@ -209,10 +241,10 @@ void ssi_ua_stream_input(struct ssi_stream *s, const void *data, size_t len)
     ssi_flow_ref(f);
     if (f->state == SSI_FLOW_DEAD)
         ;
-    else if (f->tls)
-        input_tls(f, data, len);
-    else
+    else if (!f->profile)
         feed(f, data, len);
+    else if (has_tls(f))
+        input_tls(f, data, len);
     if (!ssi_flow_count_buffered(f))
         ssi_flow_fail_with(f, SECSIP_E_LIMIT, "too many bytes wait in all connections together");
     ssi_flow_unref(f);
@@ -239,11 +271,10 @@ void ssi_ua_stream_closed(struct ssi_stream *s, secsip_result why, const char *d
     ssi_flow_ref(f);
     f->has_stream = false;
     if (why < 0)
-        ssi_flow_fail_with(f, why, detail ? detail : "connection lost");
-    else if (f->tls && ssi_tls_session_state(f->tls) != SSI_TLS_CLOSED_BY_PEER)
-        ssi_flow_fail_with(f, SECSIP_E_TLS_TRUNCATED, "the connection ended in the middle");
+        ssi_flow_fail_ended(f, why, detail ? detail : "connection lost",
+                            detail ? detail : secsip_result_text(why));
     else
-        ssi_flow_fail_with(f, SECSIP_E_CLOSED, "the peer closed the connection");
+        end_of_stream(f);
     ssi_flow_unref(f);
     ssi_ua_dispatch(ua);
 }

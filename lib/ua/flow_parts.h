@@ -19,6 +19,9 @@ secsip_result ssi_flow_write(struct ssi_flow *f, struct ssi_slice bytes);
 void ssi_flow_peer_text(struct ssi_flow *f, struct ssi_error *e);
 void ssi_flow_fail_tls(struct ssi_flow *f);
 void ssi_flow_fail_with(struct ssi_flow *f, secsip_result result, const char *what);
+/* The same for the check "connection": how it ended. */
+void ssi_flow_fail_ended(struct ssi_flow *f, secsip_result result, const char *what,
+                         const char *found);
 
 /* flow_connect.c: this address failed: the next one, or the end. A flow that was open once does not move to another server
  * silently. */
@@ -27,9 +30,19 @@ secsip_result ssi_flow_start_tls(struct ssi_flow *f);
 
 /* flow_keep.c: of f->timer. */
 void ssi_flow_on_timer(void *arg);
+/* It is open: keep-alives, or the watch on idleness, begin. */
+void ssi_flow_begin_keeping(struct ssi_flow *f);
 
-/* flow_limit.c */
+/* flow_limit.c: whether the stack takes one more connection. */
 bool ssi_flow_is_over_limit(const struct ssi_ua *ua);
+/* Whether it takes one more from this peer; what is refused is noted in the log, now and then. */
+bool ssi_flow_may_accept(struct ssi_ua *ua, const struct ssi_addr *peer);
+/* Counts an accepted flow for its address; SECSIP_E_NOMEM. Undone by ssi_flow_uncount. */
+secsip_result ssi_flow_count(struct ssi_flow *f);
+void ssi_flow_uncount(struct ssi_flow *f);
+/* An accepted flow begins to shake hands: the oldest that does makes room where there are too many. */
+void ssi_flow_handshake_begins(struct ssi_flow *f);
+void ssi_flow_handshake_ends(struct ssi_flow *f);
 /* Brings the sum up to date; false when the stack holds too much and this flow more than its part. */
 bool ssi_flow_count_buffered(struct ssi_flow *f);
 

@@ -173,7 +173,12 @@ void lab_start_limited(struct lab *l, enum lab_cert server_cert, const secsip_st
                                  .user_data = "server",
                                  .max_connections = server->max_connections,
                                  .max_buffered_bytes = server->max_buffered_bytes,
-                                 .max_transactions = server->max_transactions};
+                                 .max_transactions = server->max_transactions,
+                                 .max_unsent_bytes = server->max_unsent_bytes,
+                                 .max_connections_per_address = server->max_connections_per_address,
+                                 .max_handshakes = server->max_handshakes,
+                                 .handshake_timeout_ms = server->handshake_timeout_ms,
+                                 .idle_timeout_ms = server->idle_timeout_ms};
     secsip_registrar_config config = {.size = sizeof config,
                                       .domain = "example.test",
                                       .password = password,

@@ -21,7 +21,8 @@ struct sim_end {
     secsip_engine_stream *stream; /* NULL: closed on this side */
     secsip_engine_address local;
     secsip_engine_address remote;
-    int refs; /* the host's while open, and one for each packet on its way to it */
+    bool stalled; /* reads nothing */
+    int refs;     /* the host's while open, and one for each packet on its way to it */
 };
 
 struct sim_dgram {
@@ -194,7 +195,8 @@ static void flush(struct sim_end *e)
     const uint8_t *data;
     size_t len;
 
-    while ((len = secsip_engine_stream_output(e->stream, &data)) > 0) {
+    while (!(e->peer && e->peer->stalled) &&
+           (len = secsip_engine_stream_output(e->stream, &data)) > 0) {
         if (n->stream_tap)
             n->stream_tap(&e->local, &e->remote, data, len, n->tap_arg);
         for (size_t at = 0; at < len;) {
@@ -429,16 +431,25 @@ void simnet_inject(struct simnet *n, const char *from, const char *to, const voi
     p->to = parse(to);
 }
 
-void simnet_down(struct simnet_host *h, bool down)
+static void end_all(struct simnet_host *h, enum kind how)
 {
     struct simnet *n = h->net;
 
-    h->down = down;
-    if (!down)
-        return;
     for (struct sim_end *e = n->ends; e; e = e->next)
         if (e->stream && (e->host == h || (e->peer && e->peer->host == h)))
-            packet(n, RESET, e, NULL, 0);
+            packet(n, how, e, NULL, 0);
+}
+
+void simnet_cut(struct simnet_host *h)
+{
+    end_all(h, CLOSE);
+}
+
+void simnet_down(struct simnet_host *h, bool down)
+{
+    h->down = down;
+    if (down)
+        end_all(h, RESET);
 }
 
 /* ---- Raw connections */
@@ -490,6 +501,11 @@ void simnet_raw_send(struct sim_end *raw, const void *data, size_t len)
 bool simnet_raw_is_open(const struct sim_end *raw)
 {
     return raw->peer != NULL;
+}
+
+void simnet_raw_stall(struct sim_end *raw)
+{
+    raw->stalled = true;
 }
 
 void simnet_raw_close(struct sim_end *raw)

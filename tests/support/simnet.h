@@ -39,6 +39,8 @@ void simnet_chunk(struct simnet *n, size_t bytes);
 void simnet_tap(struct simnet *n, simnet_dgram_tap *dgram, simnet_stream_tap *stream, void *arg);
 /* Resets every connection of the host, both sides see NET_RESET; and new ones are refused while down. */
 void simnet_down(struct simnet_host *h, bool down);
+/* Every connection of the host ends for both sides, without a farewell. */
+void simnet_cut(struct simnet_host *h);
 /* From now on the host's attempts to connect fail at once, inside the call. */
 void simnet_unreachable(struct simnet_host *h);
 uint64_t simnet_now(const struct simnet *n);
@@ -49,6 +51,8 @@ struct sim_end *simnet_raw_open(struct simnet *n, const char *from, const char *
 void simnet_raw_send(struct sim_end *raw, const void *data, size_t len);
 /* True while the other side has not closed it. */
 bool simnet_raw_is_open(const struct sim_end *raw);
+/* It does not read any more: what is sent to it stays with the sender. */
+void simnet_raw_stall(struct sim_end *raw);
 void simnet_raw_close(struct sim_end *raw);
 /* Sends a datagram from nowhere. */
 void simnet_inject(struct simnet *n, const char *from, const char *to, const void *data,
