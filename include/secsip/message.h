@@ -3,7 +3,7 @@
  * No stack and no network are needed. The parser is strict (RFC 3261 25.1): what two readers could read in two ways is
  * refused. A message never changes; it is one thread's at a time, because getters that fill a structure keep its strings
  * in the message: they are valid until the same getter is called again on it. Plain strings live as long as the message.
- * A structure's size is set by the caller before the call. */
+ * A structure's size is set by the caller before the call. Typed values of other header fields: secsip/header.h. */
 #ifndef SECSIP_MESSAGE_H
 #define SECSIP_MESSAGE_H
 
@@ -143,10 +143,10 @@ secsip_result secsip_message_get_via(secsip_message *message, uint32_t index,
                                      secsip_message_via *ret_via);
 
 /** One address of all lines of a header field.
- * @param name   "From", "To", "Contact", "Route", ...; any case, compact forms too
+ * @param name   "From", "To", "Contact", "Route", "P-Asserted-Identity", ...; any case, compact forms too
  * @param index  from 0
- * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_SIP_ADDRESS, SECSIP_E_INVALID (not a field that this library knows),
- *         SECSIP_E_NOMEM, SECSIP_E_ABI. Since 0.1. */
+ * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_SIP_ADDRESS, SECSIP_E_INVALID (name is NULL), SECSIP_E_NOMEM, SECSIP_E_ABI.
+ *         Since 0.1. */
 secsip_result secsip_message_get_address(secsip_message *message, const char *name, uint32_t index,
                                          secsip_message_address *ret_address);
 

@@ -5,6 +5,7 @@
 #include <secsip/account.h>
 #include <secsip/call.h>
 #include <secsip/g711.h>
+#include <secsip/header.h>
 #include <secsip/message.h>
 #include <secsip/registrar.h>
 #include <secsip/result.h>

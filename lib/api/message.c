@@ -8,30 +8,10 @@
 #include "api/abi.h"
 #include "base/export.h"
 #include "sip/build.h"
+#include "sip/names.h"
 #include "sip/verdict.h"
 
-enum scratch {
-    SCRATCH_HEADER,
-    SCRATCH_VIA,
-    SCRATCH_ADDRESS,
-    SCRATCH_URI,
-    N_SCRATCH,
-};
-
-struct secsip_message {
-    uint32_t refs;
-    struct ssi_sip_msg *m;
-    const char *method;
-    const char *uri;
-    const char *reason;
-    const char *call_id;
-    const char *cseq_method;
-    struct ssi_buf scratch[N_SCRATCH];
-    char strings[];
-};
-
-/* Appends a NUL-terminated copy; NULL for a slice that is not there. */
-static const char *put_string(char **tail, struct ssi_slice s)
+const char *ssi_api_put_string(char **tail, struct ssi_slice s)
 {
     char *at = *tail;
 
@@ -43,8 +23,7 @@ static const char *put_string(char **tail, struct ssi_slice s)
     return at;
 }
 
-/* Folds and the blanks around them become one space (RFC 3261 7.3.1). Returns the end. */
-static char *put_unfolded(char *at, struct ssi_slice s)
+char *ssi_api_put_unfolded(char *at, struct ssi_slice s)
 {
     const char *start = at;
 
@@ -64,8 +43,8 @@ static char *put_unfolded(char *at, struct ssi_slice s)
     return at;
 }
 
-/* Room for the strings of one answer: `text` bytes of them and a NUL each. */
-static char *take_room(secsip_message *message, enum scratch which, size_t text, size_t n_strings)
+char *ssi_api_message_room(secsip_message *message, enum ssi_api_scratch which, size_t text,
+                           size_t n_strings)
 {
     struct ssi_buf *b = &message->scratch[which];
 
@@ -102,12 +81,12 @@ secsip_result ssi_api_message_wrap(struct ssi_sip_msg *m, secsip_message **ret)
     char *tail = w->strings;
     w->refs = 1;
     w->m = m;
-    w->method = put_string(&tail, m->method_text);
-    w->uri = put_string(&tail, m->uri.whole);
-    w->reason = put_string(&tail, m->reason);
-    w->call_id = put_string(&tail, m->call_id);
-    w->cseq_method = put_string(&tail, cseq_method);
-    for (int i = 0; i < N_SCRATCH; i++)
+    w->method = ssi_api_put_string(&tail, m->method_text);
+    w->uri = ssi_api_put_string(&tail, m->uri.whole);
+    w->reason = ssi_api_put_string(&tail, m->reason);
+    w->call_id = ssi_api_put_string(&tail, m->call_id);
+    w->cseq_method = ssi_api_put_string(&tail, cseq_method);
+    for (int i = 0; i < SSI_API_N_SCRATCH; i++)
         ssi_buf_init_secret(&w->scratch[i], SIZE_MAX);
     *ret = w;
     return 0;
@@ -157,7 +136,7 @@ SECSIP_EXPORT void secsip_message_unref(secsip_message *message)
 {
     if (!message || --message->refs > 0)
         return;
-    for (int i = 0; i < N_SCRATCH; i++)
+    for (int i = 0; i < SSI_API_N_SCRATCH; i++)
         ssi_buf_free(&message->scratch[i]);
     ssi_sip_msg_unref(message->m);
     free(message);
@@ -233,26 +212,32 @@ SECSIP_EXPORT uint32_t secsip_message_get_n_headers(const secsip_message *messag
     return message->m->n_headers;
 }
 
+secsip_result ssi_api_message_give_header(secsip_message *message, const struct ssi_sip_header *h,
+                                          secsip_message_header *ret_header)
+{
+    char *tail =
+        ssi_api_message_room(message, SSI_API_SCRATCH_HEADER, h->name.len + h->value.len, 2);
+
+    if (!tail)
+        return SECSIP_E_NOMEM;
+    const char *full = ssi_sip_hdr_name(h->id);
+    const char *as_written = ssi_api_put_string(&tail, h->name);
+    secsip_message_header out = {
+        .size = sizeof out, .name = full ? full : as_written, .value = tail};
+    out.value_len = (size_t)(ssi_api_put_unfolded(tail, h->value) - tail);
+    return ssi_abi_give(ret_header, &out, sizeof out);
+}
+
 SECSIP_EXPORT secsip_result secsip_message_get_header(secsip_message *message, uint32_t index,
                                                       secsip_message_header *ret_header)
 {
     if (index >= message->m->n_headers)
         return SECSIP_E_NOT_FOUND;
-    const struct ssi_sip_header *h = &message->m->headers[index];
-    char *tail = take_room(message, SCRATCH_HEADER, h->name.len + h->value.len, 2);
-    if (!tail)
-        return SECSIP_E_NOMEM;
-    const char *full = ssi_sip_hdr_name(h->id);
-    const char *as_written = put_string(&tail, h->name);
-    secsip_message_header out = {
-        .size = sizeof out, .name = full ? full : as_written, .value = tail};
-    out.value_len = (size_t)(put_unfolded(tail, h->value) - tail);
-    return ssi_abi_give(ret_header, &out, sizeof out);
+    return ssi_api_message_give_header(message, &message->m->headers[index], ret_header);
 }
 
-/* The index-th element of a header field that is a list. */
-static secsip_result find_element(const struct ssi_sip_msg *m, enum ssi_sip_hdr id, uint32_t index,
-                                  struct ssi_slice *ret)
+secsip_result ssi_api_message_find_element(const struct ssi_sip_msg *m, enum ssi_sip_hdr id,
+                                           uint32_t index, struct ssi_slice *ret)
 {
     struct ssi_sip_values it;
 
@@ -269,22 +254,37 @@ SECSIP_EXPORT secsip_result secsip_message_get_via(secsip_message *message, uint
 {
     struct ssi_slice text = {NULL, 0};
     struct ssi_sip_via v;
-    secsip_result rc = find_element(message->m, SSI_HDR_VIA, index, &text);
+    secsip_result rc = ssi_api_message_find_element(message->m, SSI_HDR_VIA, index, &text);
 
     if (rc == 0)
         rc = ssi_sip_via_parse(text, &v);
     if (rc != 0)
         return rc;
-    char *tail = take_room(message, SCRATCH_VIA, v.whole.len, 4);
+    char *tail = ssi_api_message_room(message, SSI_API_SCRATCH_VIA, v.whole.len, 4);
     if (!tail)
         return SECSIP_E_NOMEM;
     secsip_message_via out = {
         .size = sizeof out, .port = v.port, .has_rport = v.has_rport, .rport = v.rport};
-    out.transport = put_string(&tail, v.transport);
-    out.host = put_string(&tail, v.host);
-    out.branch = put_string(&tail, v.branch);
-    out.received = put_string(&tail, v.received);
+    out.transport = ssi_api_put_string(&tail, v.transport);
+    out.host = ssi_api_put_string(&tail, v.host);
+    out.branch = ssi_api_put_string(&tail, v.branch);
+    out.received = ssi_api_put_string(&tail, v.received);
     return ssi_abi_give(ret_via, &out, sizeof out);
+}
+
+/* The same of a field that is not known: whoever asks for an address there says that it is a list of them. */
+static secsip_result find_named_element(const struct ssi_sip_msg *m, const char *name,
+                                        uint32_t index, struct ssi_slice *ret)
+{
+    const struct ssi_sip_header *h = NULL;
+
+    while ((h = ssi_sip_msg_header_named(m, ssi_slice_str(name), h))) {
+        struct ssi_sip_values it = {.m = m, .line = h, .rest = h->value, .id = SSI_HDR_OTHER};
+        while (ssi_sip_values_next(&it, ret) && it.line == h)
+            if (index-- == 0)
+                return 0;
+    }
+    return SECSIP_E_NOT_FOUND;
 }
 
 static secsip_result find_address(const struct ssi_sip_msg *m, const char *name, uint32_t index,
@@ -294,21 +294,17 @@ static secsip_result find_address(const struct ssi_sip_msg *m, const char *name,
 
     if (!name)
         return SECSIP_E_INVALID;
-    const struct ssi_sip_header *h = ssi_sip_msg_header_named(m, ssi_slice_str(name), NULL);
-    if (!h)
-        return SECSIP_E_NOT_FOUND;
-    if (h->id == SSI_HDR_OTHER)
-        return SECSIP_E_INVALID;
-    secsip_result rc = find_element(m, h->id, index, &text);
+    enum ssi_sip_hdr id = ssi_sip_hdr_of(ssi_slice_str(name));
+    secsip_result rc = id == SSI_HDR_OTHER ? find_named_element(m, name, index, &text)
+                                           : ssi_api_message_find_element(m, id, index, &text);
     return rc < 0 ? rc : ssi_sip_addr_parse(text, ret);
 }
 
-/* A display name without folds, quotes and escapes. Returns its length. */
-static size_t put_display(char *at, struct ssi_slice display)
+size_t ssi_api_put_unquoted(char *at, struct ssi_slice s)
 {
-    size_t n = (size_t)(put_unfolded(at, display) - at), out = 0;
+    size_t n = (size_t)(ssi_api_put_unfolded(at, s) - at), out = 0;
 
-    if (at[0] != '"')
+    if (n == 0 || at[0] != '"')
         return n;
     for (size_t i = 1; i + 1 < n; i++) {
         if (at[i] == '\\' && i + 2 < n)
@@ -328,19 +324,19 @@ SECSIP_EXPORT secsip_result secsip_message_get_address(secsip_message *message, 
 
     if (rc < 0)
         return rc;
-    char *tail = take_room(message, SCRATCH_ADDRESS, a.whole.len + a.tag.len, 4);
+    char *tail = ssi_api_message_room(message, SSI_API_SCRATCH_ADDRESS, a.whole.len + a.tag.len, 4);
     if (!tail)
         return SECSIP_E_NOMEM;
     secsip_message_address out = {.size = sizeof out, .params = ""};
-    out.uri = put_string(&tail, a.is_star ? a.whole : a.uri.whole);
-    out.tag = put_string(&tail, a.tag);
+    out.uri = ssi_api_put_string(&tail, a.is_star ? a.whole : a.uri.whole);
+    out.tag = ssi_api_put_string(&tail, a.tag);
     if (a.params.len > 0) {
         out.params = tail;
-        tail = put_unfolded(tail, a.params) + 1;
+        tail = ssi_api_put_unfolded(tail, a.params) + 1;
     }
     if (a.display.len > 0) {
         out.display = tail;
-        out.display_len = put_display(tail, a.display);
+        out.display_len = ssi_api_put_unquoted(tail, a.display);
     }
     return ssi_abi_give(ret_address, &out, sizeof out);
 }
@@ -356,17 +352,17 @@ SECSIP_EXPORT secsip_result secsip_message_get_uri(secsip_message *message, cons
         rc = SECSIP_E_NOT_FOUND;
     if (rc < 0)
         return rc;
-    char *tail = take_room(message, SCRATCH_URI, 2 * u->whole.len, 7);
+    char *tail = ssi_api_message_room(message, SSI_API_SCRATCH_URI, 2 * u->whole.len, 7);
     if (!tail)
         return SECSIP_E_NOMEM;
     secsip_message_uri out = {.size = sizeof out, .port = u->port};
-    out.text = put_string(&tail, u->whole);
-    out.scheme = put_string(&tail, u->scheme_text);
-    out.user = put_string(&tail, u->user);
-    out.password = put_string(&tail, u->password);
-    out.host = put_string(&tail, u->host);
-    out.params = put_string(&tail, u->params.p ? u->params : ssi_slice_of("", 0));
-    out.headers = put_string(&tail, u->headers.p ? u->headers : ssi_slice_of("", 0));
+    out.text = ssi_api_put_string(&tail, u->whole);
+    out.scheme = ssi_api_put_string(&tail, u->scheme_text);
+    out.user = ssi_api_put_string(&tail, u->user);
+    out.password = ssi_api_put_string(&tail, u->password);
+    out.host = ssi_api_put_string(&tail, u->host);
+    out.params = ssi_api_put_string(&tail, u->params.p ? u->params : ssi_slice_of("", 0));
+    out.headers = ssi_api_put_string(&tail, u->headers.p ? u->headers : ssi_slice_of("", 0));
     return ssi_abi_give(ret_uri, &out, sizeof out);
 }
 

@@ -325,11 +325,68 @@ static bool headers_within(struct ssi_slice a, struct ssi_slice b)
     return true;
 }
 
+/* Digits of a telephone number, without the visual separators that mean nothing (RFC 3966 5.1.1). */
+static bool digits_equal(struct ssi_slice a, struct ssi_slice b)
+{
+    static const char separators[] = "-.()";
+    size_t i = 0, j = 0;
+
+    for (;; i++, j++) {
+        while (i < a.len && a.p[i] && strchr(separators, a.p[i]))
+            i++;
+        while (j < b.len && b.p[j] && strchr(separators, b.p[j]))
+            j++;
+        if (i == a.len || j == b.len)
+            return i == a.len && j == b.len;
+        if (ssi_lower(a.p[i]) != ssi_lower(b.p[j]))
+            return false;
+    }
+}
+
+static bool tel_values_equal(struct ssi_slice name, struct ssi_slice a, struct ssi_slice b)
+{
+    bool is_number = ssi_slice_ieq(name, SSI_LIT("ext")) ||
+                     (ssi_slice_ieq(name, SSI_LIT("phone-context")) && a.len > 0 && *a.p == '+');
+
+    return !a.p == !b.p && (is_number ? digits_equal(a, b) : parts_equal(a, b, true));
+}
+
+/* Each of a's parameters stands in b. */
+static bool tel_params_within(struct ssi_slice a, struct ssi_slice b)
+{
+    struct ssi_cursor ca = ssi_cursor_of(a);
+    struct ssi_slice name, value, other_name, other;
+
+    while (next_param(&ca, &name, &value)) {
+        struct ssi_cursor cb = ssi_cursor_of(b);
+        bool found = false;
+        while (!found && next_param(&cb, &other_name, &other))
+            found = ssi_slice_ieq(name, other_name) && tel_values_equal(name, value, other);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* RFC 3966 4: the same digits, and the same parameters in any order; all in any case. */
+static bool tel_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
+{
+    struct ssi_slice x = ssi_slice_from(a->whole, a->scheme_text.len + 1);
+    struct ssi_slice y = ssi_slice_from(b->whole, b->scheme_text.len + 1);
+    size_t nx = ssi_slice_find(x, ';'), ny = ssi_slice_find(y, ';');
+
+    return digits_equal(ssi_slice_of(x.p, nx), ssi_slice_of(y.p, ny)) &&
+           tel_params_within(ssi_slice_from(x, nx), ssi_slice_from(y, ny)) &&
+           tel_params_within(ssi_slice_from(y, ny), ssi_slice_from(x, nx));
+}
+
 bool ssi_sip_uri_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
 {
     if (a->scheme != b->scheme)
         return false;
-    if (a->scheme == SSI_SIP_SCHEME_OTHER || a->scheme == SSI_SIP_SCHEME_TEL)
+    if (a->scheme == SSI_SIP_SCHEME_TEL)
+        return tel_equal(a, b);
+    if (a->scheme == SSI_SIP_SCHEME_OTHER)
         return ssi_slice_ieq(a->scheme_text, b->scheme_text) &&
                ssi_slice_eq(ssi_slice_from(a->whole, a->scheme_text.len),
                             ssi_slice_from(b->whole, b->scheme_text.len));

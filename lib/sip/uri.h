@@ -29,7 +29,7 @@ secsip_result ssi_sip_uri_parse(struct ssi_slice text, struct ssi_sip_uri *ret);
 /* A parameter by name (any case); the value is empty when there is no '='. */
 bool ssi_sip_uri_param(const struct ssi_sip_uri *u, struct ssi_slice name,
                        struct ssi_slice *ret_value);
-/* RFC 3261 19.1.4. */
+/* RFC 3261 19.1.4; tel by RFC 3966 4, other schemes byte for byte. */
 bool ssi_sip_uri_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b);
 /* Scheme, user and host only, host in lower case, no port, no parameters: the address of record that a registrar keeps
  * (RFC 3261 10.3 step 5), %-escapes of unreserved bytes undone. */

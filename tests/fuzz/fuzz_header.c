@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "secsip/header.h"
 #include "sip/auth.h"
 #include "sip/build.h"
 #include "sip/digest.h"
@@ -414,6 +415,99 @@ static void check_in_message(const char *start_line, struct ssi_slice name, stru
     ssi_sip_msg_unref(m);
 }
 
+static void check_string(const char *s, size_t len)
+{
+    FUZZ_CHECK(s && s[len] == 0);
+}
+
+/* ";a=b;c" out of a public getter: each parameter is found by its name and fits into as much room as all of them. */
+static void check_public_params(const char *params)
+{
+    static char out[8192 + 1];
+    char name[64];
+
+    for (const char *p = params; (p = strchr(p, ';')); p++) {
+        size_t n = strcspn(p + 1, "=; \t\"");
+        if (n == 0 || n >= sizeof name)
+            continue;
+        memcpy(name, p + 1, n);
+        name[n] = 0;
+        int32_t len = secsip_message_get_param(params, name, out, sizeof out);
+        FUZZ_CHECK(len == SECSIP_E_NOT_FOUND || (len >= 0 && (size_t)len <= strlen(params)));
+        if (len > 0)
+            FUZZ_CHECK(secsip_message_get_param(params, name, out, (size_t)len) == SECSIP_E_LIMIT);
+    }
+}
+
+static void check_public_values(secsip_message *m, const char *name)
+{
+    secsip_message_value v = {.size = sizeof v};
+    secsip_message_address a = {.size = sizeof a};
+    secsip_message_uri u = {.size = sizeof u};
+    secsip_message_auth c = {.size = sizeof c};
+    secsip_message_header h = {.size = sizeof h};
+
+    for (uint32_t i = 0; i < 16 && secsip_message_get_value(m, name, i, &v) == 0; i++) {
+        check_string(v.value, v.value_len);
+        FUZZ_CHECK(v.number <= UINT32_MAX);
+        check_public_params(v.params);
+    }
+    for (uint32_t i = 0; i < 16 && secsip_message_get_address(m, name, i, &a) == 0; i++) {
+        if (a.display)
+            check_string(a.display, a.display_len);
+        check_public_params(a.params);
+        secsip_result rc = secsip_message_get_uri(m, name, i, &u);
+        FUZZ_CHECK(rc == 0 || (rc == SECSIP_E_NOT_FOUND && strcmp(a.uri, "*") == 0));
+        if (rc < 0)
+            continue;
+        FUZZ_CHECK(strcmp(u.text, a.uri) == 0 && secsip_message_uri_equal(u.text, a.uri) == 1);
+        check_public_params(u.params);
+    }
+    for (uint32_t i = 0; i < 16 && secsip_message_get_auth(m, name, i, &c) == 0; i++)
+        FUZZ_CHECK(c.scheme[0] && c.params);
+    for (uint32_t i = 0; i < 16 && secsip_message_find_header(m, name, i, &h) == 0; i++)
+        check_string(h.value, h.value_len);
+}
+
+static void check_public_fields(secsip_message *m)
+{
+    secsip_message_via via = {.size = sizeof via};
+    secsip_message_cause cause = {.size = sizeof cause};
+    secsip_message_rack rack = {.size = sizeof rack};
+    secsip_message_replaces replaces = {.size = sizeof replaces};
+    secsip_message_session session = {.size = sizeof session};
+    int64_t date;
+
+    for (uint32_t i = 0; i < 16 && secsip_message_get_via(m, i, &via) == 0; i++)
+        FUZZ_CHECK(via.transport[0] && via.host[0]);
+    for (uint32_t i = 0; i < 16 && secsip_message_get_cause(m, i, &cause) == 0; i++) {
+        FUZZ_CHECK(cause.protocol[0]);
+        if (cause.text)
+            check_string(cause.text, cause.text_len);
+    }
+    if (secsip_message_get_rack(m, &rack) == 0)
+        FUZZ_CHECK(rack.rseq > 0 && rack.method[0]);
+    if (secsip_message_get_replaces(m, &replaces) == 0)
+        FUZZ_CHECK(replaces.call_id[0] && replaces.to_tag[0] && replaces.from_tag[0]);
+    if (secsip_message_get_session(m, &session) == 0)
+        FUZZ_CHECK(session.refresher >= 0 && session.refresher <= SECSIP_REFRESHER_UAS);
+    secsip_message_get_date(m, &date);
+}
+
+static void check_public(const char *start_line, struct ssi_slice name, struct ssi_slice value)
+{
+    secsip_message *m = NULL;
+    char text[64];
+
+    put_around(start_line, ssi_sip_hdr_of(name), name, value);
+    if (secsip_message_parse(written().p, written().len, NULL, &m) < 0)
+        return;
+    ssi_slice_show(name, text, sizeof text);
+    check_public_values(m, text);
+    check_public_fields(m);
+    secsip_message_unref(m);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct ssi_slice all = ssi_slice_of(data, size);
@@ -427,6 +521,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_in_message("REGISTER sip:example.com SIP/2.0\r\n", name, value);
     check_in_message("SIP/2.0 401 No\r\n", name, value);
     check_in_message("SIP/2.0 407 No\r\n", name, value);
+    check_public("REGISTER sip:example.com SIP/2.0\r\n", name, value);
+    check_public("SIP/2.0 401 No\r\n", name, value);
     ssi_buf_free(&scratch);
     return 0;
 }
