@@ -79,7 +79,7 @@ static bool ours_with_keys(void)
 
     if (ssi_sdp_parse(SSI_LIT(offer), NULL, NULL, &s) < 0)
         return false;
-    secsip_result r = ssi_sdes_collect(s, 0, lines, &n);
+    secsip_result r = ssi_sdes_collect(s, 0, 0, lines, &n);
     for (uint32_t i = 0; i < n; i++)
         ssi_sdes_line_wipe(&lines[i]);
     ssi_sdp_free(s);

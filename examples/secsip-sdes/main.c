@@ -26,6 +26,12 @@ static const char help[] =
     "  --unpadded         write keys without '='\n"
     "  --answer-avp       mandatory answers RTP/AVP with a=crypto too, with SRTP\n"
     "  --match-by-suite   accept an answer whose tag is wrong by its crypto-suite\n"
+    "  --style S          how optional offers SRTP: avp (RFC 8643, the default), two-lines,\n"
+    "                     capability (RFC 5939) or savp\n"
+    "  --refuse Q         do not let pass what some peers do: profile, spelling or padding\n"
+    "  --insecure F       take keys that leave protection out: unencrypted-srtp,\n"
+    "                     unencrypted-srtcp, unauthenticated-srtp or null-cipher\n"
+    "  --form F           offer one of the first three; --insecure of the same is needed, too\n"
     "  --port N           of our m= line, default 4000\n"
     "  --address IP       of our c= line, default 127.0.0.1\n"
     "  --offer FILE       accept: the offer that was made\n"
@@ -97,6 +103,64 @@ static bool read_policy(const char *text, struct options *o)
     return false;
 }
 
+struct name {
+    const char *name;
+    uint32_t value;
+};
+
+/* The value of a name in a list; false when it is not there. */
+static bool find_name(const char *text, const struct name *names, size_t n, uint32_t *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(text, names[i].name) == 0) {
+            *ret = names[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Options whose values are names: 1: taken; 0: not one of these; -1: no such name. */
+static int read_named(const char *option, const char *value, struct options *o)
+{
+    static const struct name styles[] = {{"avp", SECSIP_SDES_STYLE_AVP},
+                                         {"two-lines", SECSIP_SDES_STYLE_TWO_LINES},
+                                         {"capability", SECSIP_SDES_STYLE_CAPABILITY},
+                                         {"savp", SECSIP_SDES_STYLE_SAVP}};
+    static const struct name quirks[] = {{"profile", SECSIP_SDES_REFUSE_PROFILE},
+                                         {"spelling", SECSIP_SDES_REFUSE_SPELLING},
+                                         {"padding", SECSIP_SDES_REFUSE_UNPADDED}};
+    static const struct name insecure[] = {
+        {"unencrypted-srtp", SECSIP_SDES_INSECURE_UNENCRYPTED_SRTP},
+        {"unencrypted-srtcp", SECSIP_SDES_INSECURE_UNENCRYPTED_SRTCP},
+        {"unauthenticated-srtp", SECSIP_SDES_INSECURE_UNAUTHENTICATED_SRTP},
+        {"null-cipher", SECSIP_SDES_INSECURE_NULL_CIPHER}};
+    static const struct name forms[] = {
+        {"unencrypted-srtp", SECSIP_SDES_FORM_UNENCRYPTED_SRTP},
+        {"unencrypted-srtcp", SECSIP_SDES_FORM_UNENCRYPTED_SRTCP},
+        {"unauthenticated-srtp", SECSIP_SDES_FORM_UNAUTHENTICATED_SRTP}};
+    const struct {
+        const char *option;
+        const struct name *names;
+        size_t n;
+        uint32_t *to;
+    } all[] = {{"--style", styles, sizeof(styles) / sizeof(*styles), &o->config.style},
+               {"--refuse", quirks, sizeof(quirks) / sizeof(*quirks), &o->config.options},
+               {"--insecure", insecure, sizeof(insecure) / sizeof(*insecure), &o->config.options},
+               {"--form", forms, sizeof(forms) / sizeof(*forms), &o->config.offer_forms}};
+    uint32_t bits;
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+        if (strcmp(option, all[i].option) != 0)
+            continue;
+        if (!find_name(value, all[i].names, all[i].n, &bits))
+            return -1;
+        *all[i].to = all[i].to == &o->config.style ? bits : *all[i].to | bits;
+        return 1;
+    }
+    return 0;
+}
+
 static bool read_flag(const char *name, struct options *o)
 {
     if (strcmp(name, "--json") == 0)
@@ -119,7 +183,10 @@ static int read_value(const char *name, const char *value, struct options *o)
 {
     uint64_t v = 0;
     bool ok = true;
+    int named = read_named(name, value, o);
 
+    if (named != 0)
+        return named;
     if (strcmp(name, "--suites") == 0) {
         o->config.suites = value;
     } else if (strcmp(name, "--policy") == 0) {

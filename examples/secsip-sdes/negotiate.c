@@ -90,63 +90,43 @@ static int print_description(const struct options *o, secsip_sdp_builder *b, sec
 }
 
 /* ---- offer */
-static int write_offer(const struct options *o, secsip_sdes_session *s, secsip_sdp_builder *b)
+/* An m= line of ours and its codecs, without keys. */
+static void put_offered(secsip_sdp_builder *b, const struct options *o, const char *profile)
 {
     char media[64];
 
-    put_head(b, o);
-    (void)snprintf(media, sizeof(media), "audio %u %s 0 8", (unsigned)o->port,
-                   secsip_sdes_session_get_profile(s));
+    (void)snprintf(media, sizeof(media), "audio %u %s 0 8", (unsigned)o->port, profile);
     secsip_sdp_builder_put(b, 'm', media);
     secsip_sdp_builder_put(b, 'a', "rtpmap:0 PCMU/8000");
     secsip_sdp_builder_put(b, 'a', "rtpmap:8 PCMA/8000");
+}
+
+static int write_offer(const struct options *o, secsip_sdes_session *s, secsip_sdp_builder *b)
+{
+    const char *profile = secsip_sdes_session_get_profile(s);
+    const char *second = secsip_sdes_session_get_offer_profile(s, 1);
+
+    put_head(b, o);
+    put_offered(b, o, profile);
     secsip_result r = secsip_sdes_session_put_offer(s, b);
     secsip_sdp_builder_put(b, 'a', "sendrecv");
+    if (r == 0 && second) {
+        put_offered(b, o, second);
+        secsip_sdp_builder_put(b, 'a', "sendrecv");
+    }
     if (r < 0)
         return options_refuse("cannot make keys: %s", secsip_result_text(r));
     return print_description(o, b, s);
 }
 
 /* ---- answer */
-/* Tries the media lines of the offer in turn on copies of the session, so that the session itself stays untouched. */
-static secsip_result choose_media(const secsip_sdes_session *s, const secsip_sdp *offer,
-                                  uint32_t *ret_media, const char **ret_why)
-{
-    secsip_result first = SECSIP_E_SDP_MEDIA;
-    bool refused = false;
-
-    *ret_why = "the offer has no media line";
-    for (uint32_t m = 0; m < secsip_sdp_count_media(offer); m++) {
-        secsip_sdes_session *copy = NULL;
-        secsip_sdp_builder *scratch = NULL;
-        const char *why = "";
-        secsip_result r = secsip_sdes_session_copy(s, &copy);
-        if (r == 0)
-            r = secsip_sdp_builder_new(&scratch);
-        if (r == 0)
-            r = secsip_sdes_session_answer(copy, offer, m, scratch, &why);
-        secsip_sdes_session_free(copy);
-        secsip_sdp_builder_free(scratch);
-        if (r == 0) {
-            *ret_media = m;
-            return 0;
-        }
-        if (!refused) {
-            first = r;
-            *ret_why = why;
-        }
-        refused = true;
-    }
-    return first;
-}
-
 /* m= line n of the answer: the offer's own, with our port, or refused. */
-static void put_media(secsip_sdp_builder *b, const secsip_sdp_media *m, uint32_t port)
+static void put_media(secsip_sdp_builder *b, const secsip_sdp_media *m, const char *profile,
+                      uint32_t port)
 {
     char line[8192];
 
-    (void)snprintf(line, sizeof(line), "%s %u %s %s", m->kind, (unsigned)port, m->profile,
-                   m->formats);
+    (void)snprintf(line, sizeof(line), "%s %u %s %s", m->kind, (unsigned)port, profile, m->formats);
     secsip_sdp_builder_put(b, 'm', line);
 }
 
@@ -165,15 +145,15 @@ static void put_maps(secsip_sdp_builder *b, const secsip_sdp *offer, uint32_t me
 static int write_answer(const struct options *o, secsip_sdes_session *s, const secsip_sdp *offer,
                         secsip_sdp_builder *b)
 {
-    const char *why = "";
+    const char *why = "", *profile = "";
     uint32_t chosen = 0;
 
-    secsip_result r = choose_media(s, offer, &chosen, &why);
+    secsip_result r = secsip_sdes_session_choose_media(s, offer, NULL, &chosen, &profile, &why);
     put_head(b, o);
     for (uint32_t m = 0; r == 0 && m < secsip_sdp_count_media(offer); m++) {
         secsip_sdp_media media = {.size = sizeof(media)};
         secsip_sdp_get_media(offer, m, &media);
-        put_media(b, &media, m == chosen ? o->port : 0);
+        put_media(b, &media, m == chosen ? profile : media.profile, m == chosen ? o->port : 0);
         if (m != chosen)
             continue;
         put_maps(b, offer, m);
@@ -193,9 +173,10 @@ static uint32_t policy_of(const secsip_sdp *offer, uint32_t media)
     secsip_sdp_get_media(offer, media, &m);
     if (strstr(m.profile, "SAVP"))
         return SECSIP_SDES_MANDATORY;
-    return secsip_sdp_find_attribute(offer, (int32_t)media, "crypto", &at, &value) == 0
-               ? SECSIP_SDES_OPTIONAL
-               : SECSIP_SDES_OFF;
+    bool crypto = secsip_sdp_find_attribute(offer, (int32_t)media, "crypto", &at, &value) == 0;
+    at = 0;
+    bool capability = secsip_sdp_find_attribute(offer, (int32_t)media, "acap", &at, &value) == 0;
+    return crypto || capability ? SECSIP_SDES_OPTIONAL : SECSIP_SDES_OFF;
 }
 
 /* The first media line that both sides want, else the first one. */

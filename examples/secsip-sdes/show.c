@@ -125,6 +125,21 @@ static void show_session_key(struct json *j, const char *name, secsip_sdes_sessi
     explicit_bzero(secret, sizeof(secret));
 }
 
+static void show_bits(struct json *j, const char *key, uint32_t bits, const char *const names[],
+                      size_t n)
+{
+    json_array(j, key);
+    for (size_t i = 0; i < n; i++)
+        if (bits & 1U << i)
+            json_string(j, NULL, names[i]);
+    json_end_array(j);
+}
+
+/* Names by bit: SECSIP_SDES_QUIRK_TAG and SECSIP_SDES_FORM_UNENCRYPTED_SRTP are the first ones. */
+static const char *const quirk_names[] = {"tag", "profile", "spelling", "padding"};
+static const char *const form_names[] = {"UNENCRYPTED_SRTP", "UNENCRYPTED_SRTCP",
+                                         "UNAUTHENTICATED_SRTP"};
+
 void show_agreement(struct json *j, secsip_sdes_session *s, bool show_keys)
 {
     secsip_sdes_agreement a = {.size = sizeof(a)};
@@ -133,11 +148,12 @@ void show_agreement(struct json *j, secsip_sdes_session *s, bool show_keys)
         return;
     json_string(j, "profile", a.profile);
     json_bool(j, "secure", a.secure);
+    show_bits(j, "quirks", a.quirks, quirk_names, sizeof(quirk_names) / sizeof(*quirk_names));
     if (!a.secure)
         return;
     json_uint(j, "tag", a.tag);
-    json_bool(j, "tag_quirk", a.tag_quirk);
     json_string(j, "suite", a.suite);
+    show_bits(j, "forms", a.forms, form_names, sizeof(form_names) / sizeof(*form_names));
     show_session_key(j, "tx", s, SECSIP_SDES_KEY_TX, 0, show_keys);
     json_array(j, "rx");
     for (uint32_t i = 0; i < a.n_rx_keys; i++)

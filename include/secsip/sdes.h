@@ -24,8 +24,16 @@ typedef struct secsip_sdes_session secsip_sdes_session;
 /** How media must be protected. */
 enum {
     SECSIP_SDES_MANDATORY = 0, /**< RTP/SAVP with a usable line, or nothing. The default */
-    SECSIP_SDES_OPTIONAL = 1,  /**< RTP/AVP with a=crypto: the answer decides (RFC 8643) */
+    SECSIP_SDES_OPTIONAL = 1,  /**< SRTP where the peer can; how it is offered says the style */
     SECSIP_SDES_OFF = 2,       /**< RTP in clear */
+};
+
+/** How SECSIP_SDES_OPTIONAL offers SRTP. All are understood when a peer offers. */
+enum {
+    SECSIP_SDES_STYLE_AVP = 0,        /**< RTP/AVP with a=crypto (RFC 8643). The default */
+    SECSIP_SDES_STYLE_TWO_LINES = 1,  /**< an RTP/SAVP m= line, and an RTP/AVP one behind it */
+    SECSIP_SDES_STYLE_CAPABILITY = 2, /**< RTP/AVP that may become RTP/SAVP (RFC 5939) */
+    SECSIP_SDES_STYLE_SAVP = 3, /**< RTP/SAVP alone; RTP/AVP is still answered to such offers */
 };
 
 /** Choices and leniencies, each off unless named. */
@@ -37,6 +45,32 @@ enum {
     SECSIP_SDES_UNPADDED = 1 << 2, /**< keys are written without '=' */
     SECSIP_SDES_INSECURE_MAY_FALL = 1
                                     << 3, /**< OPTIONAL: media that were SRTP may go on in clear */
+    /* Leniencies that cost no security are on, and can be refused. */
+    SECSIP_SDES_REFUSE_PROFILE =
+        1 << 4, /**< no answer of another profile, such as RTP/SAVP to RTP/AVP */
+    SECSIP_SDES_REFUSE_SPELLING = 1 << 5, /**< no AES_CM_256_... for AES_256_CM_... (RFC 6188) */
+    SECSIP_SDES_REFUSE_UNPADDED = 1 << 6, /**< no keys without their '=' */
+    /* Lines that leave protection out (RFC 4568 6.3) are taken only where it is asked for. Give the same forms to your SRTP. */
+    SECSIP_SDES_INSECURE_UNENCRYPTED_SRTP = 1 << 7,
+    SECSIP_SDES_INSECURE_UNENCRYPTED_SRTCP = 1 << 8,
+    SECSIP_SDES_INSECURE_UNAUTHENTICATED_SRTP = 1 << 9,
+    SECSIP_SDES_INSECURE_NULL_CIPHER =
+        1 << 10, /**< the suites NULL_HMAC_SHA1_80 and _32, of no RFC */
+};
+
+/** Protection that is left out, in both directions. */
+enum {
+    SECSIP_SDES_FORM_UNENCRYPTED_SRTP = 1 << 0,
+    SECSIP_SDES_FORM_UNENCRYPTED_SRTCP = 1 << 1,
+    SECSIP_SDES_FORM_UNAUTHENTICATED_SRTP = 1 << 2,
+};
+
+/** What a peer did otherwise than the standards say, and was understood all the same. */
+enum {
+    SECSIP_SDES_QUIRK_TAG = 1 << 0,      /**< the answer's tag was wrong and its suite decided */
+    SECSIP_SDES_QUIRK_PROFILE = 1 << 1,  /**< the answer's profile was not that of the offer */
+    SECSIP_SDES_QUIRK_SPELLING = 1 << 2, /**< AES_CM_256_... for AES_256_CM_... */
+    SECSIP_SDES_QUIRK_PADDING = 1 << 3,  /**< a key without its '=' */
 };
 
 /** Which key of an agreement. */
@@ -57,7 +91,8 @@ typedef struct secsip_sdes_line {
     const char *masked; /**< the line for logs: keys are "***" */
     uint32_t tag;
     uint32_t n_keys;
-    uint32_t wsh; /**< the replay window asked for, 0: none */
+    uint32_t wsh;    /**< the replay window asked for, 0: none */
+    uint32_t quirks; /**< SECSIP_SDES_QUIRK_SPELLING, _PADDING */
 } secsip_sdes_line;
 
 /** One inline key, without its bytes. Strings are valid as long as the object that was asked. */
@@ -122,6 +157,9 @@ typedef struct secsip_sdes_config {
     uint64_t lifetime; /**< packets, 1 to 2^48, written into lines of ours; 0: not written */
     uint32_t mki_len;  /**< our keys get an MKI of so many bytes, 1 to 128; 0: none */
     uint32_t max_keys; /**< keys of one line that your SRTP can hold, 1 to 4; default 1 */
+    uint32_t style;    /**< SECSIP_SDES_STYLE_* */
+    uint32_t
+        offer_forms; /**< SECSIP_SDES_FORM_* that our offers ask for; the INSECURE option of each must be set */
 } secsip_sdes_config;
 
 /** What is in force. Strings are constants. */
@@ -134,7 +172,9 @@ typedef struct secsip_sdes_agreement {
     uint32_t tag;
     uint32_t n_rx_keys; /**< keys of the peer's, told apart by their MKIs */
     uint32_t wsh;       /**< the replay window the peer asks for, 0: none */
-    uint32_t tag_quirk; /**< 1: the answer's tag was wrong and its suite decided */
+    uint32_t quirks;    /**< SECSIP_SDES_QUIRK_*, a sum */
+    uint32_t forms;     /**< SECSIP_SDES_FORM_*, a sum: give them to both of your SRTP sessions */
+    uint32_t line;      /**< of an offer with two m= lines: 0 or 1, the one that counts */
 } secsip_sdes_agreement;
 
 /** A negotiation for one m= line. Our key comes into use only after it was written into an offer or answer.
@@ -156,8 +196,14 @@ secsip_result secsip_sdes_session_copy(const secsip_sdes_session *session,
 /** @return the profile to offer: "RTP/SAVP" or "RTP/AVP", or the one in use; a constant. Since 0.1. */
 const char *secsip_sdes_session_get_profile(const secsip_sdes_session *session);
 
-/** Writes the a=crypto lines of an offer. A later offer begins with the line in use, unchanged. RFC 4568 7.1.
- * @param builder  with the m= line put already
+/** The same where an offer has more than one m= line for the one stream (SECSIP_SDES_STYLE_TWO_LINES).
+ * @param n  from 0; the line behind the first has its attributes and nothing of this session's
+ * @return the profile, a constant; NULL: there is no such line. Since 0.1. */
+const char *secsip_sdes_session_get_offer_profile(const secsip_sdes_session *session, uint32_t n);
+
+/** Writes the a=crypto lines of an offer (a=tcap, a=acap and a=pcfg for SECSIP_SDES_STYLE_CAPABILITY). A later offer begins
+ * with the line in use, unchanged. RFC 4568 7.1.
+ * @param builder  with the first m= line put already
  * @return 0, SECSIP_E_STATE (an offer waits for its answer), SECSIP_E_RANDOM, SECSIP_E_NOMEM, SECSIP_E_LIMIT,
  *         SECSIP_E_INVALID. Since 0.1. */
 secsip_result secsip_sdes_session_put_offer(secsip_sdes_session *session,
@@ -171,6 +217,7 @@ secsip_result secsip_sdes_session_adopt_offer(secsip_sdes_session *session, cons
                                               uint32_t media);
 
 /** The peer's answer to our offer. On failure nothing changes and the offer still waits: roll it back. RFC 4568 7.1.3.
+ * @param media    the m= line, the first of them where the offer had two
  * @param ret_why  a constant sentence, on failure; may be NULL
  * @return 0, SECSIP_E_SDES_CLEAR_PROFILE, SECSIP_E_SDES_NO_CRYPTO, SECSIP_E_SDES_TAG, SECSIP_E_SDES_SUITE,
  *         SECSIP_E_SDES_KEY_LENGTH, SECSIP_E_SDES_KEY_WEAK, SECSIP_E_SDES_PARAM, SECSIP_E_SDES_LIFETIME,
@@ -180,11 +227,25 @@ secsip_result secsip_sdes_session_take_answer(secsip_sdes_session *session,
                                               const secsip_sdp *answer, uint32_t media,
                                               const char **ret_why);
 
+/** Which m= line of an offer to answer, and with which profile: the first that can be SRTP, else, where the policy lets it,
+ * the first in clear. Nothing is changed.
+ * @param kind         of the m= lines to look at, "audio"; NULL: any
+ * @param ret_media    for secsip_sdes_session_answer()
+ * @param ret_profile  to write into the answer's m= line, a constant: with a potential configuration (RFC 5939) it is not
+ *                     that of the offer's
+ * @param ret_why      a constant sentence, on failure; may be NULL
+ * @return 0, or what secsip_sdes_session_answer() would say of the first of them, SECSIP_E_SDP_MEDIA (none). Since 0.1. */
+secsip_result secsip_sdes_session_choose_media(const secsip_sdes_session *session,
+                                               const secsip_sdp *offer, const char *kind,
+                                               uint32_t *ret_media, const char **ret_profile,
+                                               const char **ret_why);
+
 /** Answers the peer's offer: chooses the first line that can be used, makes our key, and writes our line. Under MANDATORY
- * only RTP/SAVP and RTP/SAVPF are answered, unless SECSIP_SDES_ANSWER_AVP is set. RFC 4568 7.1.2.
- * @param builder  with the m= line put already; its profile is that of the offer
+ * only RTP/SAVP and RTP/SAVPF are answered, unless SECSIP_SDES_ANSWER_AVP is set. RFC 4568 7.1.2, RFC 5939 3.6.2.
+ * @param builder  with the m= line put already, its profile as secsip_sdes_session_choose_media() gave it
  * @param ret_why  a constant sentence, on failure; may be NULL
- * @return as secsip_sdes_session_take_answer(), and SECSIP_E_RANDOM, SECSIP_E_NOMEM. A phone answers 488. Since 0.1. */
+ * @return as secsip_sdes_session_take_answer(), and SECSIP_E_UNSUPPORTED (a=creq), SECSIP_E_RANDOM,
+ *         SECSIP_E_NOMEM. A phone answers 488. Since 0.1. */
 secsip_result secsip_sdes_session_answer(secsip_sdes_session *session, const secsip_sdp *offer,
                                          uint32_t media, secsip_sdp_builder *builder,
                                          const char **ret_why);

@@ -55,38 +55,85 @@ static secsip_result take_suites(const char *text, struct ssi_sdes_config *ret)
         memcpy(ret->suites, ssi_suite_default, SSI_SUITE_DEFAULT_COUNT * sizeof *ssi_suite_default);
         return 0;
     }
-    return ssi_suite_list(ssi_slice_str(text), ret->suites, SSI_SUITE_COUNT, &ret->n_suites)
+    return ssi_suite_list(ssi_slice_str(text), ret->allow, ret->suites, SSI_SUITE_COUNT,
+                          &ret->n_suites)
                ? 0
                : SECSIP_E_SDES_SUITE;
 }
 
+static uint32_t flag_if(uint32_t options, uint32_t option, uint32_t flag)
+{
+    return options & option ? flag : 0;
+}
+
+static uint32_t allowed_by(uint32_t options)
+{
+    return flag_if(options, SECSIP_SDES_INSECURE_UNENCRYPTED_SRTP, SSI_SDES_UNENCRYPTED_SRTP) |
+           flag_if(options, SECSIP_SDES_INSECURE_UNENCRYPTED_SRTCP, SSI_SDES_UNENCRYPTED_SRTCP) |
+           flag_if(options, SECSIP_SDES_INSECURE_UNAUTHENTICATED_SRTP,
+                   SSI_SDES_UNAUTHENTICATED_SRTP) |
+           flag_if(options, SECSIP_SDES_INSECURE_NULL_CIPHER, SSI_SDES_NULL_CIPHER);
+}
+
+void ssi_api_take_options(uint32_t options, struct ssi_sdes_config *ret)
+{
+    ret->allow = allowed_by(options);
+    ret->avp_crypto = options & SECSIP_SDES_ANSWER_AVP;
+    ret->match_by_suite = options & SECSIP_SDES_MATCH_BY_SUITE;
+    ret->unpadded = options & SECSIP_SDES_UNPADDED;
+    ret->insecure_may_fall = options & SECSIP_SDES_INSECURE_MAY_FALL;
+    ret->refuse_profile = options & SECSIP_SDES_REFUSE_PROFILE;
+    ret->refuse_spelling = options & SECSIP_SDES_REFUSE_SPELLING;
+    ret->refuse_unpadded = options & SECSIP_SDES_REFUSE_UNPADDED;
+}
+
+/* The policies and styles have the same numbers on both sides of the door. */
+_Static_assert((int)SECSIP_SDES_OFF == (int)SSI_SDES_OFF &&
+                   (int)SECSIP_SDES_OPTIONAL == (int)SSI_SDES_OPTIONAL &&
+                   (int)SECSIP_SDES_STYLE_TWO_LINES == (int)SSI_SDES_STYLE_TWO_LINES &&
+                   (int)SECSIP_SDES_STYLE_CAPABILITY == (int)SSI_SDES_STYLE_CAPABILITY &&
+                   (int)SECSIP_SDES_STYLE_SAVP == (int)SSI_SDES_STYLE_SAVP,
+               "policies and styles");
+_Static_assert((int)SECSIP_SDES_FORM_UNENCRYPTED_SRTP == (int)SSI_SDES_UNENCRYPTED_SRTP &&
+                   (int)SECSIP_SDES_FORM_UNENCRYPTED_SRTCP == (int)SSI_SDES_UNENCRYPTED_SRTCP &&
+                   (int)SECSIP_SDES_FORM_UNAUTHENTICATED_SRTP ==
+                       (int)SSI_SDES_UNAUTHENTICATED_SRTP &&
+                   (int)SECSIP_SDES_QUIRK_TAG == (int)SSI_SDES_QUIRK_TAG &&
+                   (int)SECSIP_SDES_QUIRK_PROFILE == (int)SSI_SDES_QUIRK_PROFILE &&
+                   (int)SECSIP_SDES_QUIRK_SPELLING == (int)SSI_SDES_QUIRK_SPELLING &&
+                   (int)SECSIP_SDES_QUIRK_PADDING == (int)SSI_SDES_QUIRK_PADDING,
+               "forms and quirks");
+
+static bool config_valid(const secsip_sdes_config *c)
+{
+    uint32_t forms = allowed_by(c->options) & ~(uint32_t)SSI_SDES_NULL_CIPHER;
+
+    return c->policy <= SECSIP_SDES_OFF && c->style <= SECSIP_SDES_STYLE_SAVP &&
+           (c->options & ~(uint32_t)SSI_API_SDES_OPTIONS) == 0 && (c->offer_forms & ~forms) == 0 &&
+           c->lifetime <= UINT64_C(1) << 48 && c->mki_len <= SSI_SDES_MKI_MAX &&
+           c->max_keys <= SSI_SDES_KEYS_MAX;
+}
+
 static secsip_result take_config(const secsip_sdes_config *config, struct ssi_sdes_config *ret)
 {
-    static const uint32_t all_options = SECSIP_SDES_ANSWER_AVP | SECSIP_SDES_MATCH_BY_SUITE |
-                                        SECSIP_SDES_UNPADDED | SECSIP_SDES_INSECURE_MAY_FALL;
     secsip_sdes_config c = {.size = sizeof c};
 
     if (config) {
-        secsip_result r = ssi_abi_take(&c, sizeof c, config, sizeof c);
+        secsip_result r = ssi_abi_take(&c, sizeof c, config, offsetof(secsip_sdes_config, style));
         if (r < 0)
             return r;
     }
-    if (c.policy > SECSIP_SDES_OFF || (c.options & ~all_options) ||
-        c.lifetime > UINT64_C(1) << 48 || c.mki_len > SSI_SDES_MKI_MAX ||
-        c.max_keys > SSI_SDES_KEYS_MAX)
+    if (!config_valid(&c))
         return SECSIP_E_INVALID;
     *ret = (struct ssi_sdes_config){
-        .policy = c.policy == SECSIP_SDES_MANDATORY  ? SSI_SDES_MANDATORY
-                  : c.policy == SECSIP_SDES_OPTIONAL ? SSI_SDES_OPTIONAL
-                                                     : SSI_SDES_OFF,
+        .policy = (enum ssi_sdes_policy)c.policy,
         .lifetime = c.lifetime,
         .mki_len = c.mki_len,
         .max_keys = c.max_keys,
-        .avp_crypto = c.options & SECSIP_SDES_ANSWER_AVP,
-        .match_by_suite = c.options & SECSIP_SDES_MATCH_BY_SUITE,
-        .unpadded = c.options & SECSIP_SDES_UNPADDED,
-        .insecure_may_fall = c.options & SECSIP_SDES_INSECURE_MAY_FALL,
+        .style = (enum ssi_sdes_style)c.style,
+        .forms = c.offer_forms,
     };
+    ssi_api_take_options(c.options, ret);
     return take_suites(c.suites, ret);
 }
 
@@ -134,6 +181,12 @@ SECSIP_EXPORT const char *secsip_sdes_session_get_profile(const secsip_sdes_sess
     return session ? ssi_sdes_offer_profile(&session->s) : "";
 }
 
+SECSIP_EXPORT const char *secsip_sdes_session_get_offer_profile(const secsip_sdes_session *session,
+                                                                uint32_t n)
+{
+    return session ? ssi_sdes_offer_profile_of(&session->s, n) : NULL;
+}
+
 SECSIP_EXPORT secsip_result secsip_sdes_session_put_offer(secsip_sdes_session *session,
                                                           secsip_sdp_builder *builder)
 {
@@ -159,6 +212,25 @@ SECSIP_EXPORT secsip_result secsip_sdes_session_take_answer(secsip_sdes_session 
     if (!session || !answer)
         return SECSIP_E_INVALID;
     return ssi_sdes_take_answer(&session->s, answer->sdp, media, &agreed, ret_why);
+}
+
+static bool is_of_kind(const struct ssi_sdp *sdp, uint32_t media, const void *arg)
+{
+    const char *kind = arg;
+
+    return !kind || ssi_slice_eq(sdp->media[media].kind, ssi_slice_str(kind));
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_choose_media(const secsip_sdes_session *session,
+                                                             const secsip_sdp *offer,
+                                                             const char *kind, uint32_t *ret_media,
+                                                             const char **ret_profile,
+                                                             const char **ret_why)
+{
+    if (!session || !offer || !ret_media || !ret_profile)
+        return SECSIP_E_INVALID;
+    return ssi_sdes_choose_media(&session->s, offer->sdp, is_of_kind, kind, ret_media, ret_profile,
+                                 ret_why);
 }
 
 SECSIP_EXPORT secsip_result secsip_sdes_session_answer(secsip_sdes_session *session,
@@ -206,7 +278,9 @@ SECSIP_EXPORT secsip_result secsip_sdes_session_get_agreement(const secsip_sdes_
         .tag = a->tag,
         .n_rx_keys = info ? 1 + a->n_rx_more : 0,
         .wsh = a->wsh,
-        .tag_quirk = a->tag_quirk ? 1 : 0,
+        .quirks = a->quirks,
+        .forms = a->forms,
+        .line = a->line,
     };
     return ssi_abi_give(ret_agreement, &out, sizeof out);
 }

@@ -153,7 +153,7 @@ SECSIP_EXPORT secsip_result secsip_sdes_lines_from_sdp(const secsip_sdp *sdp, ui
     secsip_result r = secsip_sdes_lines_new(&lines);
     if (r < 0)
         return r;
-    r = ssi_sdes_collect(sdp->sdp, media, lines->line, &lines->n);
+    r = ssi_sdes_collect(sdp->sdp, media, 0, lines->line, &lines->n);
     for (uint32_t i = 0; r == 0 && i < lines->n; i++)
         r = make_entry(&lines->line[i], &lines->entry[i]);
     if (r < 0) {
@@ -207,6 +207,7 @@ SECSIP_EXPORT secsip_result secsip_sdes_lines_get(const secsip_sdes_lines *lines
         .tag = l->tag,
         .n_keys = l->n_keys,
         .wsh = l->wsh,
+        .quirks = l->quirks,
     };
     return ssi_abi_give(ret_line, &out, sizeof out);
 }

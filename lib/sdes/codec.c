@@ -91,7 +91,6 @@ static const char *why_not_suite(struct ssi_slice name)
         {"SEED_", "SEED suites are not implemented"},
         {"ARIA_", "ARIA suites are not implemented"},
         {"AEAD_ARIA_", "ARIA suites are not implemented"},
-        {"NULL", "a suite without encryption is never used"},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -102,7 +101,7 @@ static const char *why_not_suite(struct ssi_slice name)
     return "the crypto-suite is unknown";
 }
 
-static bool read_suite(struct ssi_cursor *c, struct ssi_sdes_line *l)
+static bool read_suite(struct ssi_cursor *c, uint32_t allow, struct ssi_sdes_line *l)
 {
     l->suite_text = ssi_cursor_take_class(c, classes, WORD);
     if (l->suite_text.len == 0 || !take_blanks(c)) {
@@ -112,6 +111,10 @@ static bool read_suite(struct ssi_cursor *c, struct ssi_sdes_line *l)
     l->suite = ssi_suite_of(l->suite_text);
     if (l->suite == SSI_SUITE_NONE)
         ssi_sdes_refuse(l, SECSIP_E_SDES_SUITE, why_not_suite(l->suite_text));
+    else if (!ssi_suite_allowed(l->suite, allow))
+        ssi_sdes_refuse(l, SECSIP_E_SDES_SUITE, "a suite without encryption is not allowed");
+    if (ssi_suite_is_misspelt(l->suite_text))
+        l->quirks |= SSI_SDES_QUIRK_SPELLING;
     return true;
 }
 
@@ -143,6 +146,8 @@ static void read_key_salt(struct ssi_slice text, struct ssi_sdes_line *l, struct
         return;
     }
     k->key.len = (uint8_t)len;
+    if (text.len % 4 != 0)
+        l->quirks |= SSI_SDES_QUIRK_PADDING;
     if (info && len != (size_t)info->key_len + info->salt_len)
         ssi_sdes_refuse(l, SECSIP_E_SDES_KEY_LENGTH,
                         "the key has the wrong length for its crypto-suite");
@@ -277,25 +282,51 @@ static void read_wsh(struct ssi_slice value, struct ssi_sdes_line *l)
 }
 
 enum param {
-    PARAM_KDR = 1,
-    PARAM_WSH = 2,
-    PARAM_REFUSED = 4,
+    PARAM_UNENCRYPTED_SRTP = SSI_SDES_UNENCRYPTED_SRTP,
+    PARAM_UNENCRYPTED_SRTCP = SSI_SDES_UNENCRYPTED_SRTCP,
+    PARAM_UNAUTHENTICATED_SRTP = SSI_SDES_UNAUTHENTICATED_SRTP,
+    PARAM_KDR = 16,
+    PARAM_WSH = 32,
+    PARAM_REFUSED = 64,
 };
 
 static const struct known_param {
     struct ssi_slice name;
     enum param what;
     bool has_value;
-    const char *why;
+    const char *why; /* not, where it is refused */
 } known_params[] = {
     {{"KDR", 3}, PARAM_KDR, true, NULL},
     {{"WSH", 3}, PARAM_WSH, true, NULL},
-    {{"UNENCRYPTED_SRTP", 16}, PARAM_REFUSED, false, "UNENCRYPTED_SRTP is never accepted"},
-    {{"UNENCRYPTED_SRTCP", 17}, PARAM_REFUSED, false, "UNENCRYPTED_SRTCP is never accepted"},
-    {{"UNAUTHENTICATED_SRTP", 20}, PARAM_REFUSED, false, "UNAUTHENTICATED_SRTP is never accepted"},
+    {{"UNENCRYPTED_SRTP", 16},
+     PARAM_UNENCRYPTED_SRTP,
+     false,
+     "UNENCRYPTED_SRTP is not allowed here"},
+    {{"UNENCRYPTED_SRTCP", 17},
+     PARAM_UNENCRYPTED_SRTCP,
+     false,
+     "UNENCRYPTED_SRTCP is not allowed here"},
+    {{"UNAUTHENTICATED_SRTP", 20},
+     PARAM_UNAUTHENTICATED_SRTP,
+     false,
+     "UNAUTHENTICATED_SRTP is not allowed here"},
     {{"FEC_ORDER", 9}, PARAM_REFUSED, true, "FEC_ORDER is not implemented"},
     {{"FEC_KEY", 7}, PARAM_REFUSED, true, "FEC_KEY is not implemented"},
 };
+
+/* A parameter that leaves protection out. */
+static void read_form(const struct known_param *k, uint32_t allow, struct ssi_sdes_line *l)
+{
+    const struct ssi_suite_info *info = ssi_suite_info(l->suite);
+
+    if (!(allow & (uint32_t)k->what))
+        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, k->why);
+    else if (info && info->aead) /* one operation encrypts and authenticates (RFC 7714 section 5) */
+        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM,
+                        "an AEAD suite can be neither unencrypted nor unauthenticated");
+    else
+        l->forms |= (uint32_t)k->what;
+}
 
 static const struct known_param *find_param(struct ssi_slice name)
 {
@@ -305,7 +336,8 @@ static const struct known_param *find_param(struct ssi_slice name)
     return NULL;
 }
 
-static void read_param(struct ssi_slice word, struct ssi_sdes_line *l, unsigned *seen)
+static void read_param(struct ssi_slice word, uint32_t allow, struct ssi_sdes_line *l,
+                       unsigned *seen)
 {
     size_t eq = ssi_slice_find(word, '=');
     bool minus = word.p[0] == '-';
@@ -323,13 +355,15 @@ static void read_param(struct ssi_slice word, struct ssi_sdes_line *l, unsigned 
         read_kdr(ssi_slice_from(word, eq + 1), l);
     else if (k->what == PARAM_WSH)
         read_wsh(ssi_slice_from(word, eq + 1), l);
-    else
+    else if (k->what == PARAM_REFUSED)
         ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, k->why);
+    else
+        read_form(k, allow, l);
     if (k)
         *seen |= k->what;
 }
 
-static void read_params(struct ssi_cursor *c, struct ssi_sdes_line *l)
+static void read_params(struct ssi_cursor *c, uint32_t allow, struct ssi_sdes_line *l)
 {
     unsigned seen = 0;
     const char *from = NULL;
@@ -342,20 +376,26 @@ static void read_params(struct ssi_cursor *c, struct ssi_sdes_line *l)
         if (!from)
             from = word.p;
         l->params = ssi_slice_of(from, (size_t)(c->p - from));
-        read_param(word, l, &seen);
+        read_param(word, allow, l, &seen);
     }
     if (!ssi_cursor_at_end(c))
         ssi_sdes_refuse(l, SECSIP_E_SDES_SYNTAX, "bytes that are not visible ASCII");
 }
 
-secsip_result ssi_sdes_parse(struct ssi_slice value, struct ssi_sdes_line *ret)
+secsip_result ssi_sdes_parse_allowing(struct ssi_slice value, uint32_t allow,
+                                      struct ssi_sdes_line *ret)
 {
     struct ssi_cursor c = ssi_cursor_of(value);
 
     memset(ret, 0, sizeof *ret);
-    if (read_tag(&c, ret) && read_suite(&c, ret) && read_keys(&c, ret))
-        read_params(&c, ret);
+    if (read_tag(&c, ret) && read_suite(&c, allow, ret) && read_keys(&c, ret))
+        read_params(&c, allow, ret);
     return ret->usable;
+}
+
+secsip_result ssi_sdes_parse(struct ssi_slice value, struct ssi_sdes_line *ret)
+{
+    return ssi_sdes_parse_allowing(value, 0, ret);
 }
 
 void ssi_sdes_line_wipe(struct ssi_sdes_line *l)
@@ -408,6 +448,16 @@ void ssi_sdes_put_key(struct ssi_buf *b, uint32_t tag, enum ssi_suite suite,
 {
     put_head(b, tag, suite, suite_text);
     put_key_param(b, key, padded);
+}
+
+void ssi_sdes_put_forms(struct ssi_buf *b, uint32_t forms)
+{
+    for (size_t i = 0; i < sizeof known_params / sizeof *known_params; i++) {
+        if (!((uint32_t)known_params[i].what & forms))
+            continue;
+        ssi_buf_put_char(b, ' ');
+        ssi_buf_put_slice(b, known_params[i].name);
+    }
 }
 
 void ssi_sdes_put(struct ssi_buf *b, const struct ssi_sdes_line *l)

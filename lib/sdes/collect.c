@@ -1,5 +1,6 @@
 /* The crypto lines of one media line, seen together. Layer: sdes. Lines and their keys belong to the caller, who wipes
  * them. */
+#include "sdes/capneg.h"
 #include "sdes/judge.h"
 
 static bool share_key(const struct ssi_sdes_line *a, const struct ssi_sdes_line *b)
@@ -28,16 +29,15 @@ void ssi_sdes_cross_check(struct ssi_sdes_line *lines, uint32_t n)
 }
 
 /* One key for two streams is the two-time pad of RFC 3711 9.1. */
-static void check_other_media(const struct ssi_sdp *sdp, uint32_t media,
-                              struct ssi_sdes_line *lines, uint32_t n)
+void ssi_sdes_check_other_media(const struct ssi_sdp *sdp, uint32_t media,
+                                struct ssi_sdes_line *lines, uint32_t n)
 {
-    struct ssi_slice crypto = SSI_LIT("crypto");
     struct ssi_sdes_line other;
     struct ssi_slice value;
 
     for (uint32_t m = 0; m < media && n > 0; m++) {
         uint32_t at = 0;
-        while (sdp->media[m].port > 0 && ssi_sdp_attr(sdp, (int)m, crypto, &at, &value)) {
+        while (sdp->media[m].port > 0 && ssi_capneg_any_crypto(sdp, m, &at, &value)) {
             ssi_sdes_parse(value, &other);
             for (uint32_t i = 0; i < n; i++)
                 if (share_key(&lines[i], &other))
@@ -48,22 +48,16 @@ static void check_other_media(const struct ssi_sdp *sdp, uint32_t media,
     }
 }
 
-secsip_result ssi_sdes_collect(const struct ssi_sdp *sdp, uint32_t media,
+secsip_result ssi_sdes_collect(const struct ssi_sdp *sdp, uint32_t media, uint32_t allow,
                                struct ssi_sdes_line *lines, uint32_t *ret_n)
 {
-    struct ssi_slice crypto = SSI_LIT("crypto");
-    struct ssi_slice value;
-    uint32_t at = 0;
-    uint32_t n = 0;
+    struct ssi_capneg actual = {0};
 
     *ret_n = 0;
-    while (media < sdp->n_media && ssi_sdp_attr(sdp, (int)media, crypto, &at, &value)) {
-        if (n == SSI_SDES_LINES_MAX)
-            return SECSIP_E_LIMIT;
-        ssi_sdes_parse(value, &lines[n++]);
-        *ret_n = n;
-    }
-    ssi_sdes_cross_check(lines, n);
-    check_other_media(sdp, media, lines, n);
-    return 0;
+    if (media >= sdp->n_media)
+        return 0;
+    secsip_result r = ssi_capneg_collect(sdp, media, &actual, allow, lines, ret_n);
+    if (r == 0)
+        ssi_sdes_check_other_media(sdp, media, lines, *ret_n);
+    return r;
 }

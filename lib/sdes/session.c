@@ -20,11 +20,35 @@ static bool is_secure(const struct ssi_sdes_session *s)
     return s->has_agreed && s->agreed.suite != SSI_SUITE_NONE;
 }
 
-const char *ssi_sdes_offer_profile(const struct ssi_sdes_session *s)
+/* How the next offer is to be written. What was agreed on once stays: the media line in use says it all. */
+static enum ssi_sdes_style style_of(const struct ssi_sdes_session *s)
 {
+    enum ssi_sdes_style style =
+        s->config.policy == SSI_SDES_OPTIONAL ? s->config.style : SSI_SDES_STYLE_AVP;
+
+    if (!s->has_agreed)
+        return style;
+    /* In clear: the potential configuration may still be taken; further media lines are not asked for. */
+    return style == SSI_SDES_STYLE_CAPABILITY && !is_secure(s) ? style : SSI_SDES_STYLE_AVP;
+}
+
+const char *ssi_sdes_offer_profile_of(const struct ssi_sdes_session *s, uint32_t n)
+{
+    enum ssi_sdes_style style = style_of(s);
+
+    if (n > 0)
+        return n == 1 && style == SSI_SDES_STYLE_TWO_LINES ? "RTP/AVP" : NULL;
     if (s->has_agreed && s->agreed.profile)
         return s->agreed.profile;
-    return s->config.policy == SSI_SDES_MANDATORY ? "RTP/SAVP" : "RTP/AVP";
+    return s->config.policy == SSI_SDES_MANDATORY || style == SSI_SDES_STYLE_TWO_LINES ||
+                   style == SSI_SDES_STYLE_SAVP
+               ? "RTP/SAVP"
+               : "RTP/AVP";
+}
+
+const char *ssi_sdes_offer_profile(const struct ssi_sdes_session *s)
+{
+    return ssi_sdes_offer_profile_of(s, 0);
 }
 
 void ssi_sdes_rekey(struct ssi_sdes_session *s)
@@ -53,6 +77,11 @@ static secsip_result make_key(struct ssi_sdes_session *s, enum ssi_suite suite,
 }
 
 /* ---- Offer */
+static uint32_t forms_for(const struct ssi_sdes_config *c, enum ssi_suite suite)
+{
+    return ssi_suite_info(suite)->aead ? 0 : c->forms & c->allow & ~(uint32_t)SSI_SDES_NULL_CIPHER;
+}
+
 /* The suites to offer with their keys; the line in use comes first, as it is. */
 static secsip_result make_lines(struct ssi_sdes_session *s, struct ssi_sdes_local *out,
                                 uint32_t *ret_n)
@@ -64,12 +93,12 @@ static secsip_result make_lines(struct ssi_sdes_session *s, struct ssi_sdes_loca
 
     if (is_secure(s) && !s->fresh_key && ssi_sdes_allows(&s->config, s->agreed.suite)) {
         kept = s->agreed.suite;
-        out[n++] = (struct ssi_sdes_local){s->agreed.tag, kept, s->agreed.tx};
+        out[n++] = (struct ssi_sdes_local){s->agreed.tag, kept, s->agreed.forms, s->agreed.tx};
     }
     *ret_n = n;
     for (size_t i = 0; i < s->config.n_suites; i++) {
         enum ssi_suite suite = s->config.suites[i];
-        if (suite == kept)
+        if (suite == kept || !ssi_suite_allowed(suite, s->config.allow))
             continue;
         if (n == SSI_SDES_LINES_MAX)
             return SECSIP_E_INVALID;
@@ -77,6 +106,7 @@ static secsip_result make_lines(struct ssi_sdes_session *s, struct ssi_sdes_loca
             tag++;
         out[n].tag = tag;
         out[n].suite = suite;
+        out[n].forms = forms_for(&s->config, suite);
         secsip_result r = make_key(s, suite, &out[n].key);
         *ret_n = ++n;
         if (r < 0)
@@ -85,16 +115,61 @@ static secsip_result make_lines(struct ssi_sdes_session *s, struct ssi_sdes_loca
     return n > 0 ? 0 : SECSIP_E_INVALID;
 }
 
+static void put_line(const struct ssi_sdes_session *s, struct ssi_buf *b,
+                     const struct ssi_sdes_local *l)
+{
+    ssi_buf_put_str(b, "crypto:");
+    ssi_sdes_put_key(b, l->tag, l->suite, ssi_slice_str(NULL), &l->key, !s->config.unpadded);
+    ssi_sdes_put_forms(b, l->forms);
+    ssi_buf_put_str(b, "\r\n");
+}
+
+/* RFC 5939 3.4, 3.5.1: each line is an alternative, so that a peer may take one without knowing the suites of the others. */
+static void put_capabilities(const struct ssi_sdes_session *s, struct ssi_buf *b,
+                             const struct ssi_sdes_local *lines, uint32_t n)
+{
+    ssi_buf_put_str(b, "a=tcap:1 RTP/SAVP\r\n");
+    for (uint32_t i = 0; i < n; i++) {
+        ssi_buf_put_str(b, "a=acap:");
+        ssi_buf_put_u64(b, i + 1);
+        ssi_buf_put_char(b, ' ');
+        put_line(s, b, &lines[i]);
+    }
+    ssi_buf_put_str(b, "a=pcfg:1 t=1 a=");
+    for (uint32_t i = 0; i < n; i++) {
+        if (i > 0)
+            ssi_buf_put_char(b, '|');
+        ssi_buf_put_u64(b, i + 1);
+    }
+    ssi_buf_put_str(b, "\r\n");
+}
+
 static secsip_result put_lines(const struct ssi_sdes_session *s, struct ssi_buf *b,
                                const struct ssi_sdes_local *lines, uint32_t n)
 {
+    if (style_of(s) == SSI_SDES_STYLE_CAPABILITY) {
+        put_capabilities(s, b, lines, n);
+        return b->failed;
+    }
     for (uint32_t i = 0; i < n; i++) {
-        ssi_buf_put_str(b, "a=crypto:");
-        ssi_sdes_put_key(b, lines[i].tag, lines[i].suite, ssi_slice_str(NULL), &lines[i].key,
-                         !s->config.unpadded);
-        ssi_buf_put_str(b, "\r\n");
+        ssi_buf_put_str(b, "a=");
+        put_line(s, b, &lines[i]);
     }
     return b->failed;
+}
+
+/* An offer that was written waits for its answer. */
+static void await(struct ssi_sdes_session *s, const struct ssi_sdes_local *lines, uint32_t n,
+                  const char *profile, enum ssi_sdes_style style)
+{
+    ssi_wipe(s->local, sizeof s->local);
+    memcpy(s->local, lines, n * sizeof *lines);
+    s->n_local = n;
+    s->offered = profile;
+    s->offer_style = style;
+    s->has_pending = true;
+    s->has_previous = false;
+    ssi_wipe(&s->previous, sizeof s->previous);
 }
 
 secsip_result ssi_sdes_put_offer(struct ssi_sdes_session *s, struct ssi_buf *b)
@@ -105,20 +180,14 @@ secsip_result ssi_sdes_put_offer(struct ssi_sdes_session *s, struct ssi_buf *b)
 
     if (s->has_pending)
         return SECSIP_E_STATE;
+    memset(lines, 0, sizeof lines);
     if (s->config.policy != SSI_SDES_OFF) {
-        memset(lines, 0, sizeof lines);
         r = make_lines(s, lines, &n);
         if (r == 0)
             r = put_lines(s, b, lines, n);
     }
-    if (r == 0) {
-        ssi_wipe(s->local, sizeof s->local);
-        memcpy(s->local, lines, n * sizeof *lines);
-        s->n_local = n;
-        s->has_pending = true;
-        s->has_previous = false;
-        ssi_wipe(&s->previous, sizeof s->previous);
-    }
+    if (r == 0)
+        await(s, lines, n, ssi_sdes_offer_profile(s), style_of(s));
     ssi_wipe(lines, sizeof lines);
     return r;
 }
@@ -129,29 +198,53 @@ static void allow(struct ssi_sdes_config *c, enum ssi_suite suite)
         c->suites[c->n_suites++] = suite;
 }
 
+/* The lines of an offer of ours, as ssi_sdes_put_offer wrote them in one style or the other. */
+static secsip_result collect_ours(const struct ssi_sdp *offer, uint32_t media, uint32_t allowed,
+                                  struct ssi_sdes_line *lines, uint32_t *ret_n,
+                                  enum ssi_sdes_style *ret_style)
+{
+    struct ssi_slice value;
+    uint32_t at = 0;
+
+    *ret_style = SSI_SDES_STYLE_AVP;
+    *ret_n = 0;
+    while (ssi_capneg_any_crypto(offer, media, &at, &value)) {
+        if (*ret_n == SSI_SDES_LINES_MAX)
+            return SECSIP_E_LIMIT;
+        ssi_sdes_parse_allowing(value, allowed, &lines[(*ret_n)++]);
+        if (ssi_slice_eq(ssi_slice_of(offer->lines[at - 1].value.p, 4), SSI_LIT("acap")))
+            *ret_style = SSI_SDES_STYLE_CAPABILITY;
+    }
+    ssi_sdes_cross_check(lines, *ret_n);
+    return 0;
+}
+
 secsip_result ssi_sdes_adopt_offer(struct ssi_sdes_session *s, const struct ssi_sdp *offer,
                                    uint32_t media)
 {
     struct ssi_sdes_line lines[SSI_SDES_LINES_MAX];
+    struct ssi_sdes_local ours[SSI_SDES_LINES_MAX];
+    enum ssi_sdes_style style;
+    const char *profile = NULL;
     uint32_t n = 0;
-    secsip_result r;
 
     if (s->has_pending)
         return SECSIP_E_STATE;
     if (media >= offer->n_media || offer->media[media].port == 0)
         return SECSIP_E_SDP_MEDIA;
-    r = ssi_sdes_collect(offer, media, lines, &n);
+    if (ssi_sdes_kind_of(offer->media[media].profile, &profile) == SSI_PROFILE_OTHER)
+        return SECSIP_E_SDP_MEDIA;
+    secsip_result r = collect_ours(offer, media, s->config.allow, lines, &n, &style);
     for (uint32_t i = 0; r == 0 && i < n; i++)
         r = lines[i].usable < 0 ? lines[i].usable : lines[i].n_keys > 1 ? SECSIP_E_LIMIT : 0;
     if (r == 0) {
-        ssi_wipe(s->local, sizeof s->local);
         for (uint32_t i = 0; i < n; i++) {
             allow(&s->config, lines[i].suite);
-            s->local[i] = (struct ssi_sdes_local){lines[i].tag, lines[i].suite, lines[i].keys[0]};
+            ours[i] = (struct ssi_sdes_local){lines[i].tag, lines[i].suite, lines[i].forms,
+                                              lines[i].keys[0]};
         }
-        s->n_local = n;
-        s->has_pending = true;
-        s->has_previous = false;
+        await(s, ours, n, profile, style);
+        ssi_wipe(ours, n * sizeof *ours);
     }
     ssi_wipe(lines, n * sizeof *lines);
     return r;
@@ -161,7 +254,7 @@ secsip_result ssi_sdes_adopt_offer(struct ssi_sdes_session *s, const struct ssi_
 static bool same_keys(const struct ssi_sdes_agreed *a, const struct ssi_sdes_agreed *b)
 {
     bool same = a->suite == b->suite && a->tag == b->tag && a->n_rx_more == b->n_rx_more &&
-                ssi_sdes_key_eq(&a->rx, &b->rx);
+                a->forms == b->forms && ssi_sdes_key_eq(&a->rx, &b->rx);
 
     for (uint32_t i = 0; same && i < a->n_rx_more; i++)
         same = ssi_sdes_key_eq(&a->rx_more[i], &b->rx_more[i]);
@@ -224,12 +317,16 @@ static secsip_result choose_tx(struct ssi_sdes_session *s, struct ssi_sdes_agree
 }
 
 static secsip_result put_answer(const struct ssi_sdes_session *s, struct ssi_buf *b,
-                                const struct ssi_sdes_agreed *next, struct ssi_slice suite_text)
+                                const struct ssi_sdes_agreed *next,
+                                const struct ssi_sdes_choice *choice)
 {
     if (next->suite != SSI_SUITE_NONE) {
         ssi_buf_put_str(b, "a=crypto:");
-        ssi_sdes_put_key(b, next->tag, next->suite, suite_text, &next->tx, !s->config.unpadded);
+        ssi_sdes_put_key(b, next->tag, next->suite, choice->suite_text, &next->tx,
+                         !s->config.unpadded);
+        ssi_sdes_put_forms(b, next->forms);
         ssi_buf_put_str(b, "\r\n");
+        ssi_capneg_put_actual(b, &choice->config);
     }
     return b->failed;
 }
@@ -239,18 +336,18 @@ secsip_result ssi_sdes_answer(struct ssi_sdes_session *s, const struct ssi_sdp *
                               const struct ssi_sdes_agreed **ret_agreed, const char **ret_why)
 {
     struct ssi_sdes_agreed next;
-    struct ssi_slice suite_text = {NULL, 0};
+    struct ssi_sdes_choice choice;
     const char *why = "an offer of ours waits for its answer";
     secsip_result r = SECSIP_E_STATE;
 
     memset(&next, 0, sizeof next);
     if (!s->has_pending)
-        r = ssi_sdes_judge_offer(s, offer, media, &next, &suite_text, &why);
+        r = ssi_sdes_judge_offer(s, offer, media, &next, &choice, &why);
     if (r == 0) {
         why = "no key could be made or written";
         r = choose_tx(s, &next);
         if (r == 0)
-            r = put_answer(s, b, &next, suite_text);
+            r = put_answer(s, b, &next, &choice);
     }
     if (r == 0) {
         why = "";

@@ -137,7 +137,8 @@ static secsip_result take_media(secsip_account *a, const secsip_account_config *
     a->media_security = c->media_security;
     a->sdes.policy = policies[c->media_security];
     const char *suites = c->suites ? c->suites : default_suites;
-    if (!ssi_suite_list(ssi_slice_str(suites), a->sdes.suites, SSI_SUITE_COUNT, &a->sdes.n_suites))
+    if (!ssi_suite_list(ssi_slice_str(suites), a->sdes.allow, a->sdes.suites, SSI_SUITE_COUNT,
+                        &a->sdes.n_suites))
         return SECSIP_E_SDES_SUITE;
     return 0;
 }

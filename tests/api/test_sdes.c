@@ -222,6 +222,55 @@ static void two_sessions_agree_and_give_their_keys_crosswise(void **state)
     secsip_sdes_session_free(NULL);
 }
 
+/* The public way through the styles: which line to answer and with which profile is asked first. */
+static void a_potential_configuration_is_chosen_answered_and_taken(void **state)
+{
+    (void)state;
+    secsip_sdes_config c = {.size = sizeof c,
+                            .policy = SECSIP_SDES_OPTIONAL,
+                            .style = SECSIP_SDES_STYLE_CAPABILITY,
+                            .options = SECSIP_SDES_INSECURE_UNENCRYPTED_SRTCP,
+                            .offer_forms = SECSIP_SDES_FORM_UNENCRYPTED_SRTCP,
+                            .suites = "AES_CM_128_HMAC_SHA1_80"};
+    secsip_sdes_session *a = NULL, *b = NULL;
+    secsip_sdes_agreement x = {.size = sizeof x};
+    const char *profile = NULL, *why = NULL;
+    uint32_t media = 9;
+
+    assert_int_equal(secsip_sdes_session_new(&c, &a), 0);
+    assert_string_equal(secsip_sdes_session_get_offer_profile(a, 0), "RTP/AVP");
+    assert_null(secsip_sdes_session_get_offer_profile(a, 1));
+    assert_null(secsip_sdes_session_get_offer_profile(NULL, 0));
+    secsip_sdp_builder *text = begin("audio 4000 RTP/AVP 0");
+    assert_int_equal(secsip_sdes_session_put_offer(a, text), 0);
+    secsip_sdp *offer = finish(text);
+    c.offer_forms = 0;
+    c.policy = SECSIP_SDES_MANDATORY;
+    assert_int_equal(secsip_sdes_session_new(&c, &b), 0);
+    assert_int_equal(secsip_sdes_session_choose_media(b, offer, "video", &media, &profile, &why),
+                     SECSIP_E_SDP_MEDIA);
+    assert_null(profile);
+    assert_int_equal(secsip_sdes_session_choose_media(b, offer, "audio", &media, &profile, &why),
+                     0);
+    assert_int_equal(media, 0);
+    assert_string_equal(profile, "RTP/SAVP");
+    text = begin("audio 4002 RTP/SAVP 0");
+    assert_int_equal(secsip_sdes_session_answer(b, offer, 0, text, NULL), 0);
+    secsip_sdp *answer = finish(text);
+    assert_int_equal(secsip_sdes_session_take_answer(a, answer, 0, &why), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(secsip_sdes_session_get_agreement(i ? a : b, &x), 0);
+        assert_int_equal(x.secure, 1);
+        assert_int_equal(x.forms, SECSIP_SDES_FORM_UNENCRYPTED_SRTCP);
+        assert_int_equal(x.quirks, 0);
+        assert_int_equal(x.line, 0);
+    }
+    secsip_sdp_free(offer);
+    secsip_sdp_free(answer);
+    secsip_sdes_session_free(a);
+    secsip_sdes_session_free(b);
+}
+
 static void an_offer_kept_as_text_can_be_taken_up_again(void **state)
 {
     (void)state;
@@ -274,6 +323,12 @@ static void configurations_that_make_no_sense_are_refused(void **state)
     c = (secsip_sdes_config){.size = sizeof c, .lifetime = (UINT64_C(1) << 48) + 1};
     assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_INVALID);
     c = (secsip_sdes_config){.size = sizeof c, .max_keys = 5};
+    assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_INVALID);
+    c = (secsip_sdes_config){.size = sizeof c, .style = 4};
+    assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_INVALID);
+    c = (secsip_sdes_config){.size = sizeof c, .suites = "NULL_HMAC_SHA1_80"};
+    assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_SDES_SUITE);
+    c = (secsip_sdes_config){.size = sizeof c, .offer_forms = SECSIP_SDES_FORM_UNENCRYPTED_SRTP};
     assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_INVALID);
     c = (secsip_sdes_config){.size = 4};
     assert_int_equal(secsip_sdes_session_new(&c, &s), SECSIP_E_ABI);
@@ -336,6 +391,7 @@ int main(void)
         cmocka_unit_test(the_builder_keeps_its_first_failure),
         cmocka_unit_test(a_line_shows_everything_but_its_key),
         cmocka_unit_test(two_sessions_agree_and_give_their_keys_crosswise),
+        cmocka_unit_test(a_potential_configuration_is_chosen_answered_and_taken),
         cmocka_unit_test(an_offer_kept_as_text_can_be_taken_up_again),
         cmocka_unit_test(configurations_that_make_no_sense_are_refused),
         cmocka_unit_test(every_allocation_may_fail),

@@ -265,7 +265,10 @@ static void field_10_base64_with_and_without_padding(void **state)
             else
                 assert_int_equal(b.len, 2 + strlen(info->name) + 1 + 7 +
                                             SSI_BASE64_LEN(made.keys[0].key.len));
-            assert_int_equal(ssi_sdes_parse(ssi_buf_slice(&b), &line), 0);
+            assert_int_equal(
+                ssi_sdes_parse_allowing(ssi_buf_slice(&b), SSI_SDES_NULL_CIPHER, &line), 0);
+            bool bare = !padded && made.keys[0].key.len % 3 != 0;
+            assert_int_equal(line.quirks, bare ? SSI_SDES_QUIRK_PADDING : 0);
             assert_true(ssi_key_eq(&line.keys[0].key, &made.keys[0].key));
             ssi_buf_free(&b);
         }
@@ -283,8 +286,63 @@ static void field_11_aes_cm_256_is_aes_256_cm(void **state)
                      SSI_SUITE_AES_256_CM_HMAC_SHA1_32);
     assert_int_equal(ssi_suite_of(SSI_LIT("AES_CM_192_HMAC_SHA1_32")),
                      SSI_SUITE_AES_192_CM_HMAC_SHA1_32);
+    assert_int_equal(
+        parse("3 AES_CM_256_HMAC_SHA1_80 "
+              "inline:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLg=="),
+        0);
+    assert_int_equal(line.quirks, SSI_SDES_QUIRK_SPELLING);
     assert_written("3 AES_CM_256_HMAC_SHA1_80 "
                    "inline:AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiMkJSYnKCkqKywtLg==|2^31");
+}
+
+/* RFC 4568 6.3.2, 6.3.3: what leaves protection out is usable only where it is allowed, and never with an AEAD suite; a NULL
+ * suite, of no RFC, likewise. */
+static void protection_is_left_out_only_where_that_is_allowed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t allow;
+        uint32_t forms;
+    } forms[] = {
+        {"1 " S80 "inline:" KEY30 " UNENCRYPTED_SRTP", SSI_SDES_UNENCRYPTED_SRTP,
+         SSI_SDES_UNENCRYPTED_SRTP},
+        {"1 " S80 "inline:" KEY30 " UNENCRYPTED_SRTCP", SSI_SDES_UNENCRYPTED_SRTCP,
+         SSI_SDES_UNENCRYPTED_SRTCP},
+        {"1 " S80 "inline:" KEY30 " UNAUTHENTICATED_SRTP", SSI_SDES_UNAUTHENTICATED_SRTP,
+         SSI_SDES_UNAUTHENTICATED_SRTP},
+        {"1 " S80 "inline:" KEY30 " UNENCRYPTED_SRTCP WSH=128 UNENCRYPTED_SRTP",
+         SSI_SDES_UNENCRYPTED_SRTP | SSI_SDES_UNENCRYPTED_SRTCP,
+         SSI_SDES_UNENCRYPTED_SRTP | SSI_SDES_UNENCRYPTED_SRTCP},
+        {"1 NULL_HMAC_SHA1_32 inline:" KEY30, SSI_SDES_NULL_CIPHER, 0},
+    };
+    const uint32_t all = SSI_SDES_UNENCRYPTED_SRTP | SSI_SDES_UNENCRYPTED_SRTCP |
+                         SSI_SDES_UNAUTHENTICATED_SRTP | SSI_SDES_NULL_CIPHER;
+
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        assert_int_equal(
+            ssi_sdes_parse_allowing(ssi_slice_str(forms[i].text), forms[i].allow, &line), 0);
+        assert_int_equal(line.forms, forms[i].forms);
+        assert_true(ssi_sdes_parse_allowing(ssi_slice_str(forms[i].text), all & ~forms[i].allow,
+                                            &line) < 0);
+        assert_true(parse(forms[i].text) < 0);
+    }
+    assert_int_equal(
+        ssi_sdes_parse_allowing(
+            SSI_LIT("1 " S80 "inline:" KEY30 " UNENCRYPTED_SRTP UNENCRYPTED_SRTP"), all, &line),
+        SECSIP_E_SDES_PARAM);
+    assert_int_equal(
+        ssi_sdes_parse_allowing(SSI_LIT("1 AEAD_AES_128_GCM inline:MTIzNDU2Nzg5QUJDREUwMTIzNDU2Nzg5"
+                                        "QUJDRA== UNAUTHENTICATED_SRTP"),
+                                all, &line),
+        SECSIP_E_SDES_PARAM);
+    /* FEC and key derivation rates are not done, whatever is allowed. */
+    assert_int_equal(ssi_sdes_parse_allowing(
+                         SSI_LIT("1 " S80 "inline:" KEY30 " FEC_ORDER=FEC_SRTP"), all, &line),
+                     SECSIP_E_SDES_PARAM);
+    assert_int_equal(
+        ssi_sdes_parse_allowing(SSI_LIT("1 " S80 "inline:" KEY30 " KDR=1"), all, &line),
+        SECSIP_E_SDES_PARAM);
 }
 
 static void written_as_it_was_read(void **state)
@@ -342,18 +400,21 @@ static void suite_lists(void **state)
     enum ssi_suite list[SSI_SUITE_COUNT];
     size_t n = 0;
 
-    assert_true(ssi_suite_list(SSI_LIT("AES_CM_256_HMAC_SHA1_80, AEAD_AES_128_GCM"), list,
+    assert_true(ssi_suite_list(SSI_LIT("AES_CM_256_HMAC_SHA1_80, AEAD_AES_128_GCM"), 0, list,
                                SSI_SUITE_COUNT, &n));
     assert_int_equal(n, 2);
     assert_int_equal(list[0], SSI_SUITE_AES_256_CM_HMAC_SHA1_80);
     assert_int_equal(list[1], SSI_SUITE_AEAD_AES_128_GCM);
-    assert_false(ssi_suite_list(SSI_LIT(""), list, SSI_SUITE_COUNT, &n));
-    assert_false(ssi_suite_list(SSI_LIT("AEAD_AES_128_GCM,"), list, SSI_SUITE_COUNT, &n));
-    assert_false(
-        ssi_suite_list(SSI_LIT("AEAD_AES_128_GCM,F8_128_HMAC_SHA1_80"), list, SSI_SUITE_COUNT, &n));
-    assert_false(ssi_suite_list(SSI_LIT("AES_CM_256_HMAC_SHA1_80,AES_256_CM_HMAC_SHA1_80"), list,
+    assert_false(ssi_suite_list(SSI_LIT(""), 0, list, SSI_SUITE_COUNT, &n));
+    assert_false(ssi_suite_list(SSI_LIT("AEAD_AES_128_GCM,"), 0, list, SSI_SUITE_COUNT, &n));
+    assert_false(ssi_suite_list(SSI_LIT("AEAD_AES_128_GCM,F8_128_HMAC_SHA1_80"), 0, list,
                                 SSI_SUITE_COUNT, &n));
-    assert_false(ssi_suite_list(SSI_LIT("AEAD_AES_128_GCM,AEAD_AES_256_GCM"), list, 1, &n));
+    assert_false(ssi_suite_list(SSI_LIT("AES_CM_256_HMAC_SHA1_80,AES_256_CM_HMAC_SHA1_80"), 0, list,
+                                SSI_SUITE_COUNT, &n));
+    assert_false(ssi_suite_list(SSI_LIT("AEAD_AES_128_GCM,AEAD_AES_256_GCM"), 0, list, 1, &n));
+    assert_false(ssi_suite_list(SSI_LIT("NULL_HMAC_SHA1_80"), 0, list, SSI_SUITE_COUNT, &n));
+    assert_true(ssi_suite_list(SSI_LIT("NULL_HMAC_SHA1_80"), SSI_SDES_NULL_CIPHER, list,
+                               SSI_SUITE_COUNT, &n));
     assert_null(ssi_suite_info(SSI_SUITE_NONE));
     assert_null(ssi_suite_info(SSI_SUITE_COUNT));
 }
@@ -389,6 +450,7 @@ int main(void)
         cmocka_unit_test(field_09_lifetime_2_31),
         cmocka_unit_test(field_10_base64_with_and_without_padding),
         cmocka_unit_test(field_11_aes_cm_256_is_aes_256_cm),
+        cmocka_unit_test(protection_is_left_out_only_where_that_is_allowed),
         cmocka_unit_test(written_as_it_was_read),
         cmocka_unit_test(mki_is_a_number_of_up_to_128_bytes),
         cmocka_unit_test(suite_lists),

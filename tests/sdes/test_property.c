@@ -1,6 +1,7 @@
-/* Random offers, answers, damage, refusals and rekeys between two sessions and somebody on the path. What must hold after
- * every step: a key that is sent with was signalled to this peer; no key serves two directions; mandatory is never
- * clear; what had SRTP keeps it; a failed step changes nothing that is agreed. */
+/* Random offers in every style, answers, damage, refusals and rekeys between two sessions and somebody on the path. What must hold
+ * after every step: a key that is sent with was signalled to this peer; no key serves two directions or two calls; mandatory is
+ * never clear; what had SRTP keeps it; nothing is left out that was not allowed; a failed step changes nothing that is
+ * agreed. */
 #include "test.h"
 
 #include <stdio.h>
@@ -23,6 +24,11 @@ struct side {
     size_t n_heard;
     bool was_secure;
 };
+
+/* Every key that any session of a call made, by the call: a key of another call must never come up. */
+static struct ssi_key all_keys[1 << 17];
+static uint32_t all_calls[1 << 17];
+static uint32_t call_number;
 
 struct world {
     uint64_t seed;
@@ -47,6 +53,22 @@ static void note(struct ssi_key *keys, size_t *n, const struct ssi_key *key)
     keys[(*n)++] = *key;
 }
 
+/* No key serves two calls: its bytes lead to the call that made it. */
+static void note_call(const struct ssi_key *key)
+{
+    uint32_t at;
+
+    memcpy(&at, key->bytes, sizeof at);
+    for (at %= 1 << 17; all_keys[at].len > 0; at = (at + 1) % (1 << 17)) {
+        if (!ssi_key_eq(&all_keys[at], key))
+            continue;
+        assert_int_equal(all_calls[at], call_number);
+        return;
+    }
+    all_keys[at] = *key;
+    all_calls[at] = call_number;
+}
+
 static void check(struct side *me)
 {
     const struct ssi_sdes_agreed *a = &me->s.agreed;
@@ -59,6 +81,10 @@ static void check(struct side *me)
         return;
     }
     me->was_secure = true;
+    assert_true(me->s.config.policy != SSI_SDES_OFF);
+    assert_int_equal(a->forms & ~me->s.config.allow, 0);
+    assert_true(ssi_suite_allowed(a->suite, me->s.config.allow));
+    note_call(&a->tx.key);
     note(me->heard, &me->n_heard, &a->rx.key);
     assert_true(knows(me->told, me->n_told, &a->tx.key));
     assert_false(knows(me->heard, me->n_heard, &a->tx.key));
@@ -68,7 +94,7 @@ static void check(struct side *me)
     assert_int_equal(a->rx.key.len, a->tx.key.len);
 }
 
-/* Keeps the keys of what this side wrote. */
+/* Keeps the keys of what this side wrote, as a=crypto or as the capability of one. */
 static void note_written(struct side *me, const struct ssi_buf *b)
 {
     struct ssi_slice rest = ssi_buf_slice(b);
@@ -76,19 +102,30 @@ static void note_written(struct side *me, const struct ssi_buf *b)
 
     while (rest.len > 0) {
         size_t end = ssi_slice_find(rest, '\n');
-        assert_true(end > 10);
-        assert_int_equal(ssi_sdes_parse(ssi_slice_of(rest.p + 9, end - 10), &l), 0);
-        note(me->told, &me->n_told, &l.keys[0].key);
+        assert_true(end > 3);
+        struct ssi_slice text = ssi_slice_of(rest.p, end - 1);
+        const char *at = memmem(text.p, text.len, "crypto:", 7);
+        if (at) {
+            struct ssi_slice value = ssi_slice_from(text, (size_t)(at + 7 - text.p));
+            assert_int_equal(ssi_sdes_parse_allowing(value, me->s.config.allow, &l), 0);
+            note(me->told, &me->n_told, &l.keys[0].key);
+        }
         rest = ssi_slice_from(rest, end + 1);
     }
 }
 
-static void describe(char out[TEXT_MAX], const char *profile, const struct ssi_buf *lines)
+/* One media line, or two where `second` is a profile; the one that is not `taken` is refused. */
+static void describe(char out[TEXT_MAX], const char *profile, const struct ssi_buf *lines,
+                     const char *second, unsigned taken)
 {
-    (void)snprintf(out, TEXT_MAX,
-                   "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
-                   "m=audio 4000 %s 0\r\n%.*s",
-                   profile, (int)lines->len, lines->data ? (char *)lines->data : "");
+    int n = snprintf(out, TEXT_MAX,
+                     "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+                     "m=audio %s %s 0\r\n%.*s",
+                     taken & 1 ? "4000" : "0", profile, (int)lines->len,
+                     lines->data ? (char *)lines->data : "");
+    if (second)
+        (void)snprintf(out + n, TEXT_MAX - (size_t)n, "m=audio %s %s 0\r\n",
+                       taken & 2 ? "4000" : "0", second);
 }
 
 static void replace(char text[TEXT_MAX], const char *from, const char *to)
@@ -107,7 +144,7 @@ static void damage(struct world *w, char text[TEXT_MAX])
 {
     char *at;
 
-    switch (test_below(&w->seed, 10)) {
+    switch (test_below(&w->seed, 13)) {
     case 0:
         text[test_below(&w->seed, (uint32_t)strlen(text))] ^= (char)(1U << test_below(&w->seed, 7));
         break;
@@ -138,6 +175,15 @@ static void damage(struct world *w, char text[TEXT_MAX])
         if (at)
             at[1] = 0;
         break;
+    case 9: /* the configuration that was answered, or what it was made of */
+        replace(text, "a=acfg:1 t=1", test_below(&w->seed, 2) ? "a=acfg:2 t=1" : "a=x:1");
+        break;
+    case 10:
+        replace(text, "m=audio 4000", "m=audio 0");
+        break;
+    case 11:
+        replace(text, "m=audio 0", "m=audio 4000");
+        break;
     case 8:
         replace(text, "inline:", test_below(&w->seed, 2) ? "inline:A" : "uri:");
         break;
@@ -157,20 +203,28 @@ static struct ssi_sdp *deliver(struct world *w, char text[TEXT_MAX])
     return sdp;
 }
 
+static bool is_taken(const struct ssi_sdp *sdp, uint32_t media, const void *arg)
+{
+    (void)arg;
+    return sdp->media[media].port > 0;
+}
+
 /* The answerer's half; false when no answer came back. */
 static bool answer(struct world *w, struct side *me, char text[TEXT_MAX])
 {
     struct ssi_sdp *sdp = deliver(w, text);
     struct side before = *me;
     const struct ssi_sdes_agreed *agreed;
-    const char *profile, *why;
+    const char *profile = NULL, *why;
     struct ssi_buf b;
+    uint32_t media = 0;
     bool ok = false;
 
     if (!sdp)
         return false;
     ssi_buf_init_secret(&b, TEXT_MAX);
-    if (ssi_sdes_answer(&me->s, sdp, 0, &b, &profile, &agreed, &why) == 0) {
+    if (ssi_sdes_choose_media(&me->s, sdp, is_taken, NULL, &media, &profile, &why) == 0 &&
+        ssi_sdes_answer(&me->s, sdp, media, &b, &profile, &agreed, &why) == 0) {
         note_written(me, &b);
         check(me);
         ok = true;
@@ -181,7 +235,16 @@ static bool answer(struct world *w, struct side *me, char text[TEXT_MAX])
             me->was_secure = before.was_secure;
             ok = false;
         }
-        describe(text, profile, &b);
+        if (sdp->n_media < 2)
+            describe(text, profile, &b, NULL, 1);
+        else if (media == 0)
+            describe(text, profile, &b, "RTP/AVP", 1);
+        else { /* the second line: the first is refused, and our lines stand at the end */
+            struct ssi_buf none = {0};
+            describe(text, "RTP/SAVP", &none, profile, 2);
+            size_t n = strlen(text);
+            (void)snprintf(text + n, TEXT_MAX - n, "%.*s", (int)b.len, b.len ? (char *)b.data : "");
+        }
     }
     if (!ok) {
         assert_memory_equal(&before.s.agreed, &me->s.agreed, sizeof before.s.agreed);
@@ -220,10 +283,12 @@ static void exchange(struct world *w, struct side *a, struct side *b)
         ssi_sdes_rekey(&a->s);
     if (test_below(&w->seed, 4) == 0)
         ssi_sdes_rekey(&b->s);
+    const char *first = ssi_sdes_offer_profile_of(&a->s, 0);
+    const char *second = ssi_sdes_offer_profile_of(&a->s, 1);
     assert_int_equal(ssi_sdes_put_offer(&a->s, &lines), 0);
     note_written(a, &lines);
     check(a);
-    describe(text, ssi_sdes_offer_profile(&a->s), &lines);
+    describe(text, first, &lines, second, 3);
     ssi_buf_free(&lines);
     switch (test_below(&w->seed, 8)) {
     case 0: /* refused, or lost */
@@ -249,6 +314,10 @@ static struct ssi_sdes_config random_config(uint64_t *seed)
         SSI_SDES_MANDATORY, SSI_SDES_MANDATORY, SSI_SDES_OPTIONAL, SSI_SDES_OPTIONAL, SSI_SDES_OFF};
     struct ssi_sdes_config c = {.policy = policies[test_below(seed, 5)]};
 
+    c.style = (enum ssi_sdes_style)test_below(seed, 4);
+    if (test_below(seed, 4) == 0)
+        c.allow = test_below(seed, 16);
+    c.forms = test_below(seed, 8);
     for (int s = SSI_SUITE_NONE + 1; s < SSI_SUITE_COUNT; s++)
         if (test_below(seed, 2) == 0 || s <= SSI_SUITE_AES_CM_128_HMAC_SHA1_32)
             c.suites[c.n_suites++] = (enum ssi_suite)s;
@@ -264,6 +333,9 @@ static struct ssi_sdes_config random_config(uint64_t *seed)
     c.avp_crypto = test_below(seed, 2);
     c.match_by_suite = test_below(seed, 2);
     c.unpadded = test_below(seed, 2);
+    c.refuse_profile = test_below(seed, 4) == 0;
+    c.refuse_spelling = test_below(seed, 4) == 0;
+    c.refuse_unpadded = test_below(seed, 4) == 0;
     return c;
 }
 
@@ -275,6 +347,7 @@ static void random_calls_keep_the_invariants(void **state)
 
     w.seed = test_seed();
     for (int call = 0; call < 1500; call++) {
+        call_number++;
         for (int i = 0; i < 2; i++) {
             struct ssi_sdes_config c = random_config(&w.seed);
             memset(&w.side[i], 0, sizeof w.side[i]);
@@ -305,6 +378,8 @@ static void undisturbed_calls_agree_crosswise(void **state)
         for (int i = 0; i < 2; i++) {
             struct ssi_sdes_config c = random_config(&seed);
             c.policy = SSI_SDES_MANDATORY;
+            c.allow = 15; /* whatever the other one asks for */
+            c.refuse_unpadded = false;
             ssi_sdes_session_init(&side[i].s, &c);
         }
         for (int step = 0; step < 6; step++) {
@@ -318,13 +393,13 @@ static void undisturbed_calls_agree_crosswise(void **state)
 
             ssi_buf_init_secret(&lines, TEXT_MAX);
             assert_int_equal(ssi_sdes_put_offer(a, &lines), 0);
-            describe(text, ssi_sdes_offer_profile(a), &lines);
+            describe(text, ssi_sdes_offer_profile(a), &lines, NULL, 1);
             ssi_buf_reset(&lines);
             assert_int_equal(ssi_sdp_parse(ssi_slice_str(text), NULL, NULL, &sdp), 0);
             if (ssi_sdes_answer(b, sdp, 0, &lines, &profile, &y, &why) < 0)
                 fail_msg("%s", why);
             ssi_sdp_free(sdp);
-            describe(text, profile, &lines);
+            describe(text, profile, &lines, NULL, 1);
             ssi_buf_free(&lines);
             assert_int_equal(ssi_sdp_parse(ssi_slice_str(text), NULL, NULL, &sdp), 0);
             if (ssi_sdes_take_answer(a, sdp, 0, &x, &why) < 0)
@@ -334,6 +409,7 @@ static void undisturbed_calls_agree_crosswise(void **state)
             assert_true(ssi_sdes_key_eq(&x->rx, &y->tx));
             assert_int_equal(x->suite, y->suite);
             assert_int_equal(x->tag, y->tag);
+            assert_int_equal(x->forms, y->forms);
         }
     }
 }

@@ -430,7 +430,7 @@ static void field_12_renumbered_tag_is_matched_by_suite_only_on_demand(void **st
     a = offered(&c);
     struct result t = take(&a, "RTP/SAVP", CRYPTO("5 " S32 "inline:" KEY30));
     assert_int_equal(t.r, 0);
-    assert_true(t.agreed->tag_quirk);
+    assert_int_equal(t.agreed->quirks, SSI_SDES_QUIRK_TAG);
     assert_int_equal(t.agreed->tag, 2);
     assert_true(ssi_key_eq(&t.agreed->tx.key, &a.local[1].key.key));
     a = offered(&c);

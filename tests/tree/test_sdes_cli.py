@@ -156,10 +156,65 @@ def test_offers_by_policy():
     check('answer', 'm=audio 0 RTP/AVP 0\r\nm=audio 4000 RTP/SAVP 0\r\na=crypto:1' in out, out)
 
 
+def test_every_style_of_optional_is_offered_answered_and_accepted():
+    for style, begins, profile, refused in (
+            ('avp', 'RTP/AVP 0 8', 'RTP/AVP', None), ('two-lines', 'RTP/SAVP 0 8', 'RTP/SAVP', 'm=audio 0 RTP/AVP 0 8'),
+            ('capability', 'RTP/AVP 0 8', 'RTP/SAVP', None), ('savp', 'RTP/SAVP 0 8', 'RTP/SAVP', None)):
+        code, offer, err = run('offer', '--policy', 'optional', '--style', style, '--suites', S80)
+        check(style, code == 0 and 'm=audio 4000 %s\r\n' % begins in offer, offer, err)
+        check(style, ('a=pcfg:1 t=1 a=1\r\n' in offer) == (style == 'capability'), offer)
+        with tempfile.NamedTemporaryFile('w+', newline='') as file:
+            file.write(offer)
+            file.flush()
+            for policy, secure in (('optional', True), ('off', False)):
+                code, answer, err = run('answer', '--policy', policy, text=offer)
+                if policy == 'off' and style == 'savp':
+                    check(style, code == 1, answer, err)
+                    continue
+                check(style, code == 0 and (len(crypto_of(answer)) == 1) == secure, answer, err)
+                check(style, not secure or 'm=audio 4000 %s 0 8\r\n' % profile in answer, answer)
+                check(style, not secure or not refused or refused in answer, answer)
+                check(style, ('a=acfg:1 t=1 a=1\r\n' in answer) == (secure and style == 'capability'), answer)
+                code, out, err = run('accept', '--offer', file.name, text=answer)
+                one = objects(out)[0]
+                check(style, code == 0 and one['secure'] == secure and one['quirks'] == [], out, err)
+
+
+def test_quirks_are_named_and_refused_on_demand():
+    offer = sdp('RTP/AVP', '1 %s inline:%s' % (S80, KEY))
+    answer = sdp('RTP/SAVP', '1 %s inline:%s' % (S80, KEY_B))
+    with tempfile.NamedTemporaryFile('w+', newline='') as file:
+        file.write(offer)
+        file.flush()
+        code, out, err = run('accept', '--offer', file.name, text=answer)
+        check('quirks', code == 0 and objects(out)[0]['quirks'] == ['profile'], out, err)
+        code, out, err = run('accept', '--offer', file.name, '--refuse', 'spelling', '--refuse', 'profile', text=answer)
+        check('quirks', code == 1 and objects(out)[0]['error']['name'] == 'SECSIP_E_SDES_CLEAR_PROFILE', out, err)
+
+
+def test_protection_is_left_out_only_on_demand():
+    line = '1 %s inline:%s UNENCRYPTED_SRTP' % (S80, KEY)
+    code, _, err = run('answer', text=sdp('RTP/SAVP', line))
+    check('forms', code == 1 and 'UNENCRYPTED_SRTP is not allowed here' in err, err)
+    code, out, err = run('answer', '--json', '--insecure', 'unencrypted-srtp', text=sdp('RTP/SAVP', line))
+    check('forms', code == 0 and objects(out)[0]['forms'] == ['UNENCRYPTED_SRTP'], out, err)
+    code, out, err = run('offer', '--suites', S80, '--insecure', 'unencrypted-srtp', '--form', 'unencrypted-srtp')
+    check('forms', code == 0 and crypto_of(out)[0].endswith(' UNENCRYPTED_SRTP'), out, err)
+    code, _, _ = run('offer', '--form', 'unencrypted-srtp')
+    check('forms', code == 2)
+    null = '1 NULL_HMAC_SHA1_80 inline:' + KEY
+    code, _, _ = run('answer', text=sdp('RTP/SAVP', null))
+    check('null', code == 1)
+    code, out, err = run('answer', '--insecure', 'null-cipher', '--suites', 'NULL_HMAC_SHA1_80', text=sdp('RTP/SAVP', null))
+    check('null', code == 0 and crypto_of(out)[0].startswith('1 NULL_HMAC_SHA1_80 inline:'), out, err)
+    code, _, _ = run('offer', '--suites', 'NULL_HMAC_SHA1_80')
+    check('null', code == 2)
+
+
 def test_wrong_usage():
     for args in ([], ['nonsense'], ['offer', '--suites'], ['offer', '--suites', 'X'], ['offer', '--suites', ''],
                  ['offer', '--mki', '0'], ['offer', '--mki', '129'], ['offer', '--lifetime', '2^49'],
-                 ['offer', '--lifetime', '0'], ['offer', '--port', '65536'], ['offer', '--policy', 'maybe'], ['accept'],
+                 ['offer', '--lifetime', '0'], ['offer', '--port', '65536'], ['offer', '--policy', 'maybe'], ['offer', '--style', 'odd'], ['accept'],
                  ['accept', '--offer', '/nonexistent/file'], ['offer', 'stray'], ['offer', '--po', '4000'], ['offer', '--address', 'a b']):
         code, out, err = run(*args)
         check('usage %s' % args, code == 2 and out == '' and err.count('\n') == 1, code, out, err)
