@@ -66,7 +66,7 @@ static void say_error(const secsip_error *error)
                error->found);
 }
 
-static void say_tls(const secsip_tls_info *tls)
+static void say_tls(const secsip_tls_info *tls, const char *transport)
 {
     if (is_tls(tls))
         printf("%s, %s, peer %s, %s", tls->version, tls->cipher, tls->peer,
@@ -74,7 +74,7 @@ static void say_tls(const secsip_tls_info *tls)
                : tls->relaxed ? "accepted only by --tls-option"
                               : "not verified");
     else
-        printf("no TLS");
+        printf("%s in clear", transport);
 }
 
 static void begin(struct events *e, const char *event)
@@ -94,7 +94,7 @@ static void say_registration(const char *aor, const secsip_registration_event *e
 {
     if (event->state == SECSIP_REGISTRATION_REGISTERED) {
         printf("registered: %s for %" PRIu32 " s over ", aor, event->expires_s);
-        say_tls(event->tls);
+        say_tls(event->tls, event->transport);
         printf("\n");
     } else if (event->state == SECSIP_REGISTRATION_FAILED) {
         printf("registration failed: %s, status %" PRId32, aor, event->status);
@@ -123,7 +123,7 @@ void events_registration(struct events *e, const char *aor, const secsip_registr
     begin(e, registered ? "registered" : failed ? "register-failed" : "unregistered");
     json_string(j, "account", aor);
     if (registered) {
-        json_string(j, "transport", is_tls(event->tls) ? "TLS" : "TCP");
+        json_string(j, "transport", event->transport);
         put_tls(j, "tls", event->tls);
         json_uint(j, "expires", event->expires_s);
     } else if (failed) {
@@ -201,6 +201,7 @@ void events_security(struct events *e, const secsip_security_info *security)
                     security->required >= 0 && security->required <= 2
                         ? required[security->required]
                         : NULL);
+        json_string(j, "transport", security->transport);
         put_tls(j, "signalling", security->tls);
         json_object(j, "media");
         json_string(j, "keying", security->keying);
@@ -211,7 +212,7 @@ void events_security(struct events *e, const secsip_security_info *security)
         return;
     }
     printf("security: %s; signalling: ", security->level_name);
-    say_tls(security->tls);
+    say_tls(security->tls, security->transport);
     printf("; media: %s %s; %s\n", security->keying, security->suite,
            security->end_to_end ? "end to end" : "hop by hop");
     fflush(stdout);

@@ -288,7 +288,8 @@ static int make_account(struct phone *phone)
 
     if (r < 0)
         return options_refuse("the stack: %s", secsip_result_text(r));
-    if (s->listen && (r = secsip_stack_listen(phone->stack, s->listen, phone->profile, NULL)) < 0)
+    secsip_tls_profile *own = s->listen && settings_listens_in_clear(s) ? NULL : phone->profile;
+    if (s->listen && (r = secsip_stack_listen(phone->stack, s->listen, own, NULL)) < 0)
         return options_refuse("--listen %s: %s", s->listen, secsip_result_text(r));
     r = secsip_account_new(phone->stack, &config, &callbacks, phone, &phone->account);
     if (r < 0)

@@ -27,12 +27,14 @@ static const char help[] =
     "  --media-security M     mandatory (default): SRTP or no call; optional: SRTP if the other\n"
     "                         side can; off: speech in clear\n"
     "  --suites A,B           crypto-suites, best first; default: all the library has\n"
-    "  --insecure-transport   SIP over TCP in clear is allowed\n"
+    "  --insecure-transport   SIP over TCP or UDP in clear is allowed, where --proxy or a URI\n"
+    "                         names it, 'sip:host;transport=udp'; no key is sent over it\n"
     "\n"
     "What to do:\n"
     "  --register             register, and stay registered\n"
     "  --expires S            seconds to ask for, default 600\n"
-    "  --listen tls:HOST:PORT accept connections there, with --cert and --key\n"
+    "  --listen tls:HOST:PORT accept connections there, with --cert and --key;\n"
+    "                         insecure-tcp: and insecure-udp: with --insecure-transport\n"
     "  --call URI             call somebody, after the registration if there is one\n"
     "  --answer               answer the first call that comes in\n"
     "  --play WAV             what to say: once, then silence\n"
@@ -273,6 +275,11 @@ static bool is_callable(const char *target)
     return good;
 }
 
+bool settings_listens_in_clear(const struct settings *s)
+{
+    return strncmp(s->listen, "insecure-", strlen("insecure-")) == 0;
+}
+
 static int check_together(struct settings *s)
 {
     const char *why = NULL;
@@ -283,6 +290,8 @@ static int check_together(struct settings *s)
         return options_refuse("nothing to do: give --register, --call or --answer");
     if (s->call && s->answer)
         return options_refuse("--call and --answer exclude each other");
+    if (s->listen && settings_listens_in_clear(s) && !s->insecure_transport)
+        return options_refuse("--listen %s: in clear only with --insecure-transport", s->listen);
     if (s->answer && !s->register_ && !s->listen)
         return options_refuse("--answer: no call can come in without --register or --listen");
     if (!s->cert != !s->key)

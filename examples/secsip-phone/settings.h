@@ -40,5 +40,7 @@ struct settings {
 /* -1 to go on, or the exit code with which the program ends: --help, --version, or wrong usage, which was said. */
 int settings_read(struct settings *s, int argc, char **argv);
 void settings_free(struct settings *s);
+/* listen names a transport in clear, which has its own name for that. */
+bool settings_listens_in_clear(const struct settings *s);
 
 #endif

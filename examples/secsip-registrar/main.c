@@ -53,7 +53,9 @@ static const char help[] =
     "\n"
     "  --listen ADDRESS      tls:HOST:PORT with a numeric host, port 0 chooses one; may be given "
     "several times.\n"
-    "                        insecure-tcp:HOST:PORT is clear, and serves no sips address\n"
+    "                        insecure-tcp:HOST:PORT and insecure-udp:HOST:PORT are clear, and "
+    "serve "
+    "no sips address\n"
     "  --cert FILE           the certificate (chain, leaf first), PEM\n"
     "  --key FILE            its private key, PEM\n"
     "  --domain DOMAIN       the domain that is served\n"
@@ -66,6 +68,12 @@ static const char help[] =
     "\n"
     "Ends with 0 when it was stopped by SIGINT or SIGTERM, 1 when it had to end, 2 for wrong usage "
     "or set-up.\n";
+
+/* Listeners in clear have a name that says so. */
+static bool is_clear(const char *address)
+{
+    return strncmp(address, "insecure-", 9) == 0;
+}
 
 static bool set_client_cert(struct options *o, const char *mode)
 {
@@ -86,7 +94,7 @@ static int take_option(struct options *o, int c)
         if (o->n_listen == MAX_LISTEN)
             return options_refuse("--listen: at most %d addresses", MAX_LISTEN);
         o->listen[o->n_listen++] = optarg;
-        o->insecure |= strncmp(optarg, "insecure-tcp:", 13) == 0;
+        o->insecure |= is_clear(optarg);
         return -1;
     case 'c':
         o->cert = optarg;
@@ -154,7 +162,7 @@ static int check_options(const struct options *o)
         return options_refuse("--domain: '%s' is neither a domain nor a numeric address",
                               o->domain);
     for (size_t i = 0; i < o->n_listen; i++)
-        is_tls |= strncmp(o->listen[i], "insecure-tcp:", 13) != 0;
+        is_tls |= !is_clear(o->listen[i]);
     if (is_tls && (!o->cert || !o->key))
         return options_refuse("--cert and --key are needed for TLS");
     if (o->client_cert && !o->ca)
@@ -327,9 +335,9 @@ static int start(struct program *p)
     if (r < 0)
         return options_refuse("--domain %s: %s", o->domain, secsip_result_text(r));
     for (size_t i = 0; i < o->n_listen; i++) {
-        bool is_clear = strncmp(o->listen[i], "insecure-tcp:", 13) == 0;
         uint16_t port = 0;
-        r = secsip_stack_listen(p->stack, o->listen[i], is_clear ? NULL : p->profile, &port);
+        r = secsip_stack_listen(p->stack, o->listen[i], is_clear(o->listen[i]) ? NULL : p->profile,
+                                &port);
         if (r < 0)
             return options_refuse("--listen %s: %s", o->listen[i], secsip_result_text(r));
         tell_listening(p, o->listen[i], port);

@@ -41,6 +41,7 @@ typedef struct secsip_registration_event {
     uint32_t retry_ms;          /**< for FAILED: when it is tried again; 0: it is not */
     const secsip_tls_info *tls; /**< of the connection, or NULL */
     const secsip_error *error;  /**< for FAILED, else NULL */
+    const char *transport;      /**< of the connection: "TLS", "TCP", "UDP"; "" for none */
 } secsip_registration_event;
 
 /** Configuration of an account. Zero means the default; strings are copied, the password into memory that is wiped. */
@@ -57,7 +58,8 @@ typedef struct secsip_account_config {
     uint32_t media_security;     /**< SECSIP_MEDIA_SECURITY_* */
     /** Crypto-suites in order of preference, separated by commas; default: all */
     const char *suites;
-    /** 1: TCP in clear is allowed; no a=crypto is sent over it all the same */
+    /** 1: TCP and UDP in clear are allowed, where proxy or a URI names them (";transport=udp"); no a=crypto is sent over
+     * them all the same. DNS never chooses them. */
     uint32_t insecure_transport;
 } secsip_account_config;
 

@@ -63,7 +63,8 @@ typedef struct secsip_security_info {
     const secsip_tls_info *tls; /**< the signalling to the next hop */
     const char *keying;
     const char *suite;
-    uint32_t end_to_end; /**< 1 only where no hop could read the key: never with SDES */
+    uint32_t end_to_end;   /**< 1 only where no hop could read the key: never with SDES */
+    const char *transport; /**< of the signalling to the next hop: "TLS", "TCP", "UDP" */
 } secsip_security_info;
 
 /** Counts of a call's media, in packets; they only grow. */

@@ -51,11 +51,12 @@ typedef struct secsip_registrar_config {
     secsip_result (*password)(const char *user, char *password, size_t cap, void *user_data);
     void (*on_event)(const secsip_registrar_event *event, void *user_data);
     void *user_data;
-    uint32_t min_expires_s;      /**< default 5 */
-    uint32_t max_expires_s;      /**< default 3600 */
-    uint32_t max_bindings;       /**< of one address of record, default 10 */
-    uint32_t max_users;          /**< addresses of record with bindings, default 10000 */
-    uint32_t insecure_transport; /**< 1: also requests over clear TCP are served; sips never is */
+    uint32_t min_expires_s; /**< default 5 */
+    uint32_t max_expires_s; /**< default 3600 */
+    uint32_t max_bindings;  /**< of one address of record, default 10 */
+    uint32_t max_users;     /**< addresses of record with bindings, default 10000 */
+    uint32_t
+        insecure_transport; /**< 1: also requests over clear TCP and UDP are served; sips never is */
 } secsip_registrar_config;
 
 /** Attaches a registrar to a stack; a stack has at most one, and no accounts beside it that share its domain.

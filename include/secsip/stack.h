@@ -49,7 +49,7 @@ typedef struct secsip_stack_config {
     uint32_t t2_ms;                /**< RFC 3261 T2, default 4000 */
     uint32_t t4_ms;                /**< RFC 3261 T4, default 5000 */
     uint32_t max_message_bytes;    /**< largest SIP message, default 65536 */
-    uint32_t max_connections;      /**< live connections, default 10000 */
+    uint32_t max_connections;      /**< live connections, peers over UDP included, default 10000 */
     uint32_t max_transactions;     /**< live transactions, default 100000 */
     uint32_t handshake_timeout_ms; /**< connection and TLS handshake, default 10000 */
     const char *dns_servers;       /**< "192.0.2.1:53,[2001:db8::1]:53"; default: the system's */
@@ -105,8 +105,10 @@ secsip_result secsip_stack_shutdown(secsip_stack *stack, uint32_t timeout_ms);
 int32_t secsip_stack_is_idle(const secsip_stack *stack);
 
 /** Accepts connections.
- * @param address   "tls:HOST:PORT" with a numeric host, "tls:[::1]:5061"; port 0 chooses one. "insecure-tcp:..." is clear.
- * @param profile   the TLS profile with our identity; a reference is taken. NULL for insecure-tcp
+ * @param address   "tls:HOST:PORT" with a numeric host, "tls:[::1]:5061"; port 0 chooses one. "insecure-tcp:..." and
+ *                  "insecure-udp:..." are clear; UDP needs one address of this host, not 0.0.0.0 or [::], and takes TCP
+ *                  at the same port, for what is too large for a datagram (RFC 3261 18.2.1)
+ * @param profile   the TLS profile with our identity; a reference is taken. NULL for what is clear
  * @param ret_port  the port that was bound; may be NULL
  * @return 0, SECSIP_E_INVALID, SECSIP_E_NET_ADDRESS (in use or not ours), SECSIP_E_TLS_CREDENTIALS (the profile has no
  *         identity), SECSIP_E_NOMEM, SECSIP_E_LIMIT. Since 0.1. */

@@ -240,10 +240,27 @@ static void listener_ready(struct conn *c)
     }
 }
 
-static void dgram_ready(struct conn *c)
+/* What ICMP has brought back. */
+static void dgram_errors(struct conn *c)
+{
+    struct ssi_addr to;
+    const char *why = NULL;
+
+    for (int i = 0; i < MAX_DATAGRAMS && !conn_is_dead(c); i++) {
+        int32_t r = ssi_socket_take_error(c->watch.fd, &to, &why);
+        if (r == SECSIP_E_AGAIN)
+            break;
+        if (r > 0)
+            c->driver->tell->dgram_failed(c->of.dgram, &to, why);
+    }
+}
+
+static void dgram_ready(struct conn *c, uint32_t ready)
 {
     struct ssi_addr from;
 
+    if ((ready & SSI_POLL_ERROR) && c->of.dgram->is_signalling)
+        dgram_errors(c);
     for (int i = 0; i < MAX_DATAGRAMS && !conn_is_dead(c); i++) {
         int32_t n = ssi_socket_receive_from(c->watch.fd, &from, c->driver->input, INPUT_SIZE);
         if (n < 0)
@@ -264,7 +281,7 @@ static void conn_ready(void *arg, uint32_t ready)
         listener_ready(c);
         break;
     case KIND_DGRAM:
-        dgram_ready(c);
+        dgram_ready(c, ready);
         break;
     }
 }
@@ -365,20 +382,34 @@ static void io_listen_close(void *arg, struct ssi_listener *l)
     l->io_data = NULL;
 }
 
-static secsip_result io_dgram_open(void *arg, struct ssi_dgram *dg)
+/* Takes the socket, also on failure. */
+static secsip_result add_dgram(struct ssi_driver *d, struct ssi_dgram *dg, int fd)
 {
     struct conn *c = NULL;
-    int fd;
-    secsip_result r = ssi_socket_dgram(&dg->local, &fd);
+    secsip_result r = add_bound(d, KIND_DGRAM, fd, &c);
 
-    if (r < 0)
-        return r;
-    r = add_bound(arg, KIND_DGRAM, fd, &c);
     if (r < 0)
         return r;
     c->of.dgram = dg;
     dg->io_data = c;
     return 0;
+}
+
+static secsip_result io_dgram_open(void *arg, struct ssi_dgram *dg)
+{
+    int fd;
+    secsip_result r = dg->is_signalling ? ssi_socket_dgram_listen(&dg->local, &fd)
+                                        : ssi_socket_dgram(&dg->local, &fd);
+
+    return r < 0 ? r : add_dgram(arg, dg, fd);
+}
+
+static secsip_result io_dgram_connect(void *arg, struct ssi_dgram *dg, const struct ssi_addr *to)
+{
+    int fd;
+    secsip_result r = ssi_socket_dgram_connect(to, &dg->local, &dg->path_mtu, &fd);
+
+    return r < 0 ? r : add_dgram(arg, dg, fd);
 }
 
 static void io_dgram_send(void *arg, struct ssi_dgram *dg, const struct ssi_addr *to,
@@ -497,6 +528,7 @@ void ssi_driver_io(struct ssi_driver *d, struct ssi_io *ret)
         .dgram_close = io_dgram_close,
         .resolve = io_resolve,
         .resolve_cancel = io_resolve_cancel,
+        .dgram_connect = io_dgram_connect,
     };
 }
 

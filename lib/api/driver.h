@@ -39,6 +39,7 @@ struct ssi_driver_tell {
                         size_t len);
     void (*resolved)(struct ssi_query *q, secsip_result result, const struct ssi_rr *rrs,
                      size_t n_rrs);
+    void (*dgram_failed)(struct ssi_dgram *d, const struct ssi_addr *to, const char *detail);
 };
 
 /* ssi_driver_new with another table, borrowed for the driver's life. */

@@ -13,6 +13,7 @@ static const struct ssi_driver_tell core = {
     .stream_closed = ssi_ua_stream_closed,
     .dgram_input = ssi_ua_dgram_input,
     .resolved = ssi_ua_resolved,
+    .dgram_failed = ssi_ua_dgram_failed,
 };
 
 secsip_result ssi_driver_new(struct ssi_ua *ua, const char *dns_servers, struct ssi_driver **ret)

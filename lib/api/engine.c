@@ -109,6 +109,16 @@ static void ask_resolve_cancel(void *arg, struct ssi_query *q)
         st->engine_io.resolve_cancel((secsip_engine_query *)q, st->engine_data);
 }
 
+static secsip_result ask_dgram_connect(void *arg, struct ssi_dgram *d, const struct ssi_addr *to)
+{
+    secsip_stack *st = arg;
+    secsip_engine_address at = to_public(to), local = {.size = sizeof local};
+    secsip_result r =
+        st->engine_io.dgram_connect((secsip_engine_dgram *)d, &at, &local, st->engine_data);
+    d->local = from_public(&local);
+    return r;
+}
+
 static bool has_required(const secsip_engine_io *io)
 {
     return io->stream_connect && io->stream_wants_write && io->stream_close && io->dgram_open &&
@@ -148,6 +158,7 @@ SECSIP_EXPORT secsip_result secsip_engine_stack_new(const secsip_stack_config *c
         .dgram_close = ask_dgram_close,
         .resolve = ask_resolve,
         .resolve_cancel = ask_resolve_cancel,
+        .dgram_connect = known.dgram_connect ? ask_dgram_connect : NULL,
     };
     r = ssi_ua_init(&s->ua, &ua_config, &inner, now_us, wall_s);
     if (r < 0) {
@@ -283,6 +294,19 @@ SECSIP_EXPORT void secsip_engine_dgram_input(secsip_engine_dgram *d,
     if (!ssi_stack_enter(st))
         return;
     ssi_ua_dgram_input(in, &a, data, len);
+    ssi_stack_leave(st);
+}
+
+SECSIP_EXPORT void secsip_engine_dgram_failed(secsip_engine_dgram *d,
+                                              const secsip_engine_address *to, const char *detail)
+{
+    struct ssi_dgram *in = (struct ssi_dgram *)d;
+    secsip_stack *st = stack_of(in->ua);
+    struct ssi_addr a = from_public(to);
+
+    if (!ssi_stack_enter(st))
+        return;
+    ssi_ua_dgram_failed(in, &a, detail);
     ssi_stack_leave(st);
 }
 

@@ -6,6 +6,7 @@
 
 #include "api/abi.h"
 #include "base/export.h"
+#include "ua/flow_udp.h"
 
 static const char default_agent[] = "libsecsip/" SECSIP_VERSION_TEXT;
 
@@ -192,20 +193,26 @@ SECSIP_EXPORT int32_t secsip_stack_is_idle(const secsip_stack *stack)
 SECSIP_EXPORT secsip_result secsip_stack_listen(secsip_stack *stack, const char *address,
                                                 secsip_tls_profile *profile, uint16_t *ret_port)
 {
-    const struct ssi_slice tls = SSI_LIT("tls:");
-    const struct ssi_slice clear = SSI_LIT("insecure-tcp:");
+    static const struct ssi_slice names[] = {
+        [SSI_TRANSPORT_TLS] = SSI_LIT("tls:"),
+        [SSI_TRANSPORT_TCP] = SSI_LIT("insecure-tcp:"),
+        [SSI_TRANSPORT_UDP] = SSI_LIT("insecure-udp:"),
+    };
     struct ssi_addr at, bound;
+    size_t t = 0;
 
     if (!stack || !address)
         return SECSIP_E_INVALID;
     struct ssi_slice text = ssi_slice_str(address);
-    bool is_tls = text.len > tls.len && ssi_slice_eq(ssi_slice_of(text.p, tls.len), tls);
-    bool is_clear = text.len > clear.len && ssi_slice_eq(ssi_slice_of(text.p, clear.len), clear);
-    if ((is_tls && !profile) || (is_clear && profile) || (!is_tls && !is_clear))
+    while (t < 3 &&
+           !(text.len > names[t].len && ssi_slice_eq(ssi_slice_of(text.p, names[t].len), names[t])))
+        t++;
+    if (t == 3 || (t == SSI_TRANSPORT_TLS) != (profile != NULL))
         return SECSIP_E_INVALID;
-    if (!ssi_addr_parse(ssi_slice_from(text, is_tls ? tls.len : clear.len), &at))
+    if (!ssi_addr_parse(ssi_slice_from(text, names[t].len), &at))
         return SECSIP_E_INVALID;
-    secsip_result r = ssi_ua_listen(&stack->ua, &at, profile, &bound);
+    secsip_result r = t == SSI_TRANSPORT_UDP ? ssi_udp_listen(&stack->ua, &at, &bound)
+                                             : ssi_ua_listen(&stack->ua, &at, profile, &bound);
     if (r < 0)
         return r;
     ssi_stack_touch(&stack->ua);

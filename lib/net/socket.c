@@ -1,8 +1,13 @@
 /* Sockets, see socket.h. Layer: net. */
 #include "net/socket.h"
 
+#include <time.h> /* before linux/errqueue.h, which needs struct timespec */
+
 #include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -19,6 +24,7 @@ enum {
     FIRST_MEDIA_PORT = 16384,
     N_MEDIA_PORTS = 16384,
     MEDIA_PORT_TRIES = 200,
+    SIGNALLING_BUFFER = 1 << 20, /* bytes that may wait for us on a UDP socket */
 };
 
 union sockname {
@@ -205,6 +211,100 @@ secsip_result ssi_socket_dgram(struct ssi_addr *local, int *ret_fd)
     return 0;
 }
 
+/* ICMP errors come with the address that they are about, and do not hide what a send or receive has to say. */
+static int new_signalling_socket(const struct ssi_addr *a)
+{
+    int fd = new_socket(a, SOCK_DGRAM);
+
+    if (fd < 0)
+        return fd;
+    if (a->family == 6)
+        set_option(fd, IPPROTO_IPV6, IPV6_RECVERR, 1);
+    else
+        set_option(fd, IPPROTO_IP, IP_RECVERR, 1);
+    set_option(fd, SOL_SOCKET, SO_RCVBUF, SIGNALLING_BUFFER);
+    return fd;
+}
+
+secsip_result ssi_socket_dgram_listen(struct ssi_addr *local, int *ret_fd)
+{
+    int fd = new_signalling_socket(local);
+
+    if (fd < 0)
+        return errno == EAFNOSUPPORT ? SECSIP_E_NET_ADDRESS : SECSIP_E_IO;
+    secsip_result r = bind_to(fd, local);
+    if (r < 0) {
+        close(fd);
+        return r;
+    }
+    ssi_socket_local(fd, local);
+    *ret_fd = fd;
+    return 0;
+}
+
+secsip_result ssi_socket_dgram_connect(const struct ssi_addr *to, struct ssi_addr *ret_local,
+                                       uint16_t *ret_mtu, int *ret_fd)
+{
+    union sockname name;
+    socklen_t len = to_sockname(to, &name);
+    int fd = new_signalling_socket(to);
+    int mtu = 0;
+    socklen_t mtu_len = sizeof mtu;
+
+    if (fd < 0)
+        return errno == EAFNOSUPPORT ? SECSIP_E_NET_CONNECT : SECSIP_E_IO;
+    if (connect(fd, &name.any, len) < 0) {
+        close(fd);
+        return SECSIP_E_NET_CONNECT;
+    }
+    ssi_socket_local(fd, ret_local);
+    int r = to->family == 6 ? getsockopt(fd, IPPROTO_IPV6, IPV6_MTU, &mtu, &mtu_len)
+                            : getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &mtu_len);
+    *ret_mtu = (uint16_t)(r == 0 && mtu > 0 && mtu <= UINT16_MAX ? mtu : 0);
+    *ret_fd = fd;
+    return 0;
+}
+
+/* RFC 3261 18.4: unreachable and parameter problem count; what asks to be slow, or says that a packet took too long, does
+ * not. "Too big" is the kernel's affair: it cuts the next one. */
+static bool is_unreachable(const struct sock_extended_err *e)
+{
+    if (e->ee_origin == SO_EE_ORIGIN_ICMP)
+        return (e->ee_type == ICMP_DEST_UNREACH && e->ee_code != ICMP_FRAG_NEEDED) ||
+               e->ee_type == ICMP_PARAMETERPROB;
+    return e->ee_origin == SO_EE_ORIGIN_ICMP6 &&
+           (e->ee_type == ICMP6_DST_UNREACH || e->ee_type == ICMP6_PARAM_PROB);
+}
+
+int32_t ssi_socket_take_error(int fd, struct ssi_addr *ret_to, const char **ret_why)
+{
+    union sockname name = {0};
+    union {
+        struct cmsghdr align;
+        char bytes[512];
+    } control;
+    struct msghdr msg = {.msg_name = &name.any,
+                         .msg_namelen = sizeof name,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof control.bytes};
+
+    if (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+        return SECSIP_E_AGAIN;
+    from_sockname(&name, ret_to);
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+        struct sock_extended_err e;
+        if (!(c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) &&
+            !(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR))
+            continue;
+        memcpy(&e, CMSG_DATA(c), sizeof e);
+        if (is_unreachable(&e)) {
+            *ret_why = strerrordesc_np((int)e.ee_errno);
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int ssi_socket_spare(void)
 {
     return eventfd(0, EFD_CLOEXEC);
@@ -261,6 +361,9 @@ int32_t ssi_socket_send_to(int fd, const struct ssi_addr *to, const void *data, 
     socklen_t name_len = to_sockname(to, &name);
     ssize_t n = sendto(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT, &name.any, name_len);
 
+    /* What ICMP said of an earlier datagram, perhaps to another peer, is told instead of sending. */
+    if (n < 0 && errno != EAGAIN && errno != EMSGSIZE)
+        n = sendto(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT, &name.any, name_len);
     return n >= 0 ? (int32_t)n : SECSIP_E_AGAIN;
 }
 

@@ -14,6 +14,16 @@ secsip_result ssi_socket_connected(int fd, const char **ret_why);
 secsip_result ssi_socket_listen(struct ssi_addr *local, int *ret_fd);
 /* The next connection. SECSIP_E_AGAIN: none; SECSIP_E_LIMIT: no descriptor left; SECSIP_E_IO. */
 secsip_result ssi_socket_accept(int listener, struct ssi_addr *ret_peer, int *ret_fd);
+/* A UDP socket for signalling, bound to *local; port 0 takes any, filled in. ssi_socket_take_error tells what ICMP says of
+ * its peers. SECSIP_E_NET_ADDRESS, SECSIP_E_IO. */
+secsip_result ssi_socket_dgram_listen(struct ssi_addr *local, int *ret_fd);
+/* The same for one peer only; *ret_local is where it is bound, *ret_mtu the path MTU in bytes as the system knows it, or 0.
+ * SECSIP_E_NET_CONNECT, SECSIP_E_IO. */
+secsip_result ssi_socket_dgram_connect(const struct ssi_addr *to, struct ssi_addr *ret_local,
+                                       uint16_t *ret_mtu, int *ret_fd);
+/* The next error of a signalling socket: 1 when a peer, *ret_to, cannot be reached (*ret_why: a constant text), 0 when it
+ * was one that is of no concern, SECSIP_E_AGAIN when there is none. */
+int32_t ssi_socket_take_error(int fd, struct ssi_addr *ret_to, const char **ret_why);
 /* A UDP socket bound to *local. Port 0 takes an even port whose odd neighbour is free (RFC 3550 section 11); filled in. */
 secsip_result ssi_socket_dgram(struct ssi_addr *local, int *ret_fd);
 /* A descriptor that stands for none: closed when a real one is needed. Negative when there is none. */

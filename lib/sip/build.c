@@ -165,6 +165,20 @@ static void put_top_via(struct ssi_buf *b, const struct ssi_sip_msg *m, const ch
     ssi_sip_put_crlf(b);
 }
 
+secsip_result ssi_sip_set_via_transport(struct ssi_buf *request, const char transport[3])
+{
+    const struct ssi_slice start = SSI_LIT("\r\nVia: SIP/2.0/");
+    char *bytes = (char *)request->data + request->off;
+
+    for (size_t i = 0; i + start.len + 3 <= request->len; i++) {
+        if (bytes[i] != '\r' || memcmp(bytes + i, start.p, start.len) != 0)
+            continue;
+        memcpy(bytes + i + start.len, transport, 3);
+        return 0;
+    }
+    return SECSIP_E_SIP_VIA;
+}
+
 void ssi_sip_put_vias(struct ssi_buf *b, const struct ssi_sip_msg *req, const char *ip,
                       uint16_t port)
 {

@@ -62,7 +62,10 @@ secsip_result ssi_txn_client_new(struct ssi_txn_layer *l, struct ssi_txn_flow *f
         return SECSIP_E_INVALID;
     if (!ssi_txn_has_room(l, method == SSI_SIP_BYE))
         return SECSIP_E_LIMIT;
-    struct ssi_txn *t = alloc_client(l, flow, method, branch);
+    struct ssi_txn_flow *other = flow->carrier ? flow->carrier(flow, request) : NULL;
+    struct ssi_txn *t = alloc_client(l, other ? other : flow, method, branch);
+    if (other)
+        other->unref(other);
     if (!t)
         return SECSIP_E_NOMEM;
     t->u.client.ops = ops;

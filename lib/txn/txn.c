@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "sip/build.h"
+
 enum {
     T1_MS = 500, /* RFC 3261 17.1.1.1 */
     T2_MS = 4000,
@@ -344,6 +346,33 @@ void ssi_txn_flow_failed(struct ssi_txn_layer *l, struct ssi_txn_flow *flow, sec
         ssi_txn_step(SSI_CONTAINER(node, struct ssi_txn, in_flow), SSI_TXN_FLOW_LOST,
                      &(struct ssi_txn_in){.why = why});
     flow->unref(flow);
+}
+
+static void move_to(struct ssi_txn *t, struct ssi_txn_flow *flow)
+{
+    struct ssi_txn_flow *old = t->flow;
+
+    t->flow = flow->ref(flow);
+    old->unref(old);
+}
+
+void ssi_txn_flow_fall_back(struct ssi_txn_flow *flow, struct ssi_txn_flow *udp, size_t max_bytes)
+{
+    SSI_LIST_EACH(node, &flow->txns)
+    {
+        struct ssi_txn *t = SSI_CONTAINER(node, struct ssi_txn, in_flow);
+        if (!ssi_txn_is_client(t) || t->out.len > max_bytes ||
+            ssi_sip_set_via_transport(&t->out, "UDP") < 0)
+            continue;
+        ssi_list_remove(&t->in_flow);
+        ssi_list_push_back(&udp->txns, &t->in_flow);
+        move_to(t, udp);
+        struct ssi_txn *cancel = t->u.client.cancel;
+        if (cancel && ssi_sip_set_via_transport(&cancel->out, "UDP") >= 0)
+            move_to(cancel, udp);
+        arm_repeat(t, (enum ssi_txn_timer)t->repeat_timer); /* that it is unreliable now */
+        ssi_txn_send_out(t);
+    }
 }
 
 void ssi_txn_drop(struct ssi_txn *t)

@@ -31,6 +31,9 @@ struct ssi_txn_flow {
     void (*unref)(struct ssi_txn_flow *flow);
     bool reliable;
     struct ssi_list txns; /* of the transactions that use it */
+    /* NULL, or asked for each new request: the flow that carries it instead, with a reference for the caller and the
+     * request's Via changed to it, because the request is too large for a datagram (RFC 3261 18.1.1); NULL: this one. */
+    struct ssi_txn_flow *(*carrier)(struct ssi_txn_flow *flow, struct ssi_buf *request);
 };
 void ssi_txn_flow_init(struct ssi_txn_flow *flow);
 
@@ -103,6 +106,9 @@ void ssi_txn_input(struct ssi_txn_layer *l, struct ssi_sip_msg *m, struct ssi_tx
                    const char *source_ip, uint16_t source_port);
 /* Every transaction of the flow fails. */
 void ssi_txn_flow_failed(struct ssi_txn_layer *l, struct ssi_txn_flow *flow, secsip_result why);
+/* The flow never opened, and did not carry anything: its requests of at most max_bytes begin again on the UDP flow that they
+ * were meant for (RFC 3261 18.1.1), with the time limits that run already. */
+void ssi_txn_flow_fall_back(struct ssi_txn_flow *flow, struct ssi_txn_flow *udp, size_t max_bytes);
 
 /* Sends a request: `request` holds the whole message (moved in, the caller's buffer is empty afterwards) with topmost
  * Via `branch` (copied) and sent-by. The first send happens inside the call; callbacks never do. On failure the buffer

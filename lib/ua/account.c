@@ -227,12 +227,12 @@ void ssi_account_put_contact(struct ssi_buf *b, const secsip_account *a,
 {
     char host[SSI_ADDR_TEXT];
 
-    ssi_addr_text(&flow->local, host);
+    ssi_addr_text(ssi_flow_contact_addr(flow), host);
     ssi_sip_put_piece_str(b, sips ? "<sips:" : "<sip:");
     ssi_sip_put_piece_str(b, a->contact_user);
     ssi_sip_put_piece_str(b, "@");
     ssi_sip_put_piece_str(b, host);
-    ssi_sip_put_piece_str(b, flow->transport == SSI_TRANSPORT_TCP ? ";transport=tcp>"
-                             : sips                               ? ">"
-                                                                  : ";transport=tls>");
+    if (!sips) /* where it says all: RFC 5630 3.1 */
+        ssi_sip_put_piece_str(b, ssi_flow_transport_param(flow));
+    ssi_sip_put_piece_str(b, ">");
 }

@@ -18,6 +18,7 @@ struct ssi_call_news {
     int32_t status;
     char reason[128];
     struct ssi_error error;
+    const char *transport;
     struct ssi_tls_note tls;
     bool encrypted;
     int32_t level;
@@ -83,6 +84,7 @@ static void give_media(struct ssi_call_news *n)
         .tls = ssi_tls_note_view(&n->tls),
         .keying = keying,
         .suite = n->suite,
+        .transport = n->transport,
         .end_to_end = 0, /* every proxy on the way reads an SDES key */
     };
 
@@ -214,6 +216,7 @@ void ssi_call_tell_media(secsip_call *c)
     n->direction = m->direction;
     ssi_addr_text(&m->rtp.local, n->local);
     ssi_addr_text(&m->remote_rtp, n->remote);
+    n->transport = ssi_flow_transport_name(c->flow);
     ssi_tls_note_take(&n->tls, c->flow);
     post(c, n, NEWS_MEDIA);
 }

@@ -321,7 +321,7 @@ static secsip_result choose_target(const secsip_account *a, const struct ssi_sip
         ret->profile = a->profile;
         if (ret->transport == SSI_TRANSPORT_TLS && !ret->profile)
             return SECSIP_E_PERMISSION;
-        if (ret->transport == SSI_TRANSPORT_TCP)
+        if (ret->transport != SSI_TRANSPORT_TLS)
             ret->profile = NULL;
     }
     /* RFC 5630 4: a sips URI is never reached over anything but TLS. */

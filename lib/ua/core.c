@@ -8,6 +8,7 @@
 #include "ua/call.h"
 #include "ua/dialog.h"
 #include "ua/flow.h"
+#include "ua/flow_udp.h"
 #include "ua/media.h"
 
 enum {
@@ -59,6 +60,8 @@ secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
     ssi_timers_init(&ua->timers, now_us);
     ssi_list_init(&ua->flows);
     ssi_list_init(&ua->listeners);
+    ssi_list_init(&ua->udp_sockets);
+    ssi_list_init(&ua->udp_peers);
     ssi_list_init(&ua->accounts);
     ssi_list_init(&ua->calls);
     ssi_list_init(&ua->events);
@@ -74,11 +77,16 @@ secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
     r = ssi_hash_init(&ua->addresses);
     if (r < 0)
         goto fail_flow_ids;
-    r = ssi_txn_layer_init(&ua->txn, &ua->config.txn, &ua->timers, &txn_ops, ua);
+    r = ssi_hash_init(&ua->udp_addrs);
     if (r < 0)
         goto fail_addresses;
+    r = ssi_txn_layer_init(&ua->txn, &ua->config.txn, &ua->timers, &txn_ops, ua);
+    if (r < 0)
+        goto fail_udp_addrs;
     return 0;
 
+fail_udp_addrs:
+    ssi_hash_free(&ua->udp_addrs);
 fail_addresses:
     ssi_hash_free(&ua->addresses);
 fail_flow_ids:
@@ -113,6 +121,7 @@ static void close_flows(struct ssi_ua *ua)
     ssi_error_set(&e, SECSIP_E_CLOSED, "the stack is closed");
     while (!ssi_list_empty(&ua->flows))
         ssi_flow_close(SSI_CONTAINER(ua->flows.next, struct ssi_flow, node), &e);
+    ssi_udp_close_sockets(ua); /* they were needed to answer until now */
 }
 
 /* The transaction that goes with it may hold the last reference. */
@@ -141,6 +150,7 @@ void ssi_ua_free(struct ssi_ua *ua)
     ssi_hash_free(&ua->dialogs);
     ssi_hash_free(&ua->flow_ids);
     ssi_hash_free(&ua->addresses);
+    ssi_hash_free(&ua->udp_addrs);
 }
 
 void ssi_ua_post(struct ssi_ua *ua, struct ssi_event *e)
@@ -231,6 +241,26 @@ secsip_result ssi_ua_listen(struct ssi_ua *ua, const struct ssi_addr *at,
     return 0;
 }
 
+void ssi_ua_dgram_input(struct ssi_dgram *d, const struct ssi_addr *from, uint8_t *data, size_t len)
+{
+    struct ssi_ua *ua = d->ua;
+
+    if (d->is_signalling)
+        ssi_udp_input(d, from, data, len);
+    else
+        ssi_media_input(d, from, data, len);
+    ssi_ua_dispatch(ua);
+}
+
+void ssi_ua_dgram_failed(struct ssi_dgram *d, const struct ssi_addr *to, const char *detail)
+{
+    struct ssi_ua *ua = d->ua;
+
+    if (d->is_signalling)
+        ssi_udp_unreachable(d, to, detail);
+    ssi_ua_dispatch(ua);
+}
+
 /* ---- Requests and responses that the transactions hand up. */
 void ssi_ua_begin_response(struct ssi_ua *ua, struct ssi_txn *t, int status, struct ssi_buf *b)
 {
@@ -310,6 +340,12 @@ static void take_new_request(struct ssi_ua *ua, struct ssi_txn *t, struct ssi_si
     }
     if (!t)
         return; /* an ACK of nothing */
+    /* RFC 5630 3.1: sips is TLS on every hop; and an account is reached in clear only where that was asked for by name. */
+    bool is_clear = flow->transport != SSI_TRANSPORT_TLS;
+    if (is_clear && (m->uri.scheme == SSI_SIP_SCHEME_SIPS || !account->insecure_transport)) {
+        ssi_ua_refuse(ua, t, 403);
+        return;
+    }
     if (ssi_txn_is_merged(&ua->txn, t, m)) {
         ssi_ua_refuse(ua, t, 482); /* RFC 3261 8.2.2.2 */
         return;

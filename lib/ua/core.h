@@ -80,12 +80,15 @@ struct ssi_ua {
     uint64_t wall_s;
     struct ssi_txn_layer txn;
     struct ssi_list flows;
-    struct ssi_list listeners; /* struct ssi_ua_listener */
-    struct ssi_list accounts;  /* struct secsip_account */
-    struct ssi_list calls;     /* struct secsip_call */
+    struct ssi_list listeners;   /* struct ssi_ua_listener */
+    struct ssi_list udp_sockets; /* struct ssi_udp_socket that listen */
+    struct ssi_list udp_peers;   /* struct ssi_udp_side of those they know, silent ones first */
+    struct ssi_list accounts;    /* struct secsip_account */
+    struct ssi_list calls;       /* struct secsip_call */
     struct ssi_list events;
-    struct ssi_hash dialogs;  /* struct ssi_dialog, by Call-ID and local tag */
-    struct ssi_hash flow_ids; /* struct ssi_flow, by id */
+    struct ssi_hash dialogs;   /* struct ssi_dialog, by Call-ID and local tag */
+    struct ssi_hash flow_ids;  /* struct ssi_flow, by id */
+    struct ssi_hash udp_addrs; /* struct ssi_udp_side, by socket and address */
     struct ssi_ua_handler handler;
     struct ssi_list closing;    /* struct ssi_media that wait to be freed */
     struct ssi_list handshakes; /* accepted flows that shake hands, oldest first */

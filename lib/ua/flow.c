@@ -3,9 +3,7 @@
 
 #include <stdlib.h>
 
-enum {
-    TRACE_SENT = 1,
-};
+#include "ua/flow_udp.h"
 
 static void on_end(void *arg);
 
@@ -85,6 +83,7 @@ void ssi_flow_unref(struct ssi_flow *f)
     ssi_sip_framer_free(&f->framer);
     ssi_buf_free(&f->out);
     ssi_buf_free(&f->waiting);
+    ssi_udp_free(f);
     free(f);
 }
 
@@ -115,6 +114,8 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
         f->has_stream = false;
         ua->io.stream_close(ua->io.arg, &f->stream);
     }
+    ssi_udp_close(f);
+    ssi_udp_take_back(f, why);
     for (struct ssi_list *n; (n = ssi_list_pop_front(&f->watches));) {
         struct ssi_flow_watch *w = SSI_CONTAINER(n, struct ssi_flow_watch, node);
         w->on_failed(w->arg, f, &f->error);
@@ -228,7 +229,19 @@ const secsip_tls_info *ssi_flow_tls_info(const struct ssi_flow *f)
 
 const char *ssi_flow_transport_name(const struct ssi_flow *f)
 {
-    return f->transport == SSI_TRANSPORT_TLS ? "TLS" : "TCP";
+    static const char *const names[] = {"TLS", "TCP", "UDP"};
+    return names[f->transport];
+}
+
+const char *ssi_flow_transport_param(const struct ssi_flow *f)
+{
+    static const char *const params[] = {";transport=tls", ";transport=tcp", ";transport=udp"};
+    return params[f->transport];
+}
+
+const struct ssi_addr *ssi_flow_contact_addr(const struct ssi_flow *f)
+{
+    return f->udp ? ssi_udp_contact_addr(f) : &f->local;
 }
 
 /* Into the TLS session or the clear buffer of an open flow. */
@@ -253,8 +266,12 @@ void ssi_flow_send(struct ssi_flow *f, struct ssi_slice bytes)
 
     if (f->state == SSI_FLOW_DEAD || f->send_failed < 0)
         return;
+    if (f->transport == SSI_TRANSPORT_UDP) {
+        ssi_udp_send(f, bytes);
+        return;
+    }
     if (bytes.len > 4)
-        ssi_ua_trace(f->ua, TRACE_SENT, f, bytes);
+        ssi_ua_trace(f->ua, SSI_TRACE_SENT, f, bytes);
     if (f->state == SSI_FLOW_OPEN) {
         r = ssi_flow_write(f, bytes);
     } else {

@@ -20,6 +20,7 @@ enum ssi_flow_state {
 enum ssi_transport {
     SSI_TRANSPORT_TLS,
     SSI_TRANSPORT_TCP, /* clear; nothing that carries a key goes over it */
+    SSI_TRANSPORT_UDP, /* clear, too; flow_udp.h */
 };
 
 /* Who is told. Embedded in its owner, initialised with ssi_list_init(&w->node). */
@@ -64,8 +65,11 @@ struct ssi_flow {
     struct ssi_timer timer; /* handshake time-out, then keep-alive; accepted: then idleness */
     struct ssi_timer end;   /* at once, after a send that failed */
     secsip_result send_failed;
-    bool ping_sent; /* a keep-alive is not answered yet */
-    bool pong_seen; /* the peer answers keep-alives, so silence means failure */
+    struct ssi_udp_side *udp; /* UDP: the rest of it, else NULL */
+    struct ssi_flow
+        *stands_for; /* TCP: made for what is too large for this UDP flow; until it is open */
+    bool ping_sent;  /* a keep-alive is not answered yet */
+    bool pong_seen;  /* the peer answers keep-alives, so silence means failure */
     struct ssi_list watches;
     struct ssi_error error;
 };
@@ -73,7 +77,7 @@ struct ssi_flow {
 /* What a client flow is for. */
 struct ssi_flow_target {
     uint64_t identity;
-    secsip_tls_profile *profile; /* NULL only for clear TCP */
+    secsip_tls_profile *profile; /* NULL only for clear transports */
     enum ssi_transport transport;
     char host[256];       /* domain or numeric address, IPv6 in brackets */
     uint16_t port;        /* 0: not given */
@@ -104,7 +108,10 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why);
 /* Sends bytes, or keeps them until the flow is open. A failure ends the flow, but later: nobody is told from inside (what
  * sends may stand in the middle of a list of flows, bindings or branches). */
 void ssi_flow_send(struct ssi_flow *f, struct ssi_slice bytes);
-const char *ssi_flow_transport_name(const struct ssi_flow *f); /* "TLS", "TCP": for Via */
+const char *ssi_flow_transport_name(const struct ssi_flow *f);  /* "TLS", "TCP", "UDP": for Via */
+const char *ssi_flow_transport_param(const struct ssi_flow *f); /* ";transport=tls", ... */
+/* Where the peer reaches us over it: `local`, or what a NAT made of it as the peer told (RFC 3581). */
+const struct ssi_addr *ssi_flow_contact_addr(const struct ssi_flow *f);
 
 static inline struct ssi_flow *ssi_flow_of(struct ssi_txn_flow *t)
 {

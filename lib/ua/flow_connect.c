@@ -1,6 +1,7 @@
 /* Flows to a peer: found among those that are there, or made: located, connected, and the next address where one fails.
  * Layer: ua. */
 #include "ua/flow_parts.h"
+#include "ua/flow_udp.h"
 
 static void try_next_target(struct ssi_flow *f);
 
@@ -41,6 +42,12 @@ static void try_next_target(struct ssi_flow *f)
 
     f->peer = f->targets[f->next_target++].addr;
     f->state = SSI_FLOW_CONNECTING;
+    if (f->transport == SSI_TRANSPORT_UDP) {
+        secsip_result failed = ssi_udp_connect(f);
+        if (failed < 0)
+            ssi_flow_fail_with(f, failed, "connect");
+        return;
+    }
     secsip_result r = f->transport == SSI_TRANSPORT_TLS ? ssi_flow_start_tls(f) : 0;
     if (r >= 0)
         r = ua->io.stream_connect(ua->io.arg, &f->stream, &f->peer);
@@ -95,6 +102,7 @@ secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *targ
         return SECSIP_E_NOMEM;
     f->state = SSI_FLOW_LOCATING;
     f->transport = target->transport;
+    f->txn.reliable = f->transport != SSI_TRANSPORT_UDP;
     f->identity = target->identity;
     f->port = target->port;
     ssi_slice_show(ssi_slice_str(target->host), f->domain, sizeof f->domain);
@@ -104,6 +112,7 @@ secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *targ
         .host = f->domain,
         .port = f->port,
         .tls = f->transport == SSI_TRANSPORT_TLS,
+        .udp = f->transport == SSI_TRANSPORT_UDP,
         .transport_given = target->transport_given,
         .done = on_located,
         .arg = f,

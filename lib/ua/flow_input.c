@@ -1,16 +1,18 @@
 /* What comes in over a flow: bytes, records, messages, and what the driver tells. Layer: ua. */
 #include "ua/flow_parts.h"
+#include "ua/flow_udp.h"
 
 enum {
     PLAIN_CHUNK = 4096, /* decrypted at a time */
-    TRACE_RECEIVED = 2,
 };
 
-static void become_open(struct ssi_flow *f)
+void ssi_flow_become_open(struct ssi_flow *f)
 {
     struct ssi_list asked;
 
     f->state = SSI_FLOW_OPEN;
+    ssi_flow_unref(f->stands_for);
+    f->stands_for = NULL;
     ssi_flow_handshake_ends(f);
     ssi_flow_begin_keeping(f);
     if (f->waiting.len > 0 && ssi_flow_write(f, ssi_buf_slice(&f->waiting)) < 0) {
@@ -59,12 +61,12 @@ static void end_of_stream(struct ssi_flow *f)
                             is_tls ? "close_notify" : "end of stream");
 }
 
-static void take_message(struct ssi_flow *f, struct ssi_sip_msg *m)
+void ssi_flow_take_message(struct ssi_flow *f, struct ssi_sip_msg *m)
 {
     char ip[SSI_ADDR_TEXT];
 
     f->used_us = f->ua->timers.now_us;
-    ssi_ua_trace(f->ua, TRACE_RECEIVED, f, m->wire);
+    ssi_ua_trace(f->ua, SSI_TRACE_RECEIVED, f, m->wire);
     ssi_addr_ip_text(&f->peer, false, ip);
     ssi_txn_input(&f->ua->txn, m, &f->txn, ip, f->peer.port);
     ssi_sip_msg_unref(m);
@@ -82,7 +84,7 @@ static bool take_frames(struct ssi_flow *f)
         case SSI_SIP_FRAME_MORE:
             return true;
         case SSI_SIP_FRAME_MESSAGE:
-            take_message(f, m);
+            ssi_flow_take_message(f, m);
             break;
         case SSI_SIP_FRAME_PING:
             f->used_us = f->ua->timers.now_us;
@@ -151,7 +153,7 @@ static void input_tls(struct ssi_flow *f, const void *data, size_t len)
         return;
     }
     if (state != SSI_TLS_HANDSHAKE && f->state == SSI_FLOW_HANDSHAKE)
-        become_open(f);
+        ssi_flow_become_open(f);
     if (f->state != SSI_FLOW_OPEN || !drain_tls(f)) {
         if (f->state == SSI_FLOW_HANDSHAKE && ssi_tls_session_output(f->tls)->len > 0)
             f->ua->io.stream_wants_write(f->ua->io.arg, &f->stream);
@@ -184,7 +186,7 @@ void ssi_ua_stream_connected(struct ssi_stream *s, const struct ssi_addr *local)
         else
             ua->io.stream_wants_write(ua->io.arg, s);
     } else {
-        become_open(f);
+        ssi_flow_become_open(f);
     }
     ssi_flow_unref(f);
     ssi_ua_dispatch(ua);

@@ -1,5 +1,6 @@
 /* A flow's timer: no connection in time, then keep-alives, or idleness where the connection was accepted. Layer: ua. */
 #include "ua/flow_parts.h"
+#include "ua/flow_udp.h"
 
 enum {
     PONG_WITHIN_S = 10, /* RFC 5626 4.4.1 */
@@ -48,6 +49,8 @@ void ssi_flow_on_timer(void *arg)
         ssi_flow_ref(f);
         ssi_flow_fail_with(f, SECSIP_E_TIMEOUT, "no connection and handshake in time");
         ssi_flow_unref(f);
+    } else if (f->udp) {
+        ssi_udp_on_timer(f);
     } else if (f->incoming) {
         watch_idleness(f);
     } else if (ssi_flow_is_unused(f)) {
@@ -59,7 +62,10 @@ void ssi_flow_on_timer(void *arg)
 
 void ssi_flow_begin_keeping(struct ssi_flow *f)
 {
-    ssi_timer_arm(&f->ua->timers, &f->timer,
-                  f->incoming ? SSI_MS(f->ua->config.idle_timeout_ms)
-                              : SSI_S(SSI_FLOW_PING_AFTER_S));
+    if (f->udp)
+        ssi_udp_arm(f);
+    else
+        ssi_timer_arm(&f->ua->timers, &f->timer,
+                      f->incoming ? SSI_MS(f->ua->config.idle_timeout_ms)
+                                  : SSI_S(SSI_FLOW_PING_AFTER_S));
 }

@@ -1,5 +1,6 @@
 /* What flows may cost. Layer: ua. */
 #include "ua/flow_parts.h"
+#include "ua/flow_udp.h"
 
 #include <stdlib.h>
 
@@ -57,9 +58,9 @@ static void note_turned_away(struct ssi_ua *ua, const struct ssi_addr *peer, con
     ua->n_turned_away = 0;
 }
 
-bool ssi_flow_is_over_limit(const struct ssi_ua *ua)
+bool ssi_flow_is_over_limit(struct ssi_ua *ua)
 {
-    return ua->n_flows >= ua->config.max_connections;
+    return ua->n_flows >= ua->config.max_connections && !ssi_udp_make_room(ua);
 }
 
 bool ssi_flow_may_accept(struct ssi_ua *ua, const struct ssi_addr *peer)

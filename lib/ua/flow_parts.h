@@ -1,11 +1,13 @@
 /* What the files of a flow share: flow.c its life, flow_connect.c its making, flow_input.c what comes in, flow_keep.c its
- * timer, flow_limit.c what it may cost. Layer: ua, for these files only. */
+ * timer, flow_limit.c what it may cost, flow_udp.c what is different with UDP. Layer: ua, for these files only. */
 #ifndef SSI_UA_FLOW_PARTS_H
 #define SSI_UA_FLOW_PARTS_H
 
 #include "ua/flow.h"
 
 enum {
+    SSI_TRACE_SENT = 1, /* as in <secsip/stack.h> */
+    SSI_TRACE_RECEIVED = 2,
     SSI_FLOW_PING_AFTER_S = 100, /* RFC 5626 4.4.1: 95 to 120 s for connection-oriented flows */
 };
 
@@ -28,13 +30,18 @@ void ssi_flow_fail_ended(struct ssi_flow *f, secsip_result result, const char *w
 void ssi_flow_fail(struct ssi_flow *f, const struct ssi_error *why);
 secsip_result ssi_flow_start_tls(struct ssi_flow *f);
 
+/* flow_input.c: it can carry messages now: timers, what waits, those who watch. */
+void ssi_flow_become_open(struct ssi_flow *f);
+/* Gives a message that came over it to the transactions; takes the reference. */
+void ssi_flow_take_message(struct ssi_flow *f, struct ssi_sip_msg *m);
+
 /* flow_keep.c: of f->timer. */
 void ssi_flow_on_timer(void *arg);
 /* It is open: keep-alives, or the watch on idleness, begin. */
 void ssi_flow_begin_keeping(struct ssi_flow *f);
 
 /* flow_limit.c: whether the stack takes one more connection. */
-bool ssi_flow_is_over_limit(const struct ssi_ua *ua);
+bool ssi_flow_is_over_limit(struct ssi_ua *ua);
 /* Whether it takes one more from this peer; what is refused is noted in the log, now and then. */
 bool ssi_flow_may_accept(struct ssi_ua *ua, const struct ssi_addr *peer);
 /* Counts an accepted flow for its address; SECSIP_E_NOMEM. Undone by ssi_flow_uncount. */

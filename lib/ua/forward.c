@@ -156,8 +156,7 @@ static void put_record_route(struct ssi_buf *b, const secsip_registrar *r,
     ssi_sip_put_piece_str(b, "@");
     ssi_sip_put_piece_str(b, host);
     if (!sips)
-        ssi_sip_put_piece_str(b, in->transport == SSI_TRANSPORT_TLS ? ";transport=tls"
-                                                                    : ";transport=tcp");
+        ssi_sip_put_piece_str(b, ssi_flow_transport_param(in));
     ssi_sip_put_piece_str(b, ";lr>");
     ssi_sip_put_crlf(b);
 }

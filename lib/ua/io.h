@@ -16,11 +16,13 @@ struct ssi_stream {
     void *io_data;
 };
 
-/* One datagram socket (media). */
+/* One datagram socket: of media, or of signalling in clear. */
 struct ssi_dgram {
     struct ssi_ua *ua;
     void *io_data;
+    bool is_signalling; /* its unreachable peers are told of: ssi_ua_dgram_failed */
     bool is_rtcp;
+    uint16_t path_mtu; /* of a connected one, as far as the driver knows; 0: not at all */
     struct ssi_addr local;
 };
 
@@ -49,7 +51,8 @@ struct ssi_io {
     /* Binds to l->local and fills in the port. ssi_ua_stream_accepted follows for each connection. */
     secsip_result (*listen)(void *arg, struct ssi_listener *l);
     void (*listen_close)(void *arg, struct ssi_listener *l);
-    /* Binds to d->local (port 0: any even port) and fills in the port; ssi_ua_dgram_input follows. */
+    /* Binds to d->local (port 0: any even port, or any at all for signalling) and fills in the port; ssi_ua_dgram_input
+     * follows. */
     secsip_result (*dgram_open)(void *arg, struct ssi_dgram *d);
     /* Best effort, like the network. */
     void (*dgram_send)(void *arg, struct ssi_dgram *d, const struct ssi_addr *to, const void *data,
@@ -59,6 +62,8 @@ struct ssi_io {
     secsip_result (*resolve)(void *arg, struct ssi_query *q, enum ssi_rr_type type,
                              const char *name);
     void (*resolve_cancel)(void *arg, struct ssi_query *q);
+    /* A socket for one peer: nothing from anybody else reaches it. Fills in d->local. NULL: there are none. */
+    secsip_result (*dgram_connect)(void *arg, struct ssi_dgram *d, const struct ssi_addr *to);
 };
 
 /* ---- What the driver tells. Each ends with the events being given to the application. */
@@ -82,6 +87,9 @@ void ssi_ua_stream_closed(struct ssi_stream *s, secsip_result why, const char *d
 /* A datagram; the bytes are the core's to write to during the call. */
 void ssi_ua_dgram_input(struct ssi_dgram *d, const struct ssi_addr *from, uint8_t *data,
                         size_t len);
+/* What was sent to `to` did not arrive: ICMP said that host, network, port or protocol cannot be reached, or that the header
+ * was wrong (RFC 3261 18.4). */
+void ssi_ua_dgram_failed(struct ssi_dgram *d, const struct ssi_addr *to, const char *detail);
 /* result < 0: SECSIP_E_NET_RESOLVE (no such name or no such record), SECSIP_E_NET_DNS. rrs are borrowed for the call. */
 void ssi_ua_resolved(struct ssi_query *q, secsip_result result, const struct ssi_rr *rrs,
                      size_t n_rrs);

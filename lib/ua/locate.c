@@ -187,7 +187,10 @@ static secsip_result ask_next_service(struct ssi_locate *l)
 static secsip_result ask_default_service(struct ssi_locate *l)
 {
     /* RFC 3263 4.1: _sips for TLS, whatever the scheme. */
-    int n = snprintf(l->services[0].name, NAME_SIZE, "%s._tcp.%s", l->config.tls ? "_sips" : "_sip",
+    int n = snprintf(l->services[0].name, NAME_SIZE, "%s.%s",
+                     l->config.tls   ? "_sips._tcp"
+                     : l->config.udp ? "_sip._udp"
+                                     : "_sip._tcp",
                      l->host);
 
     l->n_services = n < NAME_SIZE ? 1 : 0;
@@ -212,7 +215,9 @@ static void add_service(struct ssi_locate *l, const struct ssi_rr *rr)
 
 static secsip_result answer_naptr(struct ssi_locate *l, const struct ssi_rr *rrs, size_t n)
 {
-    struct ssi_slice wanted = l->config.tls ? SSI_LIT("SIPS+D2T") : SSI_LIT("SIP+D2T");
+    struct ssi_slice wanted = l->config.tls   ? SSI_LIT("SIPS+D2T")
+                              : l->config.udp ? SSI_LIT("SIP+D2U")
+                                              : SSI_LIT("SIP+D2T");
 
     for (size_t i = 0; i < n; i++) {
         /* RFC 3263 4.1: only flag "s" is defined. */

@@ -31,6 +31,7 @@ struct ssi_locate_config {
     const char *host; /* a domain, or an IPv4 or IPv6 address, with or without brackets; copied */
     uint16_t port;    /* 0: not given */
     bool tls; /* TLS (port 5061, SIPS+D2T, _sips._tcp), else TCP (5060, SIP+D2T, _sip._tcp) */
+    bool udp; /* neither: UDP (5060, SIP+D2U, _sip._udp) */
     bool
         transport_given; /* the URI has a transport parameter, so NAPTR is not asked (RFC 3263 4.1) */
     uint64_t seed;       /* for choosing by SRV weight; 0: a random one */

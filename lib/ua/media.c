@@ -568,9 +568,8 @@ secsip_result ssi_media_start(struct ssi_media *m)
 }
 
 /* ---- What the driver tells */
-void ssi_ua_dgram_input(struct ssi_dgram *d, const struct ssi_addr *from, uint8_t *data, size_t len)
+void ssi_media_input(struct ssi_dgram *d, const struct ssi_addr *from, uint8_t *data, size_t len)
 {
-    struct ssi_ua *ua = d->ua;
     bool rtcp = d->is_rtcp;
     struct ssi_media *m =
         rtcp ? SSI_CONTAINER(d, struct ssi_media, rtcp) : SSI_CONTAINER(d, struct ssi_media, rtp);
@@ -579,5 +578,4 @@ void ssi_ua_dgram_input(struct ssi_dgram *d, const struct ssi_addr *from, uint8_
         take_packet(m, rtcp, from, data, len);
     else if (m->arg)
         ssi_early_keep(&m->early, rtcp, from, data, len);
-    ssi_ua_dispatch(ua);
 }

@@ -62,5 +62,7 @@ secsip_result ssi_media_answer(struct ssi_media *m, struct ssi_slice body, struc
 void ssi_media_rollback(struct ssi_media *m);
 /* Sends and receives from now on: after an answer was taken, or ours was sent. */
 secsip_result ssi_media_start(struct ssi_media *m);
+/* A datagram for one of its sockets. */
+void ssi_media_input(struct ssi_dgram *d, const struct ssi_addr *from, uint8_t *data, size_t len);
 
 #endif

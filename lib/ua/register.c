@@ -25,6 +25,7 @@ struct ssi_registration_news {
     int32_t status;
     uint32_t expires_s;
     uint32_t retry_ms;
+    const char *transport;
     struct ssi_tls_note tls;
     struct ssi_error error;
 };
@@ -43,6 +44,7 @@ static void deliver_news(struct ssi_event *e, bool discard)
             .expires_s = n->expires_s,
             .retry_ms = n->retry_ms,
             .tls = ssi_tls_note_view(&n->tls),
+            .transport = n->transport,
         };
         if (n->error.result < 0) {
             ssi_error_view(&n->error, &error);
@@ -87,6 +89,7 @@ static void post_news(secsip_account *a, int32_t state, int32_t status, uint32_t
     n->status = status;
     n->retry_ms = retry_ms;
     n->expires_s = state == SECSIP_REGISTRATION_REGISTERED ? a->granted_s : 0;
+    n->transport = a->flow ? ssi_flow_transport_name(a->flow) : "";
     ssi_tls_note_take(&n->tls, a->flow);
     if (error)
         n->error = *error;
@@ -433,8 +436,9 @@ static void on_failed(struct ssi_txn *t, secsip_result why, void *arg)
         end_removal(a, 0, &e);
         return;
     }
-    /* A connection over which nothing comes back is not used again (RFC 5626 4.4). */
-    if (why == SECSIP_E_UA_TRANSACTION_TIMEOUT && a->flow)
+    /* A connection over which nothing comes back is not used again (RFC 5626 4.4); a peer that ICMP says is not there is
+     * looked for again. */
+    if ((why == SECSIP_E_UA_TRANSACTION_TIMEOUT || why == SECSIP_E_NET_CONNECT) && a->flow)
         ssi_flow_close(a->flow, &e);
     else
         fail_for_now(a, &e, 0);

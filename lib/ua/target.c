@@ -20,9 +20,12 @@ secsip_result ssi_target_of_uri(const struct ssi_sip_uri *u, bool insecure_allow
         if (u->scheme == SSI_SIP_SCHEME_SIP && !ssi_slice_ieq(transport, SSI_LIT("tls"))) {
             if (!insecure_allowed)
                 return SECSIP_E_PERMISSION;
-            if (!ssi_slice_ieq(transport, SSI_LIT("tcp")))
+            if (ssi_slice_ieq(transport, SSI_LIT("tcp")))
+                t.transport = SSI_TRANSPORT_TCP;
+            else if (ssi_slice_ieq(transport, SSI_LIT("udp")))
+                t.transport = SSI_TRANSPORT_UDP;
+            else
                 return SECSIP_E_UNSUPPORTED;
-            t.transport = SSI_TRANSPORT_TCP;
         }
     }
     memcpy(t.host, u->host.p, u->host.len);

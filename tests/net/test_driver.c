@@ -65,6 +65,8 @@ struct ssi_ua {
     bool refuse, close_on_connect, echo;
     struct ssi_buf dgram;
     struct ssi_addr dgram_from;
+    unsigned n_unreachable;
+    struct ssi_addr unreachable;
     secsip_result resolved;
     size_t n_answers, n_rrs;
     struct ssi_rr rrs[10];
@@ -183,6 +185,14 @@ static void core_dgram(struct ssi_dgram *d, const struct ssi_addr *from, uint8_t
     ssi_buf_put(&ua.dgram, data, len);
 }
 
+static void core_failed(struct ssi_dgram *d, const struct ssi_addr *to, const char *detail)
+{
+    assert_true(d->is_signalling);
+    ua.n_unreachable++;
+    ua.unreachable = *to;
+    assert_string_equal(detail, "Connection refused");
+}
+
 static void core_resolved(struct ssi_query *q, secsip_result result, const struct ssi_rr *rrs,
                           size_t n_rrs)
 {
@@ -196,8 +206,8 @@ static void core_resolved(struct ssi_query *q, secsip_result result, const struc
 }
 
 static const struct ssi_driver_tell tell = {
-    core_advance, core_deadline, core_connected, core_accepted, core_input,
-    core_output,  core_sent,     core_closed,    core_dgram,    core_resolved};
+    core_advance, core_deadline, core_connected, core_accepted, core_input, core_output,
+    core_sent,    core_closed,   core_dgram,     core_resolved, core_failed};
 
 static uint64_t now(void)
 {
@@ -467,6 +477,46 @@ static void datagrams_take_even_ports_and_arrive(void **state)
     io.dgram_close(ua.d, &rtcp);
 }
 
+/* One listens, another is connected to it; both hear of peers that are not there, and go on. */
+static void signalling_over_udp_hears_of_icmp(void **state)
+{
+    (void)state;
+    struct ssi_dgram server = {.ua = &ua, .is_signalling = true, .local = loopback(0)},
+                     client = {.ua = &ua, .is_signalling = true},
+                     stranger = {.ua = &ua, .is_signalling = true, .local = loopback(0)},
+                     lonely = {.ua = &ua, .is_signalling = true};
+
+    assert_int_equal(io.dgram_open(ua.d, &server), 0);
+    assert_int_equal(io.dgram_open(ua.d, &stranger), 0);
+    assert_true(server.local.port > 0);
+    assert_int_equal(io.dgram_connect(ua.d, &client, &server.local), 0);
+    assert_true(client.local.port > 0);
+    assert_int_equal(client.local.ip[0], 127);
+    io.dgram_send(ua.d, &client, &server.local, "request", 7);
+    UNTIL(ua.dgram.len == 7);
+    assert_true(ssi_addr_eq(&ua.dgram_from, &client.local));
+    /* Only the peer reaches a connected socket; to a stranger it is as if nobody were there. */
+    io.dgram_send(ua.d, &stranger, &client.local, "stranger", 8);
+    UNTIL(ua.n_unreachable == 1);
+    assert_true(ssi_addr_eq(&ua.unreachable, &client.local));
+    io.dgram_send(ua.d, &server, &client.local, "response", 8);
+    UNTIL(ua.dgram.len == 15);
+    assert_true(ssi_addr_eq(&ua.dgram_from, &server.local));
+    struct ssi_addr gone = stranger.local;
+    io.dgram_close(ua.d, &stranger);
+    assert_int_equal(io.dgram_connect(ua.d, &lonely, &gone), 0);
+    io.dgram_send(ua.d, &lonely, &gone, "anybody?", 8);
+    UNTIL(ua.n_unreachable == 2);
+    assert_true(ssi_addr_eq(&ua.unreachable, &gone));
+    io.dgram_send(ua.d, &server, &gone, "anybody?", 8);
+    UNTIL(ua.n_unreachable == 3);
+    io.dgram_send(ua.d, &server, &client.local, "again", 5);
+    UNTIL(ua.dgram.len == 20);
+    io.dgram_close(ua.d, &lonely);
+    io.dgram_close(ua.d, &client);
+    io.dgram_close(ua.d, &server);
+}
+
 static void running_out_of_descriptors_turns_peers_away(void **state)
 {
     (void)state;
@@ -639,6 +689,7 @@ int main(void)
         TEST(closing_from_inside_any_callback_is_legal),
         TEST(the_descriptor_tells_of_timers_and_of_work_left),
         TEST(datagrams_take_even_ports_and_arrive),
+        TEST(signalling_over_udp_hears_of_icmp),
         TEST(running_out_of_descriptors_turns_peers_away),
         TEST(names_are_looked_up_at_the_given_server),
         TEST(cancelled_and_unanswered_queries_leave_nothing),

@@ -164,7 +164,8 @@ void lab_start(struct lab *l, enum lab_cert server_cert)
     lab_start_limited(l, server_cert, &(secsip_stack_config){0});
 }
 
-void lab_start_limited(struct lab *l, enum lab_cert server_cert, const secsip_stack_config *server)
+static void start_lab(struct lab *l, enum lab_cert server_cert, const secsip_stack_config *server,
+                      bool insecure)
 {
     secsip_stack_config stack = {.size = sizeof stack,
                                  .log = print_log,
@@ -183,7 +184,8 @@ void lab_start_limited(struct lab *l, enum lab_cert server_cert, const secsip_st
                                       .domain = "example.test",
                                       .password = password,
                                       .on_event = on_registrar_event,
-                                      .user_data = l};
+                                      .user_data = l,
+                                      .insecure_transport = insecure};
 
     memset(l, 0, sizeof *l);
     lab_open();
@@ -195,6 +197,18 @@ void lab_start_limited(struct lab *l, enum lab_cert server_cert, const secsip_st
     assert_int_equal(
         secsip_stack_listen(simnet_stack(l->server), "tls:10.0.0.9:5061", l->server_profile, NULL),
         0);
+}
+
+void lab_start_limited(struct lab *l, enum lab_cert server_cert, const secsip_stack_config *server)
+{
+    start_lab(l, server_cert, server, false);
+}
+
+void lab_start_clear(struct lab *l, const secsip_stack_config *server)
+{
+    start_lab(l, LAB_SERVER, server, true);
+    assert_int_equal(
+        secsip_stack_listen(simnet_stack(l->server), "insecure-udp:10.0.0.9:5060", NULL, NULL), 0);
 }
 
 void lab_phone(struct lab *l, struct phone *p, const char *user,

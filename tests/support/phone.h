@@ -49,6 +49,8 @@ struct lab {
 void lab_start(struct lab *l, enum lab_cert server_cert);
 /* The same with limits: those fields of `server` that are not zero are taken. */
 void lab_start_limited(struct lab *l, enum lab_cert server_cert, const secsip_stack_config *server);
+/* The same with a good certificate, and what is in clear is served, too: over UDP at 10.0.0.9:5060. */
+void lab_start_clear(struct lab *l, const secsip_stack_config *server);
 /* A phone with defaults for what config leaves out; not registered yet. */
 void lab_phone(struct lab *l, struct phone *p, const char *user,
                const secsip_account_config *config);

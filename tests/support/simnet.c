@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "oom.h"
+#include "seed.h"
 
 enum {
     HOSTS_MAX = 16,
@@ -30,6 +31,7 @@ struct sim_dgram {
     struct simnet_host *host;
     secsip_engine_dgram *d;
     secsip_engine_address local;
+    secsip_engine_address remote; /* of a connected one, else family 0 */
 };
 
 struct sim_listener {
@@ -45,6 +47,7 @@ struct simnet_host {
     uint32_t next_port;
     bool down;
     bool unreachable;
+    bool refuses_streams;
 };
 
 enum kind {
@@ -53,6 +56,7 @@ enum kind {
     CLOSE,
     RESET,
     DGRAM,
+    UNREACHABLE,
     ANSWER
 };
 
@@ -85,6 +89,9 @@ struct simnet {
         secsip_engine_address ip;
     } names[NAMES_MAX];
     size_t n_names;
+    uint64_t seed; /* of what follows */
+    uint32_t loss_percent, double_percent;
+    uint64_t jitter_us;
     simnet_dgram_tap *dgram_tap;
     simnet_stream_tap *stream_tap;
     void *tap_arg;
@@ -131,6 +138,8 @@ static struct sim_packet *packet(struct simnet *n, enum kind kind, struct sim_en
     struct sim_packet **at = &n->queue;
 
     p->due_us = n->now_us + n->delay_us;
+    if (kind == DGRAM && n->jitter_us)
+        p->due_us += test_below(&n->seed, (uint32_t)n->jitter_us);
     p->kind = kind;
     p->end = to;
     if (to)
@@ -272,17 +281,36 @@ static secsip_result ask_dgram_open(secsip_engine_dgram *d, secsip_engine_addres
     return 0;
 }
 
+static secsip_result ask_dgram_connect(secsip_engine_dgram *d, const secsip_engine_address *to,
+                                       secsip_engine_address *ret_local, void *arg)
+{
+    struct simnet_host *h = arg;
+
+    if (h->unreachable)
+        return SECSIP_E_NET_CONNECT;
+    *ret_local = h->ip;
+    ret_local->port = 0;
+    secsip_result r = ask_dgram_open(d, ret_local, arg);
+    h->net->dgrams->remote = *to;
+    return r;
+}
+
 static void ask_dgram_send(secsip_engine_dgram *d, const secsip_engine_address *to,
                            const uint8_t *data, size_t len, void *arg)
 {
     struct simnet_host *h = arg;
+    struct simnet *n = h->net;
     const struct sim_dgram *s = secsip_engine_dgram_get_data(d);
-    struct sim_packet *p = packet(h->net, DGRAM, NULL, data, len);
+    int copies = n->double_percent && test_below(&n->seed, 100) < n->double_percent ? 2 : 1;
 
-    p->from = s->local;
-    p->to = *to;
-    if (h->net->dgram_tap && !h->net->dgram_tap(&p->from, &p->to, p->data, p->len, h->net->tap_arg))
-        p->to.port = 0;
+    while (copies-- > 0) {
+        struct sim_packet *p = packet(n, DGRAM, NULL, data, len);
+        p->from = s->local;
+        p->to = *to;
+        if ((n->loss_percent && test_below(&n->seed, 100) < n->loss_percent) ||
+            (n->dgram_tap && !n->dgram_tap(&p->from, &p->to, p->data, p->len, n->tap_arg)))
+            p->to.port = 0;
+    }
 }
 
 static void ask_dgram_close(secsip_engine_dgram *d, void *arg)
@@ -327,9 +355,9 @@ static void ask_resolve_cancel(secsip_engine_query *q, void *arg)
 }
 
 static const secsip_engine_io io = {
-    sizeof(secsip_engine_io), ask_connect,    ask_write,      ask_close,       ask_listen,
-    ask_listen_close,         ask_dgram_open, ask_dgram_send, ask_dgram_close, ask_resolve,
-    ask_resolve_cancel,
+    sizeof(secsip_engine_io), ask_connect,       ask_write,      ask_close,       ask_listen,
+    ask_listen_close,         ask_dgram_open,    ask_dgram_send, ask_dgram_close, ask_resolve,
+    ask_resolve_cancel,       ask_dgram_connect,
 };
 
 /* ---- Making */
@@ -406,6 +434,15 @@ void simnet_chunk(struct simnet *n, size_t bytes)
     n->chunk = bytes;
 }
 
+void simnet_lossy(struct simnet *n, uint64_t seed, uint32_t loss_percent, uint32_t double_percent,
+                  uint64_t jitter_us)
+{
+    n->seed = seed;
+    n->loss_percent = loss_percent;
+    n->double_percent = double_percent;
+    n->jitter_us = jitter_us;
+}
+
 void simnet_tap(struct simnet *n, simnet_dgram_tap *dgram, simnet_stream_tap *stream, void *arg)
 {
     n->dgram_tap = dgram;
@@ -416,6 +453,11 @@ void simnet_tap(struct simnet *n, simnet_dgram_tap *dgram, simnet_stream_tap *st
 void simnet_unreachable(struct simnet_host *h)
 {
     h->unreachable = true;
+}
+
+void simnet_refuse_streams(struct simnet_host *h)
+{
+    h->refuses_streams = true;
 }
 
 uint64_t simnet_now(const struct simnet *n)
@@ -457,7 +499,8 @@ static const struct sim_listener *find_listener(const struct simnet *n,
                                                 const secsip_engine_address *at)
 {
     for (size_t i = 0; i < n->n_listeners; i++)
-        if (same(&n->listeners[i].at, at) && !n->listeners[i].host->down)
+        if (same(&n->listeners[i].at, at) && !n->listeners[i].host->down &&
+            !n->listeners[i].host->refuses_streams)
             return &n->listeners[i];
     return NULL;
 }
@@ -542,13 +585,44 @@ static void close_now(struct sim_end *e, secsip_result why)
     secsip_engine_stream_closed(s, why, why ? "Connection reset by peer" : NULL);
 }
 
-static void deliver_dgram(struct simnet *n, struct sim_packet *p)
+static struct sim_dgram *find_dgram(const struct simnet *n, const secsip_engine_address *local,
+                                    const secsip_engine_address *remote)
 {
     for (struct sim_dgram *s = n->dgrams; s; s = s->next)
-        if (p->to.port && same(&s->local, &p->to)) {
-            secsip_engine_dgram_input(s->d, &p->from, p->data, p->len);
-            return;
-        }
+        if (same(&s->local, local) && (!s->remote.family || same(&s->remote, remote)))
+            return s;
+    return NULL;
+}
+
+static bool is_up(const struct simnet *n, const secsip_engine_address *ip)
+{
+    for (size_t i = 0; i < n->n_hosts; i++)
+        if (same_ip(&n->hosts[i]->ip, ip))
+            return n->hosts[i]->stack && !n->hosts[i]->down;
+    return false;
+}
+
+static void deliver_dgram(struct simnet *n, struct sim_packet *p)
+{
+    if (p->to.port == 0 || !is_up(n, &p->to))
+        return;
+    const struct sim_dgram *s = find_dgram(n, &p->to, &p->from);
+    if (s) {
+        secsip_engine_dgram_input(s->d, &p->from, p->data, p->len);
+        return;
+    }
+    /* The host is there, but nobody listens: it says so. */
+    struct sim_packet *icmp = packet(n, UNREACHABLE, NULL, NULL, 0);
+    icmp->from = p->from;
+    icmp->to = p->to;
+}
+
+static void deliver_unreachable(struct simnet *n, const struct sim_packet *p)
+{
+    const struct sim_dgram *s = find_dgram(n, &p->from, &p->to);
+
+    if (s)
+        secsip_engine_dgram_failed(s->d, &p->to, "Connection refused");
 }
 
 static void deliver(struct simnet *n, struct sim_packet *p)
@@ -571,6 +645,9 @@ static void deliver(struct simnet *n, struct sim_packet *p)
         break;
     case DGRAM:
         deliver_dgram(n, p);
+        break;
+    case UNREACHABLE:
+        deliver_unreachable(n, p);
         break;
     case ANSWER:
         if (p->query)

@@ -36,6 +36,10 @@ void simnet_name(struct simnet *n, const char *name, const char *ip);
 void simnet_delay(struct simnet *n, uint64_t us);
 /* Streams arrive in pieces of at most this many bytes; 0: as they were sent. */
 void simnet_chunk(struct simnet *n, size_t bytes);
+/* Datagrams from now on: so many of a hundred are lost, so many arrive twice, and each is late by up to jitter_us more, so
+ * that they overtake each other. */
+void simnet_lossy(struct simnet *n, uint64_t seed, uint32_t loss_percent, uint32_t double_percent,
+                  uint64_t jitter_us);
 void simnet_tap(struct simnet *n, simnet_dgram_tap *dgram, simnet_stream_tap *stream, void *arg);
 /* Resets every connection of the host, both sides see NET_RESET; and new ones are refused while down. */
 void simnet_down(struct simnet_host *h, bool down);
@@ -43,6 +47,8 @@ void simnet_down(struct simnet_host *h, bool down);
 void simnet_cut(struct simnet_host *h);
 /* From now on the host's attempts to connect fail at once, inside the call. */
 void simnet_unreachable(struct simnet_host *h);
+/* From now on nobody connects to the host: what is too old for TCP. */
+void simnet_refuse_streams(struct simnet_host *h);
 uint64_t simnet_now(const struct simnet *n);
 /* Runs until nothing is due before now + us, or done(arg) says so. True when done said so. */
 bool simnet_run(struct simnet *n, uint64_t us, bool (*done)(void *arg), void *arg);

@@ -11,7 +11,7 @@ THIRD_PARTY = {
     'nettle': r'nettle/',
     'GnuTLS': r'gnutls/',
     'c-ares': r'ares',
-    'sockets': r'sys/|arpa/|netinet/|net/|netdb\.h|poll\.h|unistd\.h|fcntl\.h|ifaddrs\.h|signal\.h|resolv\.h',
+    'sockets': r'sys/|linux/|arpa/|netinet/|net/|netdb\.h|poll\.h|unistd\.h|fcntl\.h|ifaddrs\.h|signal\.h|resolv\.h',
     'threads': r'pthread\.h|threads\.h',
     'vector instructions': r'emmintrin\.h',
 }

@@ -54,8 +54,8 @@ typedef struct secsip_engine_record {
     const char *flags;   /**< NAPTR, "s" */
 } secsip_engine_record;
 
-/** What the stack asks of the world. Every function is required, but listen, listen_close, resolve and resolve_cancel
- * may be NULL: then listening and names are refused. */
+/** What the stack asks of the world. Every function is required, but listen, listen_close, resolve, resolve_cancel and
+ * dgram_connect may be NULL: then listening, names and requests over UDP are refused. */
 typedef struct secsip_engine_io {
     size_t size;
     /** Begin to connect. secsip_engine_stream_connected() or _closed() follows later. An error: nothing follows. */
@@ -77,6 +77,10 @@ typedef struct secsip_engine_io {
     secsip_result (*resolve)(secsip_engine_query *q, int32_t type, const char *name,
                              void *user_data);
     void (*resolve_cancel)(secsip_engine_query *q, void *user_data);
+    /** A datagram socket for SIP in clear to one peer: what comes from anybody else must not reach it. On success write
+     * the local address into *ret_local. Used only where insecure transports are allowed. */
+    secsip_result (*dgram_connect)(secsip_engine_dgram *d, const secsip_engine_address *to,
+                                   secsip_engine_address *ret_local, void *user_data);
 } secsip_engine_io;
 
 /** A stack without descriptors.
@@ -129,6 +133,10 @@ void *secsip_engine_dgram_get_data(const secsip_engine_dgram *d);
 /** A datagram came in; its bytes are written to during the call. Since 0.1. */
 void secsip_engine_dgram_input(secsip_engine_dgram *d, const secsip_engine_address *from,
                                uint8_t *data, size_t len);
+/** What was sent to `to` did not arrive: it cannot be reached (ICMP, RFC 3261 18.4). The requests under way to it fail.
+ * @param detail  a text for the error; may be NULL. Since 0.1. */
+void secsip_engine_dgram_failed(secsip_engine_dgram *d, const secsip_engine_address *to,
+                                const char *detail);
 
 /** The application's pointer of a look-up. Since 0.1. */
 void secsip_engine_query_set_data(secsip_engine_query *q, void *data);
