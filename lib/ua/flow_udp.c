@@ -74,13 +74,14 @@ static struct ssi_flow *new_peer(struct ssi_udp_socket *s, const struct ssi_addr
 {
     struct ssi_ua *ua = s->io.ua;
 
-    if (ua->shutting_down || (ua->n_flows >= ua->config.max_connections && !ssi_udp_make_room(ua)))
+    if (ua->shutting_down || !ssi_flow_may_accept(ua, from))
         return NULL;
     struct ssi_flow *f = ssi_flow_new(ua, NULL, true);
     if (!f)
         return NULL;
+    f->peer = *from;
     struct ssi_udp_side *u = add_side(f);
-    if (!u) {
+    if (!u || ssi_flow_count(f) < 0) {
         struct ssi_error e;
         ssi_error_set(&e, SECSIP_E_NOMEM, NULL);
         ssi_flow_close(f, &e);

@@ -173,6 +173,7 @@ static void start_lab(struct lab *l, enum lab_cert server_cert, const secsip_sta
                                  .trace = print_trace,
                                  .user_data = "server",
                                  .max_connections = server->max_connections,
+                                 .max_message_bytes = server->max_message_bytes,
                                  .max_buffered_bytes = server->max_buffered_bytes,
                                  .max_transactions = server->max_transactions,
                                  .max_unsent_bytes = server->max_unsent_bytes,
