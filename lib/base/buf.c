@@ -27,6 +27,26 @@ void ssi_buf_free(struct ssi_buf *b)
     b->failed = 0;
 }
 
+void ssi_buf_fit(struct ssi_buf *b)
+{
+    if (b->len == 0 && b->failed == 0) {
+        ssi_buf_free(b);
+        return;
+    }
+    if (b->cap == b->len || b->failed < 0)
+        return;
+    uint8_t *data = malloc(b->len);
+    if (!data)
+        return;
+    memcpy(data, b->data + b->off, b->len);
+    if (b->secret)
+        ssi_wipe(b->data, b->cap);
+    free(b->data);
+    b->data = data;
+    b->off = 0;
+    b->cap = b->len;
+}
+
 void ssi_buf_reset(struct ssi_buf *b)
 {
     if (b->secret && b->data)

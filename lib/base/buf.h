@@ -21,6 +21,9 @@ void ssi_buf_init(struct ssi_buf *b, size_t max);
 void ssi_buf_init_secret(struct ssi_buf *b, size_t max);
 /* Frees (and, if secret, wipes) the bytes; the buffer is empty and usable again, its error cleared. */
 void ssi_buf_free(struct ssi_buf *b);
+/* Gives back what is more than its bytes, all where it is empty; keeps it where there is no memory to move to. For what
+ * stays as it is for long. */
+void ssi_buf_fit(struct ssi_buf *b);
 /* Forget the content, keep the allocation, clear the error. Wipes if secret. */
 void ssi_buf_reset(struct ssi_buf *b);
 /* Room for n more bytes at the tail; NULL on failure. Write, then ssi_buf_commit(n). */

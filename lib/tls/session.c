@@ -33,10 +33,17 @@ struct ssi_tls_session {
     bool judged;  /* a certificate was accepted */
     bool kept;    /* a client: a ticket of this session is kept */
     char *domain; /* normal form; NULL on a server */
-    struct ssi_tls_verdict verdict;
+    /* During the handshake, and again once it has failed: an open session keeps of it only what follows. */
+    struct ssi_tls_verdict *verdict;
+    struct ssi_tls_names names; /* of the peer's certificate */
+    uint64_t good_from, good_until;
     secsip_tls_info info;
-    char peer[SSI_TLS_DOMAIN_SIZE];
+    char *peer; /* on a server, the client's name */
 };
+
+static const struct ssi_tls_failure no_failure;
+static const struct ssi_tls_failure no_memory = {
+    .result = SECSIP_E_NOMEM, .check = "memory", .text = "out of memory"};
 
 static ssize_t pull(gnutls_transport_ptr_t arg, void *data, size_t len)
 {
@@ -111,11 +118,15 @@ static secsip_result judge_peer(struct ssi_tls_session *s)
     const gnutls_datum_t *chain = gnutls_certificate_get_peers(s->tls, &n);
 
     s->judged = false;
+    if (!s->verdict)
+        return SECSIP_E_STATE; /* only in the handshake */
     if ((!chain || n == 0) && s->server &&
         s->profile->client_cert != SECSIP_TLS_CLIENT_CERT_REQUIRE)
         return 0;
-    secsip_result r = ssi_tls_verify(&check, chain, chain ? n : 0, &s->verdict);
+    secsip_result r = ssi_tls_verify(&check, chain, chain ? n : 0, s->verdict);
     s->judged = r == 0;
+    s->good_from = s->verdict->good_from;
+    s->good_until = s->verdict->good_until;
     return r;
 }
 
@@ -161,8 +172,8 @@ static secsip_result set_up_client(struct ssi_tls_session *s)
         /* One that GnuTLS does not like any more only means a full handshake. */
         bool in_time = ticket && ticket->good_from <= s->wall_s && s->wall_s <= ticket->good_until;
         if (in_time && gnutls_session_set_data(s->tls, ticket->data, ticket->len) >= 0) {
-            s->verdict.good_from = ticket->good_from;
-            s->verdict.good_until = ticket->good_until;
+            s->good_from = ticket->good_from;
+            s->good_until = ticket->good_until;
         }
         ssi_tls_ticket_free(ticket);
     }
@@ -197,6 +208,23 @@ static secsip_result set_up_tls(struct ssi_tls_session *s)
     return s->server ? set_up_server(s) : set_up_client(s);
 }
 
+static struct ssi_tls_verdict *new_verdict(void)
+{
+    struct ssi_tls_verdict *v = calloc(1, sizeof *v);
+
+    if (v)
+        ssi_tls_names_init(&v->names);
+    return v;
+}
+
+static void free_verdict(struct ssi_tls_session *s)
+{
+    if (s->verdict)
+        ssi_tls_names_free(&s->verdict->names);
+    free(s->verdict);
+    s->verdict = NULL;
+}
+
 secsip_result ssi_tls_session_new(const struct ssi_tls_config *config, struct ssi_tls_session **ret)
 {
     char domain[SSI_TLS_DOMAIN_SIZE];
@@ -220,8 +248,10 @@ secsip_result ssi_tls_session_new(const struct ssi_tls_config *config, struct ss
     s->state = SSI_TLS_HANDSHAKE;
     ssi_buf_init(&s->in, MAX_INPUT);
     ssi_buf_init(&s->out, s->max_output + OUTPUT_RESERVE);
-    ssi_tls_names_init(&s->verdict.names);
+    ssi_tls_names_init(&s->names);
     r = SECSIP_E_NOMEM;
+    if (!(s->verdict = new_verdict()))
+        goto fail;
     if (!s->server && !(s->domain = ssi_slice_dup(ssi_slice_str(domain))))
         goto fail;
     r = set_up_tls(s);
@@ -240,12 +270,14 @@ void ssi_tls_session_free(struct ssi_tls_session *s)
         return;
     if (s->tls)
         gnutls_deinit(s->tls);
-    ssi_tls_names_free(&s->verdict.names);
+    free_verdict(s);
+    ssi_tls_names_free(&s->names);
     ssi_buf_free(&s->in);
     ssi_buf_free(&s->out);
     ssi_tls_identity_unref(s->identity);
     ssi_tls_profile_unref(s->profile);
     free(s->domain);
+    free(s->peer);
     free(s);
 }
 
@@ -307,7 +339,7 @@ static void describe_cause(struct ssi_tls_session *s, int rc)
 {
     bool handshake = s->state == SSI_TLS_HANDSHAKE;
     const char *name = gnutls_strerror(rc);
-    struct ssi_tls_failure *f = &s->verdict.failure;
+    struct ssi_tls_failure *f = &s->verdict->failure;
 
     if (rc == GNUTLS_E_FATAL_ALERT_RECEIVED) {
         gnutls_alert_description_t alert = gnutls_alert_get(s->tls);
@@ -336,10 +368,13 @@ static void describe_cause(struct ssi_tls_session *s, int rc)
 /* Ends the session: describes the failure and puts the alert where there is one to send. */
 static int32_t end_failed(struct ssi_tls_session *s, int rc)
 {
-    if (s->verdict.failure.result < 0) {
-        gnutls_alert_send(s->tls, GNUTLS_AL_FATAL, alert_for(s->verdict.failure.result));
+    if (!s->verdict)
+        s->verdict = new_verdict();
+    if (s->verdict && s->verdict->failure.result < 0) {
+        gnutls_alert_send(s->tls, GNUTLS_AL_FATAL, alert_for(s->verdict->failure.result));
     } else {
-        describe_cause(s, rc);
+        if (s->verdict) /* else the failure is said to be want of memory, which is the one to mend */
+            describe_cause(s, rc);
         if (rc == GNUTLS_E_REHANDSHAKE)
             gnutls_alert_send(s->tls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
         else if (rc != GNUTLS_E_FATAL_ALERT_RECEIVED)
@@ -350,25 +385,44 @@ static int32_t end_failed(struct ssi_tls_session *s, int rc)
     return s->state = SSI_TLS_FAILED;
 }
 
-static void open_session(struct ssi_tls_session *s)
+/* Of the verdict an open session keeps what it can be asked. */
+static bool keep_of_verdict(struct ssi_tls_session *s)
+{
+    char first[SSI_TLS_DOMAIN_SIZE] = "";
+    struct ssi_tls_verdict *v = s->verdict;
+
+    if (s->server)
+        ssi_tls_names_first(&v->names, first, sizeof first);
+    if (first[0] && !(s->peer = ssi_slice_dup(ssi_slice_str(first))))
+        return false;
+    s->names = v->names;
+    ssi_buf_fit(&s->names.list);
+    ssi_tls_names_init(&v->names);
+    free_verdict(s);
+    return true;
+}
+
+static bool open_session(struct ssi_tls_session *s)
 {
     const char *version = gnutls_protocol_get_name(gnutls_protocol_get_version(s->tls));
     const char *cipher = gnutls_cipher_get_name(gnutls_cipher_get(s->tls));
+    uint32_t relaxed = s->verdict->relaxed;
 
-    if (s->server)
-        ssi_tls_names_first(&s->verdict.names, s->peer, sizeof s->peer);
-    else
-        snprintf(s->peer, sizeof s->peer, "%s", s->domain);
+    if (!keep_of_verdict(s))
+        return false;
     s->info = (secsip_tls_info){
         .size = sizeof s->info,
         .version = version ? version : "",
         .cipher = cipher ? cipher : "",
-        .peer = s->peer,
-        .verified = s->judged && s->verdict.relaxed == 0,
-        .relaxed = s->verdict.relaxed,
+        .peer = s->domain ? s->domain
+                : s->peer ? s->peer
+                          : "",
+        .verified = s->judged && relaxed == 0,
+        .relaxed = relaxed,
         .resumed = gnutls_session_is_resumed(s->tls) != 0,
     };
     s->state = SSI_TLS_OPEN;
+    return true;
 }
 
 /* A client keeps the ticket that came: in TLS 1.2 with the handshake, in 1.3 behind it. A resumed session of TLS 1.2 that
@@ -378,15 +432,15 @@ static void keep_ticket(struct ssi_tls_session *s)
     gnutls_datum_t data;
 
     /* Without a strict verdict that a later session can build on, it had better be a full one. */
-    if (s->server || s->kept || !s->judged || s->verdict.relaxed)
+    if (s->server || s->kept || !s->judged || s->info.relaxed)
         return;
     bool old = s->info.resumed && gnutls_protocol_get_version(s->tls) == GNUTLS_TLS1_2;
     if ((!old && !(gnutls_session_get_flags(s->tls) & GNUTLS_SFLAGS_SESSION_TICKET)) ||
         gnutls_session_get_data2(s->tls, &data) < 0)
         return;
     s->kept = true;
-    ssi_tls_tickets_put(&s->profile->tickets, s->domain, data.data, data.size, s->verdict.good_from,
-                        s->verdict.good_until);
+    ssi_tls_tickets_put(&s->profile->tickets, s->domain, data.data, data.size, s->good_from,
+                        s->good_until);
     ssi_wipe(data.data, data.size);
     gnutls_free(data.data);
 }
@@ -404,7 +458,7 @@ static int send_ticket(struct ssi_tls_session *s)
  * and set_up_client looked at the time. */
 static bool verdict_still_holds(const struct ssi_tls_session *s)
 {
-    return !s->server && gnutls_session_is_resumed(s->tls) && s->verdict.good_until > 0;
+    return !s->server && gnutls_session_is_resumed(s->tls) && s->good_until > 0;
 }
 
 static int32_t go_on(struct ssi_tls_session *s)
@@ -425,7 +479,8 @@ static int32_t go_on(struct ssi_tls_session *s)
     rc = send_ticket(s);
     if (rc < 0)
         return end_failed(s, rc);
-    open_session(s);
+    if (!open_session(s))
+        return end_failed(s, GNUTLS_E_MEMORY_ERROR);
     keep_ticket(s);
     return s->state;
 }
@@ -474,7 +529,7 @@ int32_t ssi_tls_session_read(struct ssi_tls_session *s, void *out, size_t cap)
     if (s->state == SSI_TLS_CLOSED_BY_PEER)
         return 0;
     if (s->state == SSI_TLS_FAILED)
-        return s->verdict.failure.result;
+        return ssi_tls_session_failure(s)->result;
     if (cap > INT32_MAX)
         cap = INT32_MAX;
     if (cap == 0)
@@ -493,7 +548,7 @@ int32_t ssi_tls_session_read(struct ssi_tls_session *s, void *out, size_t cap)
         s->state = SSI_TLS_CLOSED_BY_PEER;
     } else if (n != GNUTLS_E_AGAIN) {
         end_failed(s, (int)n);
-        return s->verdict.failure.result;
+        return ssi_tls_session_failure(s)->result;
     }
     release_buffers(s);
     return 0;
@@ -513,7 +568,7 @@ secsip_result ssi_tls_session_write(struct ssi_tls_session *s, const void *data,
         ssize_t n = gnutls_record_send(s->tls, p, len);
         if (n <= 0) {
             end_failed(s, n < 0 ? (int)n : GNUTLS_E_INTERNAL_ERROR);
-            return s->verdict.failure.result;
+            return ssi_tls_session_failure(s)->result;
         }
         p += n;
         len -= (size_t)n;
@@ -541,7 +596,9 @@ const secsip_tls_info *ssi_tls_session_info(const struct ssi_tls_session *s)
 
 const struct ssi_tls_failure *ssi_tls_session_failure(const struct ssi_tls_session *s)
 {
-    return &s->verdict.failure;
+    if (s->verdict)
+        return &s->verdict->failure;
+    return s->state == SSI_TLS_FAILED ? &no_memory : &no_failure;
 }
 
 /* A resumed client session has not read the names: they are read when somebody asks. */
@@ -562,12 +619,12 @@ static bool read_names_late(const struct ssi_tls_session *s, struct ssi_tls_name
 bool ssi_tls_session_peer_is(const struct ssi_tls_session *s, const char *domain)
 {
     const uint32_t insecure = SECSIP_TLS_INSECURE_SELF_SIGNED | SECSIP_TLS_INSECURE_ANY;
-    const struct ssi_tls_names *names = &s->verdict.names;
+    const struct ssi_tls_names *names = &s->names;
     char normal[SSI_TLS_DOMAIN_SIZE];
     struct ssi_tls_names late;
     uint32_t needs;
 
-    if (!s->judged || (s->verdict.relaxed & insecure) || ssi_tls_domain_normal(domain, normal) < 0)
+    if (!s->judged || (s->info.relaxed & insecure) || ssi_tls_domain_normal(domain, normal) < 0)
         return false;
     ssi_tls_names_init(&late);
     if (names->list.len == 0 && read_names_late(s, &late))

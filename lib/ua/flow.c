@@ -5,6 +5,9 @@
 
 #include "ua/flow_udp.h"
 
+/* Of flows that somebody else has opened. */
+static char no_domain[] = "";
+
 static void on_end(void *arg);
 
 static void txn_send(struct ssi_txn_flow *t, struct ssi_slice bytes)
@@ -38,6 +41,7 @@ struct ssi_flow *ssi_flow_new(struct ssi_ua *ua, secsip_tls_profile *profile, bo
     f->ua = ua;
     f->refs = 1;
     f->incoming = incoming;
+    f->domain = no_domain;
     f->profile = secsip_tls_profile_ref(profile);
     f->transport = profile ? SSI_TRANSPORT_TLS : SSI_TRANSPORT_TCP;
     ssi_buf_init_secret(&f->out, ua->config.max_unsent_bytes);
@@ -84,7 +88,28 @@ void ssi_flow_unref(struct ssi_flow *f)
     ssi_buf_free(&f->out);
     ssi_buf_free(&f->waiting);
     ssi_udp_free(f);
+    if (f->domain != no_domain)
+        free(f->domain);
+    free(f->error);
     free(f);
+}
+
+/* Watches that come late hear it too. */
+static void keep_error(struct ssi_flow *f, const struct ssi_error *why)
+{
+    f->result = why->result;
+    f->error = malloc(sizeof *f->error);
+    if (f->error)
+        *f->error = *why;
+}
+
+void ssi_flow_tell_failed(struct ssi_flow *f, struct ssi_flow_watch *w)
+{
+    struct ssi_error e;
+
+    if (!f->error)
+        ssi_error_set(&e, f->result, NULL);
+    w->on_failed(w->arg, f, f->error ? f->error : &e);
 }
 
 void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
@@ -105,7 +130,7 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
     ssi_timer_cancel(&ua->timers, &f->end);
     ssi_locate_free(f->locate);
     f->locate = NULL;
-    f->error = *why;
+    keep_error(f, why);
     if (f->incoming)
         ssi_log_line(&ua->config.log, SSI_LOG_INFO, "an accepted connection ended: %s", why->text);
     if (f->tls)
@@ -117,8 +142,7 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
     ssi_udp_close(f);
     ssi_udp_take_back(f, why);
     for (struct ssi_list *n; (n = ssi_list_pop_front(&f->watches));) {
-        struct ssi_flow_watch *w = SSI_CONTAINER(n, struct ssi_flow_watch, node);
-        w->on_failed(w->arg, f, &f->error);
+        ssi_flow_tell_failed(f, SSI_CONTAINER(n, struct ssi_flow_watch, node));
     }
     ssi_txn_flow_failed(&ua->txn, &f->txn, SECSIP_E_UA_FLOW_FAILED);
     if (ua->handler.on_flow_closed)
@@ -194,7 +218,7 @@ void ssi_flow_watch(struct ssi_flow *f, struct ssi_flow_watch *w)
 {
     if (f->state == SSI_FLOW_DEAD) {
         ssi_flow_ref(f); /* the error is the flow's, and the watcher may let go of it */
-        w->on_failed(w->arg, f, &f->error);
+        ssi_flow_tell_failed(f, w);
         ssi_flow_unref(f);
         return;
     }

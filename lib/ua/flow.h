@@ -52,7 +52,7 @@ struct ssi_flow {
     struct ssi_addr peer;
     struct ssi_addr local;
     secsip_tls_profile *profile;
-    char domain[256];          /* client: the name that is asked for and verified */
+    char *domain;              /* client: the name that is asked for and verified; else "" */
     uint16_t port;             /* client: as asked for, 0: none */
     uint64_t identity;         /* client: of the account it was made for; never used for another */
     struct ssi_locate *locate; /* owns targets */
@@ -71,7 +71,8 @@ struct ssi_flow {
     bool ping_sent;  /* a keep-alive is not answered yet */
     bool pong_seen;  /* the peer answers keep-alives, so silence means failure */
     struct ssi_list watches;
-    struct ssi_error error;
+    secsip_result result;    /* dead: why */
+    struct ssi_error *error; /* dead: the same in full; NULL where memory was out */
 };
 
 /* What a client flow is for. */

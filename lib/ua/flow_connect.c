@@ -3,6 +3,8 @@
 #include "ua/flow_parts.h"
 #include "ua/flow_udp.h"
 
+#include <stdlib.h>
+
 static void try_next_target(struct ssi_flow *f);
 
 /* This address failed: the next one, or the end. A flow that was open once does not move to another server silently. */
@@ -97,15 +99,18 @@ secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *targ
     }
     if (ssi_flow_is_over_limit(ua))
         return SECSIP_E_LIMIT;
-    struct ssi_flow *f = ssi_flow_new(ua, target->profile, false);
-    if (!f)
+    char *domain = ssi_slice_dup(ssi_slice_str(target->host));
+    struct ssi_flow *f = domain ? ssi_flow_new(ua, target->profile, false) : NULL;
+    if (!f) {
+        free(domain);
         return SECSIP_E_NOMEM;
+    }
+    f->domain = domain;
     f->state = SSI_FLOW_LOCATING;
     f->transport = target->transport;
     f->txn.reliable = f->transport != SSI_TRANSPORT_UDP;
     f->identity = target->identity;
     f->port = target->port;
-    ssi_slice_show(ssi_slice_str(target->host), f->domain, sizeof f->domain);
     struct ssi_locate_config config = {
         .ua = ua,
         .io = &ua->io,

@@ -15,6 +15,10 @@ void ssi_flow_become_open(struct ssi_flow *f)
     f->stands_for = NULL;
     ssi_flow_handshake_ends(f);
     ssi_flow_begin_keeping(f);
+    ssi_locate_free(f->locate); /* the other addresses are of no use any more */
+    f->locate = NULL;
+    f->targets = NULL;
+    f->n_targets = 0;
     if (f->waiting.len > 0 && ssi_flow_write(f, ssi_buf_slice(&f->waiting)) < 0) {
         ssi_flow_fail_with(f, SECSIP_E_LIMIT, "more waits to be sent than a connection may hold");
         return;
@@ -29,7 +33,7 @@ void ssi_flow_become_open(struct ssi_flow *f)
     for (struct ssi_list *n; (n = ssi_list_pop_front(&asked));) {
         struct ssi_flow_watch *w = SSI_CONTAINER(n, struct ssi_flow_watch, node);
         if (f->state == SSI_FLOW_DEAD) {
-            w->on_failed(w->arg, f, &f->error);
+            ssi_flow_tell_failed(f, w);
             continue;
         }
         ssi_list_push_back(&f->watches, n);
@@ -235,6 +239,13 @@ static bool has_tls(struct ssi_flow *f)
     return r >= 0;
 }
 
+/* Thousands of connections are idle at any time: they keep no buffer. */
+static void release_empty(struct ssi_buf *b)
+{
+    if (b->len == 0 && b->failed == 0)
+        ssi_buf_free(b);
+}
+
 void ssi_ua_stream_input(struct ssi_stream *s, const void *data, size_t len)
 {
     struct ssi_flow *f = SSI_CONTAINER(s, struct ssi_flow, stream);
@@ -249,6 +260,7 @@ void ssi_ua_stream_input(struct ssi_stream *s, const void *data, size_t len)
         input_tls(f, data, len);
     if (!ssi_flow_count_buffered(f))
         ssi_flow_fail_with(f, SECSIP_E_LIMIT, "too many bytes wait in all connections together");
+    release_empty(&f->framer.buf);
     ssi_flow_unref(f);
     ssi_ua_dispatch(ua);
 }
@@ -261,8 +273,10 @@ struct ssi_buf *ssi_ua_stream_output(struct ssi_stream *s)
 
 void ssi_ua_stream_sent(struct ssi_stream *s)
 {
-    ssi_flow_count_buffered(
-        SSI_CONTAINER(s, struct ssi_flow, stream)); /* it can only have shrunk */
+    struct ssi_flow *f = SSI_CONTAINER(s, struct ssi_flow, stream);
+
+    ssi_flow_count_buffered(f); /* it can only have shrunk */
+    release_empty(ssi_ua_stream_output(s));
 }
 
 void ssi_ua_stream_closed(struct ssi_stream *s, secsip_result why, const char *detail)

@@ -13,6 +13,8 @@ enum {
 
 /* flow.c: a flow in the stack's list, with the list's reference only. NULL: no memory. */
 struct ssi_flow *ssi_flow_new(struct ssi_ua *ua, secsip_tls_profile *profile, bool incoming);
+/* Of a dead flow: the watch hears why. */
+void ssi_flow_tell_failed(struct ssi_flow *f, struct ssi_flow_watch *w);
 /* Nobody watches and nothing runs over it. */
 bool ssi_flow_is_unused(const struct ssi_flow *f);
 void ssi_flow_close_unused(struct ssi_flow *f);

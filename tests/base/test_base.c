@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/timer.h"
+#include "oom.h"
 #include "seed.h"
 
 static void slices_compare_and_convert(void **state)
@@ -49,6 +50,32 @@ static void buffers_grow_to_their_limit_and_no_further(void **state)
     ssi_buf_put(&b, (char[990]){0}, 990);
     assert_int_equal(b.failed, SECSIP_E_LIMIT);
     assert_int_equal(b.len, 21);
+    ssi_buf_free(&b);
+}
+
+static void a_buffer_gives_back_what_it_does_not_need(void **state)
+{
+    struct ssi_buf b;
+
+    (void)state;
+    ssi_buf_init_secret(&b, 1000);
+    ssi_buf_put_str(&b, "abcdefgh");
+    ssi_buf_consume(&b, 3);
+    ssi_buf_fit(&b);
+    assert_int_equal(b.cap, 5);
+    assert_true(ssi_slice_eq(ssi_buf_slice(&b), SSI_LIT("defgh")));
+    ssi_buf_fit(&b);
+    ssi_buf_put_char(&b, 'i');
+    assert_true(ssi_slice_eq(ssi_buf_slice(&b), SSI_LIT("defghi")));
+    test_oom_fail_next();
+    ssi_buf_fit(&b); /* no memory to move to */
+    assert_true(ssi_slice_eq(ssi_buf_slice(&b), SSI_LIT("defghi")));
+    ssi_buf_consume(&b, 6);
+    ssi_buf_fit(&b);
+    assert_null(b.data);
+    ssi_buf_put(&b, (char[1001]){0}, 1001);
+    ssi_buf_fit(&b);
+    assert_int_equal(b.failed, SECSIP_E_LIMIT); /* is not forgotten */
     ssi_buf_free(&b);
 }
 
@@ -205,6 +232,7 @@ static void digests_match_known_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_buffer_gives_back_what_it_does_not_need),
         cmocka_unit_test(slices_compare_and_convert),
         cmocka_unit_test(buffers_grow_to_their_limit_and_no_further),
         cmocka_unit_test(hash_keeps_what_was_added),
