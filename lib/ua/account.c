@@ -59,6 +59,8 @@ void ssi_account_detach(secsip_account *a)
         a->flow = NULL;
     }
     ssi_list_remove(&a->node);
+    ssi_hash_remove(&ua->account_users, &a->by_contact.node);
+    ssi_hash_remove(&ua->account_users, &a->by_aor.node);
     a->ua = NULL;
 }
 
@@ -160,6 +162,14 @@ static secsip_result make_ids(secsip_account *a)
     return a->call_id && a->tag ? 0 : SECSIP_E_NOMEM;
 }
 
+static void add_user(secsip_account *a, struct ssi_account_user *u, struct ssi_slice name)
+{
+    struct ssi_hash *t = &a->ua->account_users;
+
+    u->account = a;
+    ssi_hash_add(t, &u->node, ssi_hash_of(t, name.p, name.len));
+}
+
 secsip_result ssi_account_new(struct ssi_ua *ua, const secsip_account_config *config,
                               const secsip_account_callbacks *callbacks, void *user_data,
                               secsip_account **ret)
@@ -189,6 +199,9 @@ secsip_result ssi_account_new(struct ssi_ua *ua, const secsip_account_config *co
     }
     a->ua = ua;
     ssi_list_push_back(&ua->accounts, &a->node);
+    add_user(a, &a->by_contact, ssi_slice_str(a->contact_user));
+    add_user(a, &a->by_aor, a->uri.user);
+    a->by_contact.is_contact = true;
     *ret = a;
     return 0;
 }
@@ -205,21 +218,25 @@ secsip_account *ssi_account_for_request(struct ssi_ua *ua, const struct ssi_sip_
                                         const struct ssi_flow *flow)
 {
     const struct ssi_sip_uri *u = &m->uri;
+    secsip_account *found = NULL;
 
     if (u->scheme != SSI_SIP_SCHEME_SIP && u->scheme != SSI_SIP_SCHEME_SIPS)
         return NULL;
-    SSI_LIST_EACH(n, &ua->accounts)
-    {
-        secsip_account *a = SSI_CONTAINER(n, struct secsip_account, node);
+    uint64_t hash = ssi_hash_of(&ua->account_users, u->user.p, u->user.len);
+    for (struct ssi_hash_node *n = ssi_hash_find(&ua->account_users, hash); n;
+         n = ssi_hash_next(n)) {
+        const struct ssi_account_user *user = SSI_CONTAINER(n, struct ssi_account_user, node);
+        secsip_account *a = user->account;
+        struct ssi_slice name = user->is_contact ? ssi_slice_str(a->contact_user) : a->uri.user;
         /* What came down the flow of one account is for that account (one identity, one flow). */
-        if (!flow->incoming && flow->identity != a->identity)
+        if (!ssi_slice_eq(u->user, name) || (!flow->incoming && flow->identity != a->identity))
             continue;
-        if (ssi_slice_eq(u->user, ssi_slice_str(a->contact_user)) ||
-            (ssi_slice_eq(u->user, a->uri.user) &&
-             (flow->incoming ? !ua->handler.on_request : true)))
-            return a;
+        if (!user->is_contact && flow->incoming && ua->handler.on_request)
+            continue;
+        if (!found || a->identity < found->identity) /* of several, the first one made */
+            found = a;
     }
-    return NULL;
+    return found;
 }
 
 void ssi_account_put_contact(struct ssi_buf *b, const secsip_account *a,

@@ -17,11 +17,19 @@ struct ssi_auth {
     bool has[SSI_CHALLENGES_MAX];
 };
 
+/* A name that requests to an account carry, in the stack's table. */
+struct ssi_account_user {
+    struct ssi_hash_node node;
+    struct secsip_account *account;
+    bool is_contact; /* contact_user, else the user of the address of record */
+};
+
 struct secsip_account {
     uint32_t refs;      /* ours and, as one, the application's */
     uint32_t user_refs; /* the application's */
     struct ssi_ua *ua;  /* NULL once the stack is gone */
     struct ssi_list node;
+    struct ssi_account_user by_contact, by_aor;
     uint64_t
         identity; /* never given out twice: a flow made for one account is not used for another */
     secsip_account_callbacks callbacks;

@@ -47,6 +47,27 @@ static void apply_defaults(struct ssi_ua_config *c)
         c->idle_timeout_ms = 600000;
 }
 
+static void free_tables(struct ssi_ua *ua)
+{
+    ssi_hash_free(&ua->dialogs);
+    ssi_hash_free(&ua->flow_ids);
+    ssi_hash_free(&ua->flow_targets);
+    ssi_hash_free(&ua->addresses);
+    ssi_hash_free(&ua->udp_addrs);
+    ssi_hash_free(&ua->account_users);
+}
+
+static secsip_result init_tables(struct ssi_ua *ua)
+{
+    struct ssi_hash *const tables[] = {&ua->dialogs,   &ua->flow_ids,  &ua->flow_targets,
+                                       &ua->addresses, &ua->udp_addrs, &ua->account_users};
+    secsip_result r = 0;
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0] && r >= 0; i++)
+        r = ssi_hash_init(tables[i]);
+    return r;
+}
+
 secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
                           const struct ssi_io *io, uint64_t now_us, uint64_t wall_s)
 {
@@ -68,31 +89,11 @@ secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
     ssi_list_init(&ua->closing);
     ssi_list_init(&ua->handshakes);
     ssi_timer_init(&ua->shutdown_timer, on_shutdown_expired, ua);
-    secsip_result r = ssi_hash_init(&ua->dialogs);
+    secsip_result r = init_tables(ua);
+    if (r >= 0)
+        r = ssi_txn_layer_init(&ua->txn, &ua->config.txn, &ua->timers, &txn_ops, ua);
     if (r < 0)
-        return r;
-    r = ssi_hash_init(&ua->flow_ids);
-    if (r < 0)
-        goto fail_dialogs;
-    r = ssi_hash_init(&ua->addresses);
-    if (r < 0)
-        goto fail_flow_ids;
-    r = ssi_hash_init(&ua->udp_addrs);
-    if (r < 0)
-        goto fail_addresses;
-    r = ssi_txn_layer_init(&ua->txn, &ua->config.txn, &ua->timers, &txn_ops, ua);
-    if (r < 0)
-        goto fail_udp_addrs;
-    return 0;
-
-fail_udp_addrs:
-    ssi_hash_free(&ua->udp_addrs);
-fail_addresses:
-    ssi_hash_free(&ua->addresses);
-fail_flow_ids:
-    ssi_hash_free(&ua->flow_ids);
-fail_dialogs:
-    ssi_hash_free(&ua->dialogs);
+        free_tables(ua);
     return r;
 }
 
@@ -147,10 +148,7 @@ void ssi_ua_free(struct ssi_ua *ua)
     discard_events(ua);
     ssi_txn_layer_free(&ua->txn);
     ssi_timer_cancel(&ua->timers, &ua->shutdown_timer);
-    ssi_hash_free(&ua->dialogs);
-    ssi_hash_free(&ua->flow_ids);
-    ssi_hash_free(&ua->addresses);
-    ssi_hash_free(&ua->udp_addrs);
+    free_tables(ua);
 }
 
 void ssi_ua_post(struct ssi_ua *ua, struct ssi_event *e)

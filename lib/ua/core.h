@@ -86,9 +86,11 @@ struct ssi_ua {
     struct ssi_list accounts;    /* struct secsip_account */
     struct ssi_list calls;       /* struct secsip_call */
     struct ssi_list events;
-    struct ssi_hash dialogs;   /* struct ssi_dialog, by Call-ID and local tag */
-    struct ssi_hash flow_ids;  /* struct ssi_flow, by id */
-    struct ssi_hash udp_addrs; /* struct ssi_udp_side, by socket and address */
+    struct ssi_hash dialogs;       /* struct ssi_dialog, by Call-ID and local tag */
+    struct ssi_hash flow_ids;      /* struct ssi_flow, by id */
+    struct ssi_hash flow_targets;  /* those to a peer, by identity and target */
+    struct ssi_hash account_users; /* struct ssi_account_user, by name */
+    struct ssi_hash udp_addrs;     /* struct ssi_udp_side, by socket and address */
     struct ssi_ua_handler handler;
     struct ssi_list closing;    /* struct ssi_media that wait to be freed */
     struct ssi_list handshakes; /* accepted flows that shake hands, oldest first */

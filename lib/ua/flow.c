@@ -121,6 +121,7 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
     f->state = SSI_FLOW_DEAD;
     ssi_list_remove(&f->node);
     ssi_hash_remove(&ua->flow_ids, &f->id_node);
+    ssi_hash_remove(&ua->flow_targets, &f->target_node);
     ua->n_flows--;
     ssi_flow_handshake_ends(f);
     ssi_flow_uncount(f);

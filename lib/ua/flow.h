@@ -39,7 +39,8 @@ struct ssi_flow {
     uint32_t refs;
     struct ssi_list node;
     struct ssi_hash_node id_node;
-    uint64_t id; /* never given out twice by a stack */
+    struct ssi_hash_node target_node; /* client: found again by what it was made for */
+    uint64_t id;                      /* never given out twice by a stack */
     enum ssi_flow_state state;
     enum ssi_transport transport;
     bool incoming;

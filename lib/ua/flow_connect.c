@@ -86,12 +86,29 @@ static bool is_target(const struct ssi_flow *f, const struct ssi_flow_target *t)
            ssi_slice_ieq(ssi_slice_str(f->domain), ssi_slice_str(t->host));
 }
 
+/* Incoming flows may be ten thousand: those to a target are found without looking at them. */
+static uint64_t hash_target(const struct ssi_hash *t, const struct ssi_flow_target *target)
+{
+    struct {
+        uint64_t identity;
+        uint32_t port, transport;
+    } key = {target->identity, target->port, target->transport};
+    char host[sizeof target->host];
+    size_t len = 0;
+
+    for (; target->host[len]; len++)
+        host[len] = ssi_lower(target->host[len]);
+    return ssi_hash_mix(t, ssi_hash_of(t, &key, sizeof key), host, len);
+}
+
 secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *target,
                            struct ssi_flow **ret)
 {
-    SSI_LIST_EACH(n, &ua->flows)
-    {
-        struct ssi_flow *f = SSI_CONTAINER(n, struct ssi_flow, node);
+    uint64_t hash = hash_target(&ua->flow_targets, target);
+
+    for (struct ssi_hash_node *n = ssi_hash_find(&ua->flow_targets, hash); n;
+         n = ssi_hash_next(n)) {
+        struct ssi_flow *f = SSI_CONTAINER(n, struct ssi_flow, target_node);
         if (is_target(f, target)) {
             *ret = ssi_flow_ref(f);
             return 0;
@@ -111,6 +128,7 @@ secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *targ
     f->txn.reliable = f->transport != SSI_TRANSPORT_UDP;
     f->identity = target->identity;
     f->port = target->port;
+    ssi_hash_add(&ua->flow_targets, &f->target_node, hash);
     struct ssi_locate_config config = {
         .ua = ua,
         .io = &ua->io,
