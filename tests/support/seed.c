@@ -13,6 +13,7 @@ uint64_t test_seed(void)
     if (seed == 0)
         seed = 1;
     printf("SECSIP_SEED=%llu\n", (unsigned long long)seed);
+    fflush(stdout); /* a program that aborts has said it all the same */
     return seed;
 }
 

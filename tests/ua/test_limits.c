@@ -239,8 +239,8 @@ static void an_end_inside_handshake_or_message_is_told_too(void **state)
         simnet_raw_close(raw);
         wait_ms(100);
         assert_int_equal(f->state, SSI_FLOW_DEAD);
-        assert_int_equal(f->error.result, rows[i].result);
-        assert_string_equal(f->error.check, "connection");
+        assert_int_equal(f->error->result, rows[i].result);
+        assert_string_equal(f->error->check, "connection");
         ssi_flow_unref(f);
     }
     lab_stop(&l);
