@@ -42,7 +42,7 @@ static struct ssi_flow *stream_for(struct ssi_flow *f)
     if (f->udp->no_stream || ssi_flow_get(f->ua, &target, &stream) < 0)
         return NULL;
     if (stream->state == SSI_FLOW_DEAD) {
-        f->udp->no_stream = stream->error.result == SECSIP_E_NET_CONNECT;
+        f->udp->no_stream = stream->result == SECSIP_E_NET_CONNECT;
         ssi_flow_unref(stream);
         return NULL;
     }
