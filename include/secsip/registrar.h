@@ -56,7 +56,7 @@ typedef struct secsip_registrar_config {
     uint32_t max_bindings;  /**< of one address of record, default 10 */
     uint32_t max_users;     /**< addresses of record with bindings, default 10000 */
     uint32_t
-        insecure_transport; /**< 1: also requests over clear TCP and UDP are served; sips never is */
+        insecure_transport; /**< 1: also requests over clear TCP and UDP are served; sips and keys never go there */
 } secsip_registrar_config;
 
 /** Attaches a registrar to a stack; a stack has at most one, and no accounts beside it that share its domain.

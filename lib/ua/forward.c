@@ -219,3 +219,21 @@ void ssi_forward_put_response(struct ssi_buf *b, const struct ssi_sip_msg *m)
     }
     ssi_sip_put_end(b, NULL, m->body.p, m->body.len);
 }
+
+bool ssi_forward_leaks_keys(const struct ssi_sip_msg *m, const struct ssi_flow *to)
+{
+    /* RFC 4568, its value in whatever else may hold it (RFC 5939), RFC 4567, RFC 8866 5.12. */
+    static const struct ssi_slice marks[] = {SSI_LIT("crypto:"), SSI_LIT("inline:"),
+                                             SSI_LIT("key-mgmt:"), SSI_LIT("\nk=")};
+
+    if (to->transport == SSI_TRANSPORT_TLS)
+        return false;
+    for (size_t at = 0; at < m->body.len; at++) {
+        struct ssi_slice here = ssi_slice_from(m->body, at);
+        for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+            if (here.len >= marks[i].len &&
+                ssi_slice_ieq(ssi_slice_of(here.p, marks[i].len), marks[i]))
+                return true;
+    }
+    return false;
+}

@@ -65,6 +65,14 @@ static void send_upstream(struct context *c, const struct ssi_sip_msg *m)
 
     if (!c->server)
         return;
+    if (ssi_forward_leaks_keys(m, c->from)) {
+        /* Whoever asked in clear gets no key: neither with an early answer nor with an offer of the callee. */
+        if (m->status >= 200) {
+            ssi_ua_refuse(c->registrar->ua, c->server, 488);
+            c->answered = true;
+        }
+        return;
+    }
     ssi_buf_init_secret(&b, c->registrar->ua->config.limits.message_bytes + 1024);
     ssi_forward_put_response(&b, m);
     if (b.failed >= 0)
@@ -237,6 +245,11 @@ static void add_branch(struct context *c, struct ssi_flow *out, struct ssi_slice
     }
     b->ctx = c;
     ssi_list_push_back(&c->branches, &b->node);
+    if (ssi_forward_leaks_keys(c->request, out)) {
+        b->done = true;
+        keep_best(c, NULL, 488);
+        return;
+    }
     ssi_buf_init_secret(&bytes, c->registrar->ua->config.limits.message_bytes + 1024);
     secsip_result r = ssi_forward_make_branch(c->registrar, c->request, branch_id);
     if (r >= 0) {
@@ -279,6 +292,8 @@ static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi
             ssi_registrar_refuse(r, t, flow, 481);
         return;
     }
+    if (!t && ssi_forward_leaks_keys(m, out))
+        return;
     if (!t) {
         /* The ACK of a 2xx is a transaction of its own without answer: forwarded without state. */
         char branch[SSI_FORWARD_BRANCH_TEXT];

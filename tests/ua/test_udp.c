@@ -21,9 +21,8 @@ static struct {
     uint64_t at_us[SEEN_MAX];
     char what[SEEN_MAX][12]; /* "INVITE", "200" */
     int n;
-    int n_keys; /* datagrams with a key in them */
+    int n_keys; /* datagrams, and pieces of connections, with a key in them */
     int n_keep_alive;
-    int n_to_others;
 } seen;
 
 static const secsip_account_config clear_config = {
@@ -38,6 +37,16 @@ static bool holds(const uint8_t *data, size_t len, const char *word)
         if (memcmp(data + i, word, strlen(word)) == 0)
             return true;
     return false;
+}
+
+static void watch_stream(const secsip_engine_address *from, const secsip_engine_address *to,
+                         const uint8_t *data, size_t len, void *arg)
+{
+    (void)from;
+    (void)to;
+    (void)arg;
+    if (holds(data, len, "crypto") || holds(data, len, "inline:"))
+        seen.n_keys++;
 }
 
 static bool watch(const secsip_engine_address *from, const secsip_engine_address *to, uint8_t *data,
@@ -64,7 +73,7 @@ static void start(const secsip_account_config *alice, const secsip_account_confi
 {
     memset(&seen, 0, sizeof seen);
     lab_start_clear(&l, &(secsip_stack_config){0});
-    simnet_tap(l.net, watch, NULL, NULL);
+    simnet_tap(l.net, watch, watch_stream, NULL);
     lab_phone(&l, &l.alice, "alice", alice);
     lab_phone(&l, &l.bob, "bob", bob);
     l.bob.answers = true;
@@ -103,13 +112,13 @@ static bool alice_ended(void *arg)
     return l.alice.n_ended > 0;
 }
 
-/* Without the option there is no way to name UDP; with it, no key goes over it all the same. */
-static void keys_never_go_over_udp(void **state)
+/* Without the option there is no way to name it; with it, no key goes over it all the same. */
+static void keys_never_go_in_clear(const char *proxy)
 {
     secsip_account_config secure = clear_config, optional = clear_config, plain = clear_config;
     secsip_account *none;
 
-    (void)state;
+    secure.proxy = optional.proxy = plain.proxy = proxy;
     secure.media_security = SECSIP_MEDIA_SECURITY_MANDATORY;
     optional.media_security = SECSIP_MEDIA_SECURITY_OPTIONAL;
     start(&secure, &optional);
@@ -135,6 +144,67 @@ static void keys_never_go_over_udp(void **state)
     simnet_run(l.net, 5000000, NULL, NULL);
     assert_int_equal(l.bob.n_ended, 1);
     assert_int_equal(l.bob.call_status, 488);
+    assert_int_equal(seen.n_keys, 0);
+    lab_stop(&l);
+}
+
+static void keys_never_go_over_udp(void **state)
+{
+    (void)state;
+    keys_never_go_in_clear("sip:example.test:5060;transport=udp");
+}
+
+static void keys_never_go_over_tcp(void **state)
+{
+    (void)state;
+    keys_never_go_in_clear("sip:example.test:5060;transport=tcp");
+}
+
+/* The registrar serves a phone over TLS and one in clear: no key passes from the one to the other. */
+static void the_proxy_lets_no_key_out(void **state)
+{
+    secsip_account_config optional = {.media_security = SECSIP_MEDIA_SECURITY_OPTIONAL};
+
+    (void)state;
+    start(&optional, &clear_config);
+    lab_register(&l);
+    lab_call(&l, &l.alice, "sip:bob@example.test"); /* over TLS she offers a key beside clear */
+    assert_true(simnet_run(l.net, 5000000, alice_ended, NULL));
+    assert_int_equal(l.alice.call_status, 488);
+    assert_null(l.bob.call);
+    assert_int_equal(seen.n_keys, 0);
+    secsip_call_unref(l.alice.call);
+    l.alice.call = NULL;
+    /* The other way there is no key to begin with, and the call is clear. */
+    l.alice.answers = true;
+    l.alice.n_ended = 0;
+    lab_call(&l, &l.bob, "sip:alice@example.test");
+    assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
+    assert_int_equal(seen.n_keys, 0);
+    lab_stop(&l);
+}
+
+/* A stranger asks over UDP for a phone that speaks TLS, without an offer: the phone's own, with its key, stays inside. */
+static void the_proxy_gives_no_offer_of_others_out(void **state)
+{
+    static const char invite[] =
+        "INVITE sip:bob@example.test SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.66;branch=z9hG4bKi\r\n"
+        "From: <sip:x@example.com>;tag=x\r\nTo: <sip:bob@example.test>\r\nCall-ID: i\r\n"
+        "CSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:x@10.0.0.66>\r\n\r\n";
+
+    (void)state;
+    start(&clear_config, NULL);
+    assert_int_equal(secsip_account_register(l.bob.account), 0);
+    simnet_run(l.net, 1000000, NULL, NULL);
+    seen.n = 0;
+    simnet_inject(l.net, "10.0.0.66:5060", "10.0.0.9:5060", invite, sizeof invite - 1);
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_int_equal(seen.n, 1);
+    assert_string_equal(seen.what[0], "488");
+    assert_int_equal(seen.n_keys, 0);
+    assert_int_equal(l.bob.call_state, SECSIP_CALL_INCOMING); /* he did answer */
+    simnet_run(l.net, 100000000, NULL, NULL);
+    assert_int_equal(l.bob.n_ended, 1);
     assert_int_equal(seen.n_keys, 0);
     lab_stop(&l);
 }
@@ -422,6 +492,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_in_clear),
         cmocka_unit_test(keys_never_go_over_udp),
+        cmocka_unit_test(keys_never_go_over_tcp),
+        cmocka_unit_test(the_proxy_lets_no_key_out),
+        cmocka_unit_test(the_proxy_gives_no_offer_of_others_out),
         cmocka_unit_test(calls_get_through_a_network_that_loses),
         cmocka_unit_test(timers_of_clients_are_exact),
         cmocka_unit_test(timers_of_servers_are_exact),
