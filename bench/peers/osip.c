@@ -24,32 +24,26 @@ static int start(void)
 
 static uint64_t read_routing(osip_message_t *m)
 {
-    uint64_t sum = 0;
+    uint64_t sum = (unsigned char)m->cseq->method[0];
     osip_generic_param_t *tag = NULL, *branch = NULL;
-    osip_header_t *max_forwards = NULL;
     osip_via_t *via;
     osip_contact_t *contact;
-    osip_route_t *route;
-    osip_record_route_t *record_route;
 
-    for (int i = 0; osip_message_get_via(m, i, &via) >= 0; i++) {
-        osip_via_param_get_byname(via, (char *)"branch", &branch);
-        sum += (unsigned char)via->host[0] + (branch ? strlen(branch->gvalue) : 0);
-    }
+    if (m->req_uri)
+        sum += strlen(m->req_uri->host);
+    if (osip_message_get_via(m, 0, &via) < 0)
+        return 0;
+    osip_via_param_get_byname(via, (char *)"branch", &branch);
+    sum += (unsigned char)via->host[0] + (branch ? strlen(branch->gvalue) : 0);
     osip_from_get_tag(m->from, &tag);
-    sum += tag ? strlen(tag->gvalue) : 0;
+    sum += strlen(m->from->url->host) + (tag ? strlen(tag->gvalue) : 0);
+    tag = NULL;
     osip_to_get_tag(m->to, &tag);
-    sum += strlen(m->from->url->host) + strlen(m->to->url->host) + strlen(m->call_id->number);
-    sum += (unsigned)osip_atoi(m->cseq->number);
-    if (osip_message_get_max_forwards(m, 0, &max_forwards) >= 0 && max_forwards)
-        sum += (unsigned)osip_atoi(max_forwards->hvalue);
-    for (int i = 0; osip_message_get_contact(m, i, &contact) >= 0; i++)
+    sum += strlen(m->to->url->host) + (tag ? strlen(tag->gvalue) : 0);
+    if (osip_message_get_contact(m, 0, &contact) >= 0)
         sum += strlen(contact->url->host);
-    for (int i = 0; osip_message_get_route(m, i, &route) >= 0; i++)
-        sum += strlen(route->url->host);
-    for (int i = 0; osip_message_get_record_route(m, i, &record_route) >= 0; i++)
-        sum += strlen(record_route->url->host);
-    return sum + 1;
+    sum += strlen(m->call_id->number) + (unsigned)osip_atoi(m->cseq->number);
+    return sum + (unsigned)osip_atoi(m->content_length->value) + 1;
 }
 
 static uint64_t parse(const char *bytes, size_t len, uint32_t n)

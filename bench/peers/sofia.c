@@ -15,21 +15,19 @@ static int start(void)
 
 static uint64_t read_routing(const sip_t *sip)
 {
-    uint64_t sum = 0;
+    const sip_via_t *via = sip->sip_via;
+    uint64_t sum = (unsigned)sip->sip_cseq->cs_method;
 
-    for (const sip_via_t *v = sip->sip_via; v; v = v->v_next)
-        sum += (unsigned char)v->v_host[0] + (v->v_branch ? strlen(v->v_branch) : 0);
-    sum += sip->sip_from->a_tag ? strlen(sip->sip_from->a_tag) : 0;
+    if (sip->sip_request)
+        sum += strlen(sip->sip_request->rq_url->url_host);
+    sum += (unsigned char)via->v_host[0] + (via->v_branch ? strlen(via->v_branch) : 0);
     sum += strlen(sip->sip_from->a_url->url_host) + strlen(sip->sip_to->a_url->url_host);
+    sum += sip->sip_from->a_tag ? strlen(sip->sip_from->a_tag) : 0;
+    sum += sip->sip_to->a_tag ? strlen(sip->sip_to->a_tag) : 0;
+    if (sip->sip_contact)
+        sum += strlen(sip->sip_contact->m_url->url_host);
     sum += strlen(sip->sip_call_id->i_id) + sip->sip_cseq->cs_seq;
-    sum += sip->sip_max_forwards ? sip->sip_max_forwards->mf_count : 0;
-    for (const sip_contact_t *m = sip->sip_contact; m; m = m->m_next)
-        sum += strlen(m->m_url->url_host);
-    for (const sip_route_t *r = sip->sip_route; r; r = r->r_next)
-        sum += strlen(r->r_url->url_host);
-    for (const sip_record_route_t *r = sip->sip_record_route; r; r = r->r_next)
-        sum += strlen(r->r_url->url_host);
-    return sum + 1;
+    return sum + sip->sip_content_length->l_length + 1;
 }
 
 static uint64_t parse(const char *bytes, size_t len, uint32_t n)

@@ -1,5 +1,5 @@
 /* Looking at sixteen bytes a step, where the processor has SSE2 (every x86-64 has), and at eight or one elsewhere. Nothing
- * here reads past `end`. Layer: sip; private to lib/sip. */
+ * here reads past `end`, or past `readable` where there is one. Layer: sip; private to lib/sip. */
 #ifndef SSI_SIP_BYTES_H
 #define SSI_SIP_BYTES_H
 
@@ -36,6 +36,71 @@ static inline const char *ssi_sip_find_control(const char *p, const char *end)
 #endif
     while (p < end && (unsigned char)*p >= 0x20)
         p++;
+    return p;
+}
+
+/* Equal bytes of two short texts, without a call. */
+static inline bool ssi_sip_same(const char *a, const char *b, size_t n)
+{
+    uint64_t x, y;
+    uint32_t u, v;
+
+    for (; n > 8; a += 8, b += 8, n -= 8) {
+        memcpy(&x, a, sizeof x);
+        memcpy(&y, b, sizeof y);
+        if (x != y)
+            return false;
+    }
+    if (n >= 4) {
+        memcpy(&u, a, sizeof u);
+        memcpy(&v, b, sizeof v);
+        if (u != v)
+            return false;
+        memcpy(&u, a + n - sizeof u, sizeof u);
+        memcpy(&v, b + n - sizeof v, sizeof v);
+        return u == v;
+    }
+    while (n > 0 && a[n - 1] == b[n - 1])
+        n--;
+    return n == 0;
+}
+
+/* The first ':' of the sixteen bytes from p, or NULL; without SSE2 of those before end. */
+static inline const char *ssi_sip_find_colon_16(const char *p, const char *end)
+{
+#ifdef __SSE2__
+    if (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        unsigned hit = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(':')));
+        return hit ? p + __builtin_ctz(hit) : NULL;
+    }
+#endif
+    size_t left = (size_t)(end - p);
+    return memchr(p, ':', left < 16 ? left : 16);
+}
+
+/* Over letters, digits, '-' and '.', which are in every class of bytes but DIGIT, HEX and ALPHA: the first other byte, or a
+ * place from which fewer than sixteen bytes are readable (without SSE2: p). It may pass what the caller wants to see;
+ * memory up to `readable` is only read. */
+static inline const char *ssi_sip_skip_names_16(const char *p, const char *readable)
+{
+#ifdef __SSE2__
+    while (readable - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+        /* Bytes below a bound wrap around to large ones. */
+        __m128i letter = _mm_sub_epi8(_mm_or_si128(v, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+        __m128i other = _mm_sub_epi8(v, _mm_set1_epi8('-'));
+        letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8('z' - 'a')), letter);
+        other = _mm_cmpeq_epi8(_mm_min_epu8(other, _mm_set1_epi8('9' - '-')), other);
+        other = _mm_andnot_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('/')), other);
+        unsigned in = (unsigned)_mm_movemask_epi8(_mm_or_si128(letter, other));
+        if (in != 0xffff)
+            return p + __builtin_ctz(in + 1);
+        p += 16;
+    }
+#else
+    (void)readable;
+#endif
     return p;
 }
 

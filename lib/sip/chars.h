@@ -24,6 +24,8 @@ enum {
     SSI_CH_DIGIT = 0x2000,
     SSI_CH_HEX = 0x4000,
     SSI_CH_ALPHA = 0x8000,
+    SSI_CH_NARROW =
+        SSI_CH_DIGIT | SSI_CH_HEX | SSI_CH_ALPHA, /* all others have letters, digits, '-' and '.' */
 };
 
 extern const uint16_t ssi_sip_chars[256];

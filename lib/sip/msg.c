@@ -50,6 +50,7 @@ static struct ssi_sip_reader reader_of(const struct build *b, struct ssi_slice s
 {
     return (struct ssi_sip_reader){.p = s.p,
                                    .end = s.p + s.len,
+                                   .readable = b->box->bytes + b->box->n_bytes,
                                    .expected = "",
                                    .max_params = b->limits->params,
                                    .max_uri = b->limits->uri_bytes};

@@ -1,6 +1,8 @@
 /* Names: methods, header fields with their compact forms, reason phrases. Layer: sip. */
 #include "sip/names.h"
 
+#include "sip/bytes.h"
+
 static const char method_names[][10] = {
     [SSI_SIP_INVITE] = "INVITE",     [SSI_SIP_ACK] = "ACK",
     [SSI_SIP_BYE] = "BYE",           [SSI_SIP_CANCEL] = "CANCEL",
@@ -210,7 +212,7 @@ enum ssi_sip_hdr ssi_sip_hdr_of(struct ssi_slice name)
     struct ssi_slice full = hdr_names[id];
     /* Most senders use the spelling of the RFC. */
     if (full.len == name.len &&
-        (memcmp(full.p, name.p, name.len) == 0 || ssi_slice_ieq(full, name)))
+        (ssi_sip_same(full.p, name.p, name.len) || ssi_slice_ieq(full, name)))
         return id;
     return SSI_HDR_OTHER;
 }

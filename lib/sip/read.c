@@ -30,6 +30,7 @@ struct ssi_sip_reader ssi_sip_reader_of(struct ssi_slice s)
 {
     return (struct ssi_sip_reader){.p = s.p,
                                    .end = s.p ? s.p + s.len : s.p,
+                                   .readable = s.p ? s.p + s.len : s.p,
                                    .expected = "",
                                    .max_params = DEFAULT_PARAMS,
                                    .max_uri = DEFAULT_URI_BYTES};
@@ -284,7 +285,7 @@ bool ssi_sip_read_host(struct ssi_sip_reader *r, struct ssi_slice *ret)
 {
     if (ssi_sip_next_is(r, '['))
         return read_ipv6_reference(r, ret);
-    return ssi_sip_check_host(r, ssi_sip_skip(r->p, r->end, SSI_CH_HOST), ret);
+    return ssi_sip_check_host(r, ssi_sip_skip(r->p, r->end, r->readable, SSI_CH_HOST), ret);
 }
 
 bool ssi_sip_read_port(struct ssi_sip_reader *r, uint16_t *ret)

@@ -5,12 +5,15 @@
 #ifndef SSI_SIP_READ_H
 #define SSI_SIP_READ_H
 
+#include "sip/bytes.h"
 #include "sip/chars.h"
 #include "sip/msg.h"
 
 struct ssi_sip_reader {
     const char *p;
     const char *end;
+    const char *
+        readable; /* end, or where the memory around the value ends: what is past end counts for nothing */
     const char *expected; /* constant text, set on failure */
     uint32_t max_params;
     uint32_t max_uri;
@@ -30,7 +33,11 @@ static inline bool ssi_sip_wrong(struct ssi_sip_reader *r, const char *expected)
 void ssi_sip_skip_ws_slow(struct ssi_sip_reader *r);
 static inline void ssi_sip_skip_ws(struct ssi_sip_reader *r)
 {
-    if (r->p < r->end && (unsigned char)*r->p <= ' ')
+    if (r->p == r->end || (unsigned char)*r->p > ' ')
+        return;
+    if (r->end - r->p >= 2 && *r->p == ' ' && (unsigned char)r->p[1] > ' ')
+        r->p++; /* the usual one blank */
+    else
         ssi_sip_skip_ws_slow(r);
 }
 
@@ -46,19 +53,17 @@ static inline bool ssi_sip_name_is(struct ssi_slice name, struct ssi_slice lower
            (memcmp(name.p, lower.p, lower.len) == 0 || ssi_slice_ieq(name, lower));
 }
 
-/* The first byte from p on that is not of a class, or end. Most of the time goes here, hence four bytes a step. */
-static inline const char *ssi_sip_skip(const char *p, const char *end, unsigned mask)
+/* The first byte from p on that is not of a class, or end. Most of the time goes here. */
+static inline const char *ssi_sip_skip(const char *p, const char *end, const char *readable,
+                                       unsigned mask)
 {
-    while (end - p >= 4) {
-        if (!ssi_sip_is(p[0], mask))
+    while (!(mask & SSI_CH_NARROW) && readable - p >= 16) {
+        p = ssi_sip_skip_names_16(p, readable);
+        if (p >= end)
+            return end;
+        if (!ssi_sip_is(*p, mask))
             return p;
-        if (!ssi_sip_is(p[1], mask))
-            return p + 1;
-        if (!ssi_sip_is(p[2], mask))
-            return p + 2;
-        if (!ssi_sip_is(p[3], mask))
-            return p + 3;
-        p += 4;
+        p++;
     }
     while (p < end && ssi_sip_is(*p, mask))
         p++;
@@ -70,7 +75,7 @@ static inline struct ssi_slice ssi_sip_run(struct ssi_sip_reader *r, unsigned ma
 {
     const char *from = r->p;
 
-    r->p = ssi_sip_skip(from, r->end, mask);
+    r->p = ssi_sip_skip(from, r->end, r->readable, mask);
     return ssi_slice_of(from, (size_t)(r->p - from));
 }
 

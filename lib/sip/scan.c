@@ -84,7 +84,8 @@ static secsip_result find_line_end(const struct ssi_sip_scan *s, const char *fro
     return 0;
 }
 
-static struct ssi_sip_line *add_line(struct ssi_sip_scan *s)
+/* Where the next line goes; it counts from s->n_lines++ on. */
+static struct ssi_sip_line *room_for_line(struct ssi_sip_scan *s)
 {
     if (s->n_lines == s->cap_lines) {
         uint32_t cap = s->cap_lines * 2;
@@ -97,7 +98,7 @@ static struct ssi_sip_line *add_line(struct ssi_sip_scan *s)
         s->lines = more;
         s->cap_lines = cap;
     }
-    return &s->lines[s->n_lines++];
+    return &s->lines[s->n_lines];
 }
 
 /* Content-Length frames the message, so it is read here: one line, digits only (RFC 3261 20.14). */
@@ -118,26 +119,50 @@ static void note_length(struct ssi_sip_scan *s, const struct ssi_sip_line *line)
     s->body_len = (size_t)n;
 }
 
-/* One header field: token, blanks, ':', value. p is at its first byte; *next is set behind its CR LF. */
-static secsip_result scan_header(struct ssi_sip_scan *s, const char *p, const char **next,
-                                 struct ssi_sip_fault *fault)
+/* The name of a header field: a token and blanks before ':'. Nearly every name is known and has its ':' behind it, then
+ * it is a token. */
+static secsip_result scan_name(const struct ssi_sip_scan *s, const char *name,
+                               struct ssi_sip_line *line, const char **ret_colon,
+                               struct ssi_sip_fault *fault)
 {
     const char *end = s->data + s->len;
-    const char *name = p;
-    const char *line_end;
+    const char *p = ssi_sip_find_colon_16(name, end);
 
-    p = ssi_sip_skip(p, end, SSI_CH_TOKEN);
-    const char *name_end = p;
-    while (p < end && (*p == ' ' || *p == '\t'))
-        p++;
-    if (p == end)
-        return SECSIP_E_AGAIN;
-    if (name_end == name || *p != ':')
-        return refuse(s, fault, SECSIP_E_SIP_HEADER, p, "the name of a header field and ':'");
+    if (p) {
+        line->name_len = (uint32_t)(p - name);
+        line->id = (uint32_t)ssi_sip_hdr_of(ssi_slice_of(name, line->name_len));
+    }
+    if (!p || line->id == SSI_HDR_OTHER) {
+        p = ssi_sip_skip(name, end, end, SSI_CH_TOKEN);
+        line->name_len = (uint32_t)(p - name);
+        line->id = (uint32_t)ssi_sip_hdr_of(ssi_slice_of(name, line->name_len));
+        while (p < end && (*p == ' ' || *p == '\t'))
+            p++;
+        if (p == end)
+            return SECSIP_E_AGAIN;
+        if (line->name_len == 0 || *p != ':')
+            return refuse(s, fault, SECSIP_E_SIP_HEADER, p, "the name of a header field and ':'");
+    }
+    *ret_colon = p;
+    return 0;
+}
+
+/* One header field: name, ':', value. name is its first byte; *next is set behind its CR LF. */
+static secsip_result scan_header(struct ssi_sip_scan *s, const char *name, const char **next,
+                                 struct ssi_sip_fault *fault)
+{
+    const char *p, *line_end;
+    struct ssi_sip_line *line = room_for_line(s);
+
+    if (!line)
+        return SECSIP_E_NOMEM;
+    secsip_result rc = scan_name(s, name, line, &p, fault);
+    if (rc < 0)
+        return rc;
     p++;
-    line_end = find_plain_end(p, end);
+    line_end = find_plain_end(p, s->data + s->len);
     if (!line_end) {
-        secsip_result rc = find_line_end(s, p, true, &line_end, fault);
+        rc = find_line_end(s, p, true, &line_end, fault);
         if (rc < 0)
             return rc;
     }
@@ -151,14 +176,10 @@ static secsip_result scan_header(struct ssi_sip_scan *s, const char *p, const ch
         return refuse(s, fault, SECSIP_E_SIP_TOO_LARGE, p, "a shorter header field value");
     if (s->n_lines == s->limits.header_lines)
         return refuse(s, fault, SECSIP_E_SIP_TOO_LARGE, name, "fewer header fields");
-    struct ssi_sip_line *line = add_line(s);
-    if (!line)
-        return SECSIP_E_NOMEM;
     line->name = (uint32_t)(name - s->data);
-    line->name_len = (uint32_t)(name_end - name);
     line->value = (uint32_t)(p - s->data);
     line->value_len = (uint32_t)(line_end - p);
-    line->id = (uint32_t)ssi_sip_hdr_of(ssi_slice_of(name, line->name_len));
+    s->n_lines++;
     if (line->id == SSI_HDR_CONTENT_LENGTH)
         note_length(s, line);
     return 0;

@@ -59,7 +59,7 @@ static bool read_userinfo(struct ssi_sip_reader *r, bool bare, struct ssi_sip_ur
     struct ssi_slice password = {NULL, 0};
 
     /* Most users and all host names are made of these. What ends a URI there ends it without a user. */
-    r->p = ssi_sip_skip(from, r->end, SSI_CH_HOST);
+    r->p = ssi_sip_skip(from, r->end, r->readable, SSI_CH_HOST);
     *host_end = r->p;
     if (r->p == r->end || *r->p == '>') {
         r->p = from;
