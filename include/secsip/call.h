@@ -128,7 +128,9 @@ secsip_result secsip_call_answer(secsip_call *call);
 /** Refuses an incoming call. @param status 300 to 699. @return 0, SECSIP_E_STATE, SECSIP_E_INVALID. Since 0.1. */
 secsip_result secsip_call_reject(secsip_call *call, int32_t status);
 
-/** Ends the call in whatever state it is: CANCEL, BYE or 603. ENDED follows as an event.
+/** Ends the call in whatever state it is: CANCEL, BYE or 603. Media stop at once. ENDED follows as an event: when the peer has
+ * answered, or 4 s after a BYE that it does not answer (RFC 3261 15.1.1: the session is over when the BYE is sent). A
+ * call that the peer has not accepted, and whose CANCEL it does not answer, ends 64*T1 (32 s) after it (RFC 3261 9.1).
  * @return 0 (also when it has ended already). Since 0.1. */
 secsip_result secsip_call_hangup(secsip_call *call);
 

@@ -9,6 +9,9 @@ enum {
     SDP_MAX = 65536,
     LEAVE_MS = 32000, /* as long as a BYE would be sent again */
     LEAVE_AGAIN_MS = 500,
+    /* Until ENDED is told though the BYE has no answer. RFC 3261 15.1.1: the session is over when the BYE has been sent, so
+     * nobody has to wait 32 s for a peer that has gone silent. */
+    LEAVE_SILENT_MS = 4000,
 };
 
 static void free_call(secsip_call *c)
@@ -349,28 +352,41 @@ void ssi_call_send_bye(secsip_call *c, struct ssi_dialog *d, bool tell)
     ssi_buf_free(&contact);
 }
 
+static void try_bye(secsip_call *c)
+{
+    bool is_open = c->flow->state == SSI_FLOW_OPEN;
+
+    if (is_open)
+        ssi_call_send_bye(c, &c->dialog, true);
+    if (c->bye) {
+        ssi_timer_arm(&c->ua->timers, &c->accept_timer, SSI_MS(LEAVE_SILENT_MS));
+        return;
+    }
+    /* For want of memory, or of room for a transaction: the peer would stay in the call, so it is tried again. */
+    if (is_open && c->ua->timers.now_us < c->accept_until_us)
+        ssi_timer_arm(&c->ua->timers, &c->accept_timer, SSI_MS(LEAVE_AGAIN_MS));
+    else
+        ssi_call_step(c, SSI_CALL_BYE_DONE, NULL, NULL);
+}
+
 void ssi_call_leave(secsip_call *c)
 {
     ssi_timer_cancel(&c->ua->timers, &c->accept_timer);
     ssi_call_end_media(c); /* nothing more is sent: not while the BYE is under way, either */
     c->phase = SSI_CALL_LEAVING;
     c->accept_until_us = c->ua->timers.now_us + SSI_MS(LEAVE_MS);
-    ssi_call_try_bye(c);
+    try_bye(c);
 }
 
-void ssi_call_try_bye(secsip_call *c)
+void ssi_call_leave_timer(secsip_call *c)
 {
-    bool is_open = c->flow->state == SSI_FLOW_OPEN;
-
-    if (is_open)
-        ssi_call_send_bye(c, &c->dialog, true);
-    if (c->bye)
+    if (!c->bye) {
+        try_bye(c);
         return;
-    /* For want of memory, or of room for a transaction: the peer would stay in the call, so it is tried again. */
-    if (is_open && c->ua->timers.now_us < c->accept_until_us)
-        ssi_timer_arm(&c->ua->timers, &c->accept_timer, SSI_MS(LEAVE_AGAIN_MS));
-    else
-        ssi_call_step(c, SSI_CALL_BYE_DONE, NULL, NULL);
+    }
+    c->bye =
+        NULL; /* it goes on by itself: sent again where the transport asks for it, until 64*T1 are over */
+    ssi_call_step(c, SSI_CALL_BYE_DONE, NULL, NULL);
 }
 
 void ssi_call_any_bye_done(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)

@@ -80,7 +80,7 @@ struct secsip_call {
 
     bool offer_ours;       /* the INVITE had none: ours goes with 200, ACK brings the answer */
     struct ssi_buf accept; /* the 200, sent again until ACK (RFC 3261 13.3.1.4) */
-    struct ssi_timer accept_timer; /* for that, and for a BYE that could not be sent yet */
+    struct ssi_timer accept_timer; /* for that, and while the call leaves */
     uint64_t accept_interval_us;
     uint64_t accept_until_us;
     uint32_t accept_cseq;
@@ -136,8 +136,8 @@ void ssi_call_finish(secsip_call *c, int32_t status, const char *reason);
 void ssi_call_end_media(secsip_call *c);
 /* Sends BYE and enters LEAVING; ends at once where that is not possible. The media stops now. */
 void ssi_call_leave(secsip_call *c);
-/* Sends the BYE of a call that leaves, now or as soon as it can. */
-void ssi_call_try_bye(secsip_call *c);
+/* A call that leaves: its BYE could not be sent and is tried again, or was not answered and is no longer waited for. */
+void ssi_call_leave_timer(secsip_call *c);
 void ssi_call_send_bye(secsip_call *c, struct ssi_dialog *d, bool tell);
 /* Fills the request's common fields from dialog and flow. SECSIP_E_RANDOM. */
 secsip_result ssi_call_start_request(secsip_call *c, const struct ssi_dialog *d,

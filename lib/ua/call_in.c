@@ -47,7 +47,7 @@ static void on_accept_timer(void *arg)
     uint64_t t2_us = SSI_MS(or_default(c->ua->config.txn.t2_ms, 4000));
 
     if (c->phase == SSI_CALL_LEAVING) {
-        ssi_call_try_bye(c);
+        ssi_call_leave_timer(c);
         return;
     }
     if (c->ua->timers.now_us >= c->accept_until_us) {

@@ -12,6 +12,7 @@
 #include "ua/media.h"
 
 enum {
+    DEFAULT_SHUTDOWN_MS = 4000,
     TIMERS_PER_STEP = 1000, /* what one ssi_ua_advance runs at most */
 };
 
@@ -205,7 +206,8 @@ void ssi_ua_shutdown(struct ssi_ua *ua, uint32_t timeout_ms)
     ssi_call_hangup(SSI_CONTAINER(n, struct secsip_call, node));
     SSI_LIST_EACH(n, &ua->accounts)
     ssi_account_unregister(SSI_CONTAINER(n, struct secsip_account, node));
-    ssi_timer_arm(&ua->timers, &ua->shutdown_timer, SSI_MS(timeout_ms));
+    ssi_timer_arm(&ua->timers, &ua->shutdown_timer,
+                  SSI_MS(timeout_ms ? timeout_ms : DEFAULT_SHUTDOWN_MS));
 }
 
 bool ssi_ua_is_idle(const struct ssi_ua *ua)

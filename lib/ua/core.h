@@ -118,6 +118,7 @@ void ssi_ua_post(struct ssi_ua *ua, struct ssi_event *e);
 /* Gives out what was posted until now. Nothing when called from a callback. */
 void ssi_ua_dispatch(struct ssi_ua *ua);
 
+/* timeout_ms 0: a default. */
 void ssi_ua_shutdown(struct ssi_ua *ua, uint32_t timeout_ms);
 bool ssi_ua_is_idle(const struct ssi_ua *ua);
 

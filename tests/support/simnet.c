@@ -12,7 +12,8 @@
 enum {
     HOSTS_MAX = 16,
     NAMES_MAX = 16,
-    LISTENERS_MAX = 16
+    LISTENERS_MAX = 16,
+    WINDOW = 65536, /* bytes that a frozen host's side of a connection takes */
 };
 
 struct sim_end {
@@ -22,8 +23,10 @@ struct sim_end {
     secsip_engine_stream *stream; /* NULL: closed on this side */
     secsip_engine_address local;
     secsip_engine_address remote;
-    bool stalled; /* reads nothing */
-    int refs;     /* the host's while open, and one for each packet on its way to it */
+    bool stalled;  /* reads nothing */
+    bool broken;   /* nothing arrives any more, either way */
+    size_t unread; /* bytes on their way to it */
+    int refs;      /* the host's while open, and one for each packet on its way to it */
 };
 
 struct sim_dgram {
@@ -48,6 +51,7 @@ struct simnet_host {
     bool down;
     bool unreachable;
     bool refuses_streams;
+    bool frozen;
 };
 
 enum kind {
@@ -66,6 +70,7 @@ struct sim_packet {
     enum kind kind;
     struct sim_end *end; /* the receiver */
     secsip_engine_query *query;
+    struct simnet_host *asker; /* of the query */
     secsip_engine_address from, to;
     bool has_addr;
     secsip_engine_record record;
@@ -83,7 +88,10 @@ struct simnet {
     size_t n_listeners;
     struct sim_dgram *dgrams;
     struct sim_end *ends;
-    struct sim_packet *queue; /* by time, then order */
+    struct sim_packet *queue;            /* by time, then order */
+    struct sim_packet *held, **held_end; /* for frozen hosts, in order */
+    uint64_t carried, break_at;
+    bool break_silently;
     struct {
         char name[64];
         secsip_engine_address ip;
@@ -198,22 +206,60 @@ static secsip_result ask_connect(secsip_engine_stream *s, const secsip_engine_ad
     return 0;
 }
 
+static void bytes_to(struct sim_end *to, const void *data, size_t len)
+{
+    packet(to->host->net, BYTES, to, data, len);
+    to->unread += len;
+}
+
+static void break_now(struct sim_end *e)
+{
+    struct simnet *n = e->host->net;
+
+    n->break_at = UINT64_MAX;
+    e->broken = true;
+    if (e->peer)
+        e->peer->broken = true;
+    if (n->break_silently)
+        return;
+    packet(n, RESET, e, NULL, 0);
+    if (e->peer)
+        packet(n, RESET, e->peer, NULL, 0);
+}
+
+static void carry(struct sim_end *e, const uint8_t *data, size_t len)
+{
+    struct simnet *n = e->host->net;
+    bool breaks = !e->broken && n->break_at - n->carried < len;
+    size_t whole = breaks ? (size_t)(n->break_at - n->carried) : len;
+
+    for (size_t at = 0; at < whole && e->peer && !e->broken;) {
+        size_t k = n->chunk && whole - at > n->chunk ? n->chunk : whole - at;
+        bytes_to(e->peer, data + at, k);
+        at += k;
+    }
+    n->carried += whole;
+    if (breaks)
+        break_now(e);
+}
+
+static bool takes_more(const struct sim_end *to)
+{
+    return !to || !(to->stalled || (to->host->frozen && to->unread >= WINDOW));
+}
+
 static void flush(struct sim_end *e)
 {
     struct simnet *n = e->host->net;
     const uint8_t *data;
     size_t len;
 
-    while (!(e->peer && e->peer->stalled) &&
-           (len = secsip_engine_stream_output(e->stream, &data)) > 0) {
+    while (takes_more(e->peer) && (len = secsip_engine_stream_output(e->stream, &data)) > 0) {
+        if (len > WINDOW)
+            len = WINDOW;
         if (n->stream_tap)
             n->stream_tap(&e->local, &e->remote, data, len, n->tap_arg);
-        for (size_t at = 0; at < len;) {
-            size_t k = n->chunk && len - at > n->chunk ? n->chunk : len - at;
-            if (e->peer)
-                packet(n, BYTES, e->peer, data + at, k);
-            at += k;
-        }
+        carry(e, data, len);
         secsip_engine_stream_sent(e->stream, len);
     }
 }
@@ -231,7 +277,7 @@ static void ask_close(secsip_engine_stream *s, void *arg)
 
     (void)arg;
     flush(e);
-    if (e->peer)
+    if (e->peer && !e->broken)
         packet(e->host->net, CLOSE, e->peer, NULL, 0);
     e->stream = NULL;
     drop_end(e);
@@ -332,6 +378,7 @@ static secsip_result ask_resolve(secsip_engine_query *q, int32_t type, const cha
     struct sim_packet *p = packet(n, ANSWER, NULL, NULL, 0);
 
     p->query = q;
+    p->asker = arg;
     secsip_engine_query_set_data(q, p);
     for (size_t i = 0; i < n->n_names && type == SECSIP_ENGINE_RR_A; i++)
         if (!strcmp(n->names[i].name, name)) {
@@ -373,6 +420,8 @@ struct simnet *simnet_new(uint64_t wall_s)
     n->now_us = n->start_us = 1234567890123;
     n->wall_s = wall_s;
     n->delay_us = 5000;
+    n->break_at = UINT64_MAX;
+    n->held_end = &n->held;
     return n;
 }
 
@@ -405,6 +454,8 @@ void simnet_host_free(struct simnet_host *h)
 
 void simnet_free(struct simnet *n)
 {
+    *n->held_end = n->queue;
+    n->queue = n->held;
     while (n->queue) {
         struct sim_packet *p = n->queue;
         n->queue = p->next;
@@ -448,6 +499,43 @@ void simnet_tap(struct simnet *n, simnet_dgram_tap *dgram, simnet_stream_tap *st
     n->dgram_tap = dgram;
     n->stream_tap = stream;
     n->tap_arg = arg;
+}
+
+void simnet_freeze(struct simnet_host *h, bool frozen)
+{
+    struct simnet *n = h->net;
+
+    h->frozen = frozen;
+    if (frozen)
+        return;
+    /* What is for others is held again. */
+    struct sim_packet *held = n->held;
+    *n->held_end = NULL;
+    n->held = NULL;
+    n->held_end = &n->held;
+    for (struct sim_packet **at = &held; held; at = &(*at)->next) {
+        (*at)->due_us = n->now_us;
+        if ((*at)->next)
+            continue;
+        (*at)->next = n->queue;
+        n->queue = held;
+        break;
+    }
+    for (struct sim_end *e = n->ends; e; e = e->next)
+        if (e->stream && e->peer && e->peer->host == h)
+            flush(e);
+}
+
+void simnet_break_at(struct simnet *n, uint64_t byte, bool silently)
+{
+    n->carried = 0;
+    n->break_at = byte;
+    n->break_silently = silently;
+}
+
+uint64_t simnet_carried(const struct simnet *n)
+{
+    return n->carried;
 }
 
 void simnet_unreachable(struct simnet_host *h)
@@ -538,7 +626,7 @@ struct sim_end *simnet_raw_open(struct simnet *n, const char *from, const char *
 void simnet_raw_send(struct sim_end *raw, const void *data, size_t len)
 {
     if (raw->peer)
-        packet(raw->host->net, BYTES, raw->peer, data, len);
+        bytes_to(raw->peer, data, len);
 }
 
 bool simnet_raw_is_open(const struct sim_end *raw)
@@ -598,7 +686,7 @@ static bool is_up(const struct simnet *n, const secsip_engine_address *ip)
 {
     for (size_t i = 0; i < n->n_hosts; i++)
         if (same_ip(&n->hosts[i]->ip, ip))
-            return n->hosts[i]->stack && !n->hosts[i]->down;
+            return n->hosts[i]->stack && !n->hosts[i]->down && !n->hosts[i]->frozen;
     return false;
 }
 
@@ -625,9 +713,34 @@ static void deliver_unreachable(struct simnet *n, const struct sim_packet *p)
         secsip_engine_dgram_failed(s->d, &p->to, "Connection refused");
 }
 
+/* Frozen hosts hear later; their datagrams are lost. True: the packet is kept. */
+static bool hold(struct simnet *n, struct sim_packet *p)
+{
+    const struct sim_end *e = p->end;
+    bool is_frozen = e && e->host->frozen;
+
+    if (e && p->kind == CONNECT) {
+        const struct sim_listener *l = find_listener(n, &e->remote);
+        is_frozen = is_frozen || (l && l->host->frozen);
+    }
+    if (p->query) {
+        const struct simnet_host *asker = p->asker;
+        is_frozen = asker->frozen;
+    }
+    if (!is_frozen)
+        return false;
+    p->next = NULL;
+    *n->held_end = p;
+    n->held_end = &p->next;
+    return true;
+}
+
 static void deliver(struct simnet *n, struct sim_packet *p)
 {
     bool open = p->end && p->end->stream;
+
+    if (p->kind == BYTES)
+        p->end->unread -= p->len;
 
     switch (p->kind) {
     case CONNECT:
@@ -658,12 +771,26 @@ static void deliver(struct simnet *n, struct sim_packet *p)
     drop_end(p->end);
 }
 
+static bool runs(const struct simnet_host *h)
+{
+    return h->stack && !h->frozen;
+}
+
+static void advance_all(struct simnet *n, bool only_due)
+{
+    for (size_t i = 0; i < n->n_hosts; i++) {
+        struct simnet_host *h = n->hosts[i];
+        if (runs(h) && (!only_due || secsip_engine_deadline(h->stack) <= n->now_us))
+            secsip_engine_advance(h->stack, n->now_us, wall(n));
+    }
+}
+
 static uint64_t next_due(const struct simnet *n)
 {
     uint64_t due = n->queue ? n->queue->due_us : UINT64_MAX;
 
     for (size_t i = 0; i < n->n_hosts; i++) {
-        uint64_t d = n->hosts[i]->stack ? secsip_engine_deadline(n->hosts[i]->stack) : UINT64_MAX;
+        uint64_t d = runs(n->hosts[i]) ? secsip_engine_deadline(n->hosts[i]->stack) : UINT64_MAX;
         if (d < due)
             due = d;
     }
@@ -672,16 +799,13 @@ static uint64_t next_due(const struct simnet *n)
 
 static void step(struct simnet *n)
 {
-    for (size_t i = 0; i < n->n_hosts; i++)
-        if (n->hosts[i]->stack && secsip_engine_deadline(n->hosts[i]->stack) <= n->now_us)
-            secsip_engine_advance(n->hosts[i]->stack, n->now_us, wall(n));
+    advance_all(n, true);
     while (n->queue && n->queue->due_us <= n->now_us) {
         struct sim_packet *p = n->queue;
         n->queue = p->next;
-        /* Every stack has the time of what reaches it. */
-        for (size_t i = 0; i < n->n_hosts; i++)
-            if (n->hosts[i]->stack)
-                secsip_engine_advance(n->hosts[i]->stack, n->now_us, wall(n));
+        if (hold(n, p))
+            continue;
+        advance_all(n, false); /* every stack has the time of what reaches it */
         deliver(n, p);
         free(p);
     }
@@ -702,9 +826,6 @@ bool simnet_run(struct simnet *n, uint64_t us, bool (*done)(void *arg), void *ar
         step(n);
     }
     n->now_us = until;
-    /* What a test begins now counts from now. */
-    for (size_t i = 0; i < n->n_hosts; i++)
-        if (n->hosts[i]->stack)
-            secsip_engine_advance(n->hosts[i]->stack, n->now_us, wall(n));
+    advance_all(n, false); /* what a test begins now counts from now */
     return done && done(arg);
 }

@@ -45,6 +45,14 @@ void simnet_tap(struct simnet *n, simnet_dgram_tap *dgram, simnet_stream_tap *st
 void simnet_down(struct simnet_host *h, bool down);
 /* Every connection of the host ends for both sides, without a farewell. */
 void simnet_cut(struct simnet_host *h);
+/* Like a stopped process: while frozen its timers stand still and nothing reaches it. Of each connection to it, 64 KiB wait
+ * with the network and the rest with the sender; datagrams are lost. What waits arrives when it is thawed. */
+void simnet_freeze(struct simnet_host *h, bool frozen);
+/* The connection that carries the n-th byte from now (from 0), of all connections, breaks in front of it: reset, or, `silently`,
+ * nothing arrives on it any more and nobody is told. UINT64_MAX: none. */
+void simnet_break_at(struct simnet *n, uint64_t byte, bool silently);
+/* Bytes that streams have carried since simnet_break_at. */
+uint64_t simnet_carried(const struct simnet *n);
 /* From now on the host's attempts to connect fail at once, inside the call. */
 void simnet_unreachable(struct simnet_host *h);
 /* From now on nobody connects to the host: what is too old for TCP. */

@@ -30,7 +30,7 @@ static const char *const inputs[] = {
     [SSI_CALL_NO_ACK] = "no ACK in 64*T1",
     [SSI_CALL_REINVITE] = "INVITE",
     [SSI_CALL_BYE] = "BYE",
-    [SSI_CALL_BYE_DONE] = "BYE answered or lost",
+    [SSI_CALL_BYE_DONE] = "BYE answered, lost, or silence for 4 s",
 };
 
 static void put_doc(FILE *f)
