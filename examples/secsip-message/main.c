@@ -176,7 +176,8 @@ static bool print_json(secsip_message *m, const secsip_message_fault *fault)
     put_vias(&j, m);
     put_address(&j, "from", m, "From");
     put_address(&j, "to", m, "To");
-    json_string(&j, "call_id", m ? secsip_message_get_call_id(m) : NULL);
+    json_string(&j, "call_id",
+                m && secsip_message_get_call_id(m)[0] ? secsip_message_get_call_id(m) : NULL);
     put_cseq(&j, m);
     if (m && secsip_message_get_max_forwards(m) >= 0)
         json_int(&j, "max_forwards", secsip_message_get_max_forwards(m));

@@ -53,7 +53,7 @@ SECSIP_EXPORT secsip_result secsip_message_stream_next(secsip_message_stream *st
                                                        secsip_message **ret_message)
 {
     struct ssi_sip_fault fault = {0};
-    struct ssi_sip_msg *m;
+    struct ssi_sip_msg *m = NULL;
 
     if (!stream || !ret_message)
         return SECSIP_E_INVALID;
@@ -64,8 +64,10 @@ SECSIP_EXPORT secsip_result secsip_message_stream_next(secsip_message_stream *st
     int32_t got = ssi_sip_framer_next(&stream->framer, &fault, &m);
     if (got < 0 || got == SSI_SIP_FRAME_DROPPED)
         ssi_api_message_give_fault(ret_fault, &fault);
-    if (got != SSI_SIP_FRAME_MESSAGE)
+    if (got != SSI_SIP_FRAME_MESSAGE) {
+        ssi_sip_msg_unref(m); /* the fault says what is wrong with it */
         return got;
+    }
     rc = ssi_api_message_wrap(m, ret_message);
     return rc < 0 ? rc : got;
 }

@@ -186,9 +186,11 @@ void ssi_sip_put_vias(struct ssi_buf *b, const struct ssi_sip_msg *req, const ch
 
     if (!h)
         return;
-    /* A source that is what sent-by says needs no received, unless rport asks (RFC 3581 4). */
-    bool plain = !ip || (!req->via.has_rport && !req->via.received.p &&
-                         ssi_slice_eq(req->via.host, ssi_slice_str(ip)));
+    /* A source that is what sent-by says needs no received, unless rport asks (RFC 3581 4). One that cannot be read goes back
+     * as it came. */
+    bool plain = !ip || !req->via.whole.p ||
+                 (!req->via.has_rport && !req->via.received.p &&
+                  ssi_slice_eq(req->via.host, ssi_slice_str(ip)));
     if (plain)
         ssi_sip_put_copy(b, h);
     else
@@ -217,7 +219,7 @@ void ssi_sip_put_response_start(struct ssi_buf *b, const struct ssi_sip_msg *req
     if (ssi_sip_msg_value(req, SSI_HDR_TO, &to)) {
         ssi_buf_put_str(b, "To: ");
         ssi_buf_put_slice(b, to);
-        if (to_tag && !req->to.tag.p) {
+        if (to_tag && req->to.whole.p && !req->to.tag.p) {
             ssi_buf_put_str(b, ";tag=");
             ssi_sip_put_piece_str(b, to_tag);
         }

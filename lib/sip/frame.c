@@ -107,8 +107,12 @@ static int32_t take_message(struct ssi_sip_framer *f, struct ssi_slice bytes, si
     struct ssi_sip_scan s;
     int32_t rc = ssi_sip_scan(&s, bytes.p, head_len, &f->limits, &fault);
 
-    if (rc == 0)
+    if (rc == 0) {
         rc = check_length(&s, f->limits.message_bytes, &fault);
+        /* Where the next message would begin nobody knows, but whose answer is owed can be read. */
+        if (rc < 0 && ssi_sip_msg_build(&s, 0, &fault, &none, ret_msg) < 0)
+            *ret_msg = NULL;
+    }
     if (rc < 0) {
         if (rc != SECSIP_E_NOMEM)
             fail(ret_fault, &fault);
@@ -138,6 +142,7 @@ int32_t ssi_sip_framer_next(struct ssi_sip_framer *f, struct ssi_sip_fault *ret_
 {
     struct ssi_slice bytes = ssi_buf_slice(&f->buf);
 
+    *ret_msg = NULL;
     if (bytes.len == 0 || (f->need > 0 && bytes.len < f->need))
         return SSI_SIP_FRAME_MORE;
     if (f->scanned == 0 && bytes.p[0] == '\r') {

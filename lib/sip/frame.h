@@ -30,7 +30,8 @@ void ssi_sip_framer_free(struct ssi_sip_framer *f);
 /* Adds bytes from the connection. SECSIP_E_LIMIT when the message would pass its limit, SECSIP_E_NOMEM. */
 secsip_result ssi_sip_framer_feed(struct ssi_sip_framer *f, const void *data, size_t len);
 /* Takes out the next thing. Returns enum ssi_sip_frame, or an error after which the stream has no framing left and must
- * be closed; *ret_fault (may be NULL) then says why and what a request could still be answered with. */
+ * be closed; *ret_fault (may be NULL) then says why, and *ret_msg is the request that broke it, with this fault and without
+ * body, so that it can be answered before the end; or NULL, as in all other cases but MESSAGE. */
 int32_t ssi_sip_framer_next(struct ssi_sip_framer *f, struct ssi_sip_fault *ret_fault,
                             struct ssi_sip_msg **ret_msg);
 

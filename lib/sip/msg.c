@@ -1,7 +1,7 @@
 /* Step two on a message: one block that holds the structure, the header index and the bytes, and the typed fields that
  * every message needs, checked. See msg.h for the contract, scan.h for step one. Layer: sip.
- * What may be wrong with a request that can still be answered is noted in m->fault (the first wins); what spoils the
- * fields an answer is made of (top Via, From, To, Call-ID, CSeq) is an error. */
+ * What is wrong with a request is noted in m->fault (the first wins), and fields that cannot be read are left empty: an
+ * answer copies their lines as they came (RFC 4475 3.1.2, 3.3.1). */
 #include "sip/msg.h"
 
 #include <stdlib.h>
@@ -28,8 +28,7 @@ struct build {
     struct box *box;
     struct ssi_sip_msg *m;
     const struct ssi_sip_limits *limits;
-    bool unreadable; /* an answer cannot be made */
-    bool star;       /* Contact: * was seen */
+    bool star; /* Contact: * was seen */
     bool other_contact;
     uint32_t elements[4]; /* of Via, Contact, Route, Record-Route */
 };
@@ -179,7 +178,6 @@ static void parse_call_id(struct build *b, const struct ssi_sip_header *h)
 
     if (!ssi_sip_read_call_id(&r) || r.p != r.end) {
         note(b, SECSIP_E_SIP_HEADER, r.p, "a Call-ID", 400);
-        b->unreadable = true;
         return;
     }
     b->m->call_id = h->value;
@@ -195,7 +193,6 @@ static void parse_party(struct build *b, const struct ssi_sip_header *h, struct 
         r.expected = r.expected[0] ? r.expected : "one address";
     note_reader(b, &r, SECSIP_E_SIP_ADDRESS);
     memset(into, 0, sizeof *into);
-    b->unreadable = true;
 }
 
 static bool count_element(struct build *b, struct ssi_sip_reader *r, uint32_t *count)
@@ -224,10 +221,8 @@ static void parse_vias(struct build *b, const struct ssi_sip_header *h)
         bool is_top = b->elements[0] == 0;
         struct ssi_sip_via *via = is_top ? &b->m->via : &below;
         if (!count_element(b, &r, &b->elements[0]) || !ssi_sip_read_via(&r, via)) {
-            if (is_top) {
+            if (is_top)
                 memset(via, 0, sizeof *via);
-                b->unreadable = true;
-            }
             note_reader(b, &r, SECSIP_E_SIP_VIA);
             return;
         }
@@ -337,7 +332,6 @@ static void require_fields(struct build *b)
         if (b->box->first[required[i].id] != 0)
             continue;
         note(b, SECSIP_E_SIP_MISSING, b->m->body.p, required[i].text, 400);
-        b->unreadable = true;
     }
 }
 
@@ -393,8 +387,8 @@ secsip_result ssi_sip_msg_build(const struct ssi_sip_scan *s, size_t body_len,
     m->fault = *first;
     parse_fields(&b, s);
 
-    /* A wrong response is discarded, a wrong request is answered where an answer can be made. */
-    if (m->fault.result < 0 && (b.unreadable || !m->is_request)) {
+    /* A wrong response is discarded (RFC 3261 18.1.2); a wrong request is answered, if it says at all which way answers go. */
+    if (m->fault.result < 0 && (!m->is_request || box->first[SSI_HDR_VIA] == 0)) {
         *fault = m->fault;
         if (!m->is_request)
             fault->status = 0;

@@ -155,14 +155,15 @@ struct ssi_sip_msg {
     struct ssi_slice wire; /* the whole message: header block and body */
     const struct ssi_sip_header *headers;
     uint32_t n_headers;
-    /* Lazily fatal: result < 0 when a well-framed request must be answered with .status */
+    /* result < 0: a request that is good for nothing but to be answered with .status */
     struct ssi_sip_fault fault;
 };
 
 /* Parses one whole message. As a datagram (framed false), bytes after Content-Length are ignored and a missing
- * Content-Length means "to the end" (RFC 3261 18.3); from a stream (framed true) both are errors. A request whose routing
- * set can be read but that is wrong otherwise (CSeq mismatch, doubled fields, unknown version, ...) is returned as a
- * message with fault.status set, so that it can be answered.
+ * Content-Length means "to the end" (RFC 3261 18.3); from a stream (framed true) both are errors. A request whose lines can
+ * be told apart and that has a Via, but is wrong otherwise (unknown version, CSeq mismatch, doubled or malformed or missing
+ * fields), is returned as a message with fault.status set, so that it can be answered; fields that could not be read have
+ * p NULL in it.
  * Returns 0, or the error that also stands in *ret_fault (may be NULL). SECSIP_E_NOMEM leaves no fault. */
 secsip_result ssi_sip_msg_parse(const void *data, size_t len, bool framed,
                                 const struct ssi_sip_limits *limits,

@@ -1,6 +1,7 @@
 /* The checks of RFC 3261 8.2.1 to 8.2.3 and 16.3, in their order; see verdict.h. Layer: sip. */
 #include "sip/verdict.h"
 
+#include "sip/build.h"
 #include "sip/typed.h"
 
 static const char *const plain_types[] = {"application/sdp", "text/plain", "multipart/*",
@@ -16,17 +17,33 @@ static bool in_list(const char *const *list, struct ssi_slice token)
     return false;
 }
 
-static bool extensions_known(const struct ssi_sip_msg *m, enum ssi_sip_hdr id,
-                             const char *const *tags)
+/* The next option tag that the element does not know. */
+static bool next_unknown(struct ssi_sip_values *it, const struct ssi_sip_element *e,
+                         struct ssi_slice *tag)
+{
+    while (ssi_sip_values_next(it, tag))
+        if (!in_list(e->option_tags, *tag))
+            return true;
+    return false;
+}
+
+static void start_required(struct ssi_sip_values *it, const struct ssi_sip_msg *m,
+                           const struct ssi_sip_element *e)
+{
+    ssi_sip_values_init(it, m, e->is_proxy ? SSI_HDR_PROXY_REQUIRE : SSI_HDR_REQUIRE);
+}
+
+void ssi_sip_put_unsupported(struct ssi_buf *b, const struct ssi_sip_msg *m,
+                             const struct ssi_sip_element *e)
 {
     struct ssi_sip_values it;
     struct ssi_slice tag;
 
-    ssi_sip_values_init(&it, m, id);
-    while (ssi_sip_values_next(&it, &tag))
-        if (!in_list(tags, tag))
-            return false;
-    return true;
+    start_required(&it, m, e);
+    for (const char *comma = ""; next_unknown(&it, e, &tag); comma = ", ") {
+        ssi_buf_put_str(b, comma);
+        ssi_sip_put_piece(b, tag);
+    }
 }
 
 /* A type of the message, maybe a range, against one of ours, maybe a range too. */
@@ -36,7 +53,8 @@ static bool type_matches(const struct ssi_sip_typed *t, const char *type)
     size_t slash = ssi_slice_find(whole, '/');
     struct ssi_slice main_part = ssi_slice_of(whole.p, slash),
                      sub = ssi_slice_from(whole, slash + 1);
-    bool main_any = strcmp(t->main, "*") == 0, sub_any = strcmp(t->sub, "*") == 0;
+    bool main_any = strcmp(t->main, "*") == 0 || ssi_slice_eq(main_part, SSI_LIT("*"));
+    bool sub_any = strcmp(t->sub, "*") == 0;
 
     if (!main_any && !ssi_slice_ieq(main_part, ssi_slice_str(t->main)))
         return false;
@@ -58,6 +76,14 @@ static bool body_is_optional(const struct ssi_sip_msg *m)
     return optional;
 }
 
+static bool is_encoded(const struct ssi_sip_msg *m)
+{
+    struct ssi_slice value;
+
+    return ssi_sip_msg_value(m, SSI_HDR_CONTENT_ENCODING, &value) &&
+           !ssi_slice_ieq(value, SSI_LIT("identity"));
+}
+
 static int judge_body(const struct ssi_sip_msg *m, const struct ssi_sip_element *e)
 {
     struct ssi_slice value;
@@ -68,14 +94,30 @@ static int judge_body(const struct ssi_sip_msg *m, const struct ssi_sip_element 
         return 0;
     if (!ssi_sip_msg_value(m, SSI_HDR_CONTENT_TYPE, &value))
         return 400; /* it must be there when the body is not empty, RFC 3261 20.15 */
-    if (ssi_sip_typed_parse(SSI_SIP_TYPED_MEDIA, value, &t) < 0)
-        return 400;
+    secsip_result rc = ssi_sip_typed_parse(SSI_SIP_TYPED_MEDIA, value, &t);
+    if (rc < 0)
+        return rc == SECSIP_E_NOMEM ? 500 : 400;
     for (const char *const *type = e->body_types; type && *type; type++)
         known |= type_matches(t, *type);
     ssi_sip_typed_free(t);
-    if (known && ssi_sip_msg_value(m, SSI_HDR_CONTENT_ENCODING, &value))
-        known = ssi_slice_ieq(value, SSI_LIT("identity"));
-    return known || body_is_optional(m) ? 0 : 415;
+    return (known && !is_encoded(m)) || body_is_optional(m) ? 0 : 415;
+}
+
+int32_t ssi_sip_msg_body(const struct ssi_sip_msg *m, const char *type, struct ssi_slice *ret)
+{
+    struct ssi_slice value;
+    struct ssi_sip_typed *t = NULL;
+
+    if (m->body.len == 0 || is_encoded(m) || !ssi_sip_msg_value(m, SSI_HDR_CONTENT_TYPE, &value))
+        return 0;
+    secsip_result rc = ssi_sip_typed_parse(SSI_SIP_TYPED_MEDIA, value, &t);
+    if (rc < 0)
+        return rc == SECSIP_E_NOMEM ? rc : 0;
+    bool match = type_matches(t, type);
+    ssi_sip_typed_free(t);
+    if (match)
+        *ret = m->body;
+    return match;
 }
 
 /* No Accept means SDP is welcome (RFC 3261 20.1); an empty one, that nothing is. */
@@ -106,6 +148,9 @@ static bool is_sip(const struct ssi_sip_uri *u)
 
 int ssi_sip_msg_verdict(const struct ssi_sip_msg *m, const struct ssi_sip_element *e)
 {
+    struct ssi_sip_values it;
+    struct ssi_slice tag;
+
     if (!m->is_request)
         return 0;
     if (!e)
@@ -117,6 +162,8 @@ int ssi_sip_msg_verdict(const struct ssi_sip_msg *m, const struct ssi_sip_elemen
         return 400;
     if (m->method == SSI_SIP_UNKNOWN_METHOD && !e->is_proxy)
         return 501;
+    if (e->methods && !(e->methods >> m->method & 1) && !e->is_proxy)
+        return 405;
     if (!is_sip(&m->uri))
         return 416;
     if (m->max_forwards == 0 && e->is_proxy)
@@ -124,9 +171,11 @@ int ssi_sip_msg_verdict(const struct ssi_sip_msg *m, const struct ssi_sip_elemen
     /* Nothing is asked of ACK and CANCEL (RFC 3261 8.2.2.3). */
     if (m->method == SSI_SIP_ACK || m->method == SSI_SIP_CANCEL)
         return 0;
-    if (!extensions_known(m, e->is_proxy ? SSI_HDR_PROXY_REQUIRE : SSI_HDR_REQUIRE, e->option_tags))
+    start_required(&it, m, e);
+    if (next_unknown(&it, e, &tag))
         return 420;
-    if (e->is_proxy)
+    /* A BYE ends its call whatever it carries (RFC 3261 15.1.2). */
+    if (e->is_proxy || m->method == SSI_SIP_BYE)
         return 0;
     /* An address of record is a SIP or SIPS URI (RFC 3261 10.3). */
     if (m->method == SSI_SIP_REGISTER && !is_sip(&m->to.uri))

@@ -241,20 +241,6 @@ void ssi_call_stats(const secsip_call *c, secsip_media_stats *ret)
     };
 }
 
-bool ssi_call_sdp_of(const struct ssi_sip_msg *m, struct ssi_slice *ret)
-{
-    const struct ssi_slice sdp = SSI_LIT("application/sdp");
-    struct ssi_slice type;
-
-    if (m->body.len == 0 || !ssi_sip_msg_value(m, SSI_HDR_CONTENT_TYPE, &type))
-        return false;
-    type.len = ssi_slice_find(type, ';');
-    if (!ssi_slice_ieq(ssi_slice_trim(type), sdp))
-        return false;
-    *ret = m->body;
-    return true;
-}
-
 void ssi_call_put_contact(secsip_call *c, struct ssi_buf *b)
 {
     ssi_account_put_contact(b, c->account, c->flow, c->dialog.sips);

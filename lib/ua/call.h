@@ -145,8 +145,6 @@ secsip_result ssi_call_start_request(secsip_call *c, const struct ssi_dialog *d,
                                      struct ssi_buf *contact, char branch[],
                                      struct ssi_dialog_request *ret);
 void ssi_call_put_contact(secsip_call *c, struct ssi_buf *b);
-/* The offer or answer in a message: true when it has one. Another type of body is no session description. */
-bool ssi_call_sdp_of(const struct ssi_sip_msg *m, struct ssi_slice *ret);
 /* The 200 to an INVITE with `sdp`, sent again until ACK. */
 secsip_result ssi_call_send_accept(secsip_call *c, struct ssi_txn *t, const struct ssi_buf *sdp);
 void ssi_call_init_accept(secsip_call *c);

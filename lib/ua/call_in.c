@@ -75,7 +75,7 @@ secsip_result ssi_call_send_accept(secsip_call *c, struct ssi_txn *t, const stru
     struct ssi_buf b;
 
     start_response(c, t, 200, &b);
-    ssi_sip_put_header_str(&b, "Allow", ssi_ua_allow);
+    ssi_ua_put_allow(&b, &ssi_ua_endpoint);
     secsip_result r = ssi_sip_put_end(&b, "application/sdp", body.p, body.len);
     if (r >= 0) {
         ssi_buf_reset(&c->accept);
@@ -158,13 +158,12 @@ static int prepare_media(secsip_call *c, const struct ssi_sip_msg *m)
         ssi_error_set(&c->error, r, "media ports");
         return 500;
     }
-    if (m->body.len == 0) {
+    r = ssi_sip_msg_body(m, "application/sdp", &sdp);
+    if (r < 0)
+        return refusal_of(r);
+    if (r == 0) { /* no body, or one that may be passed over */
         c->offer_ours = true;
         return 0;
-    }
-    if (!ssi_call_sdp_of(m, &sdp)) {
-        ssi_error_set(&c->error, SECSIP_E_UNSUPPORTED, "the body is no session description");
-        return 415;
     }
     return refusal_of(ssi_media_answer(c->media, sdp, &c->sdp, &c->error));
 }
@@ -209,6 +208,8 @@ void ssi_call_request(secsip_call *c, struct ssi_txn *t, struct ssi_sip_msg *m)
     if (!t)
         return;
     int status = ssi_dialog_take_request(&c->dialog, m);
+    if (status == 0)
+        status = ssi_sip_msg_verdict(m, &ssi_ua_endpoint);
     if (status) {
         ssi_ua_refuse(c->ua, t, status);
         return;
@@ -220,11 +221,8 @@ void ssi_call_request(secsip_call *c, struct ssi_txn *t, struct ssi_sip_msg *m)
     case SSI_SIP_INVITE:
         ssi_call_step(c, SSI_CALL_REINVITE, m, t);
         break;
-    case SSI_SIP_OPTIONS:
+    default: /* OPTIONS: the verdict lets no other method through */
         ssi_ua_refuse(c->ua, t, 200);
-        break;
-    default:
-        ssi_ua_refuse(c->ua, t, m->method == SSI_SIP_UNKNOWN_METHOD ? 501 : 405);
     }
 }
 
@@ -314,8 +312,11 @@ void ssi_call_in_ack(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
     }
     if (c->offer_ours) {
         c->offer_ours = false;
-        secsip_result r = ssi_call_sdp_of(m, &sdp) ? ssi_media_take_answer(c->media, sdp, &c->error)
-                                                   : SECSIP_E_SDP_MISSING;
+        secsip_result r = ssi_sip_msg_body(m, "application/sdp", &sdp);
+        if (r > 0)
+            r = ssi_media_take_answer(c->media, sdp, &c->error);
+        else if (r == 0)
+            r = SECSIP_E_SDP_MISSING;
         if (r < 0) {
             if (c->error.result == 0)
                 ssi_error_set(&c->error, r, "the ACK holds no answer (RFC 3261 13.2.1)");
@@ -374,15 +375,12 @@ void ssi_call_in_reinvite(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn 
         return;
     }
     ssi_buf_reset(&c->sdp);
-    c->offer_ours = m->body.len == 0;
-    if (c->offer_ours) {
+    r = ssi_sip_msg_body(m, "application/sdp", &sdp);
+    c->offer_ours = r == 0;
+    if (r == 0)
         r = ssi_media_put_offer(c->media, &c->sdp);
-    } else if (!ssi_call_sdp_of(m, &sdp)) {
-        ssi_ua_refuse(c->ua, t, 415);
-        return;
-    } else {
+    else if (r > 0)
         r = ssi_media_answer(c->media, sdp, &c->sdp, &e);
-    }
     if (r < 0) {
         c->offer_ours = false;
         ssi_log_line(&c->ua->config.log, SSI_LOG_WARNING,

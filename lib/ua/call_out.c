@@ -68,7 +68,7 @@ static secsip_result send_invite(secsip_call *c)
     ssi_auth_put(&c->auth, &c->credentials, c->account, SSI_SIP_INVITE,
                  ssi_dialog_request_uri(&c->dialog));
     ssi_buf_put_slice(&b, ssi_buf_slice(&c->credentials));
-    ssi_sip_put_header_str(&b, "Allow", ssi_ua_allow);
+    ssi_ua_put_allow(&b, &ssi_ua_endpoint);
     struct ssi_slice sdp = ssi_buf_slice(&c->sdp);
     r = ssi_sip_put_end(&b, "application/sdp", sdp.p, sdp.len);
     if (r >= 0)
@@ -186,7 +186,7 @@ void ssi_call_out_provisional(secsip_call *c, struct ssi_sip_msg *m, struct ssi_
     if (m->status == 100)
         return;
     ssi_slice_show(m->reason, reason, sizeof reason);
-    if (!m->to.tag.p || !ssi_call_sdp_of(m, &sdp)) {
+    if (!m->to.tag.p || ssi_sip_msg_body(m, "application/sdp", &sdp) <= 0) {
         if (c->state == SECSIP_CALL_CALLING)
             ssi_call_tell_state(c, SECSIP_CALL_RINGING, m->status, reason);
         return;
@@ -208,8 +208,13 @@ static secsip_result take_answer(secsip_call *c, const struct ssi_sip_msg *m)
 {
     struct ssi_slice sdp;
 
-    if (ssi_call_sdp_of(m, &sdp))
+    secsip_result r = ssi_sip_msg_body(m, "application/sdp", &sdp);
+    if (r > 0)
         return ssi_media_take_answer(c->media, sdp, &c->error);
+    if (r < 0) {
+        ssi_error_set(&c->error, r, "the answer");
+        return r;
+    }
     if (c->answer_taken)
         return 0;
     ssi_error_set(&c->error, SECSIP_E_SDP_MISSING, "the 2xx holds no answer (RFC 3261 13.2.1)");

@@ -16,7 +16,19 @@ enum {
     TIMERS_PER_STEP = 1000, /* what one ssi_ua_advance runs at most */
 };
 
-const char ssi_ua_allow[] = "INVITE, ACK, CANCEL, BYE, OPTIONS";
+#define METHOD(name) (1U << SSI_SIP_##name)
+static const char *const sdp_only[] = {"application/sdp", NULL}, *const anything[] = {"*/*", NULL};
+const struct ssi_sip_element ssi_ua_endpoint = {
+    .methods = METHOD(INVITE) | METHOD(ACK) | METHOD(CANCEL) | METHOD(BYE) | METHOD(OPTIONS),
+    .body_types = sdp_only,
+    .offer_type = "application/sdp",
+};
+const struct ssi_sip_element ssi_ua_registrar = {
+    .methods = METHOD(INVITE) | METHOD(ACK) | METHOD(CANCEL) | METHOD(BYE) | METHOD(OPTIONS) |
+               METHOD(REGISTER),
+    .body_types = anything, /* what a REGISTER carries is of no matter (RFC 3261 10.3) */
+};
+const struct ssi_sip_element ssi_ua_proxy = {.is_proxy = true};
 
 static void on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
                        struct ssi_txn_flow *flow);
@@ -292,27 +304,48 @@ void ssi_ua_end_response(struct ssi_ua *ua, struct ssi_txn *t, int status, struc
         ssi_ua_refuse(ua, t, 500);
 }
 
-void ssi_ua_refuse(struct ssi_ua *ua, struct ssi_txn *t, int status)
+void ssi_ua_put_allow(struct ssi_buf *b, const struct ssi_sip_element *role)
+{
+    const char *comma = "";
+
+    ssi_sip_put_name(b, "Allow");
+    for (int method = 1; method < 32; method++) {
+        if (!(role->methods >> method & 1))
+            continue;
+        ssi_buf_put_str(b, comma);
+        ssi_buf_put_str(b, ssi_sip_method_name((enum ssi_sip_method)method));
+        comma = ", ";
+    }
+    ssi_sip_put_crlf(b);
+}
+
+void ssi_ua_refuse_as(struct ssi_ua *ua, struct ssi_txn *t, int status,
+                      const struct ssi_sip_element *role)
 {
     struct ssi_sip_msg *req = ssi_txn_request(t);
     struct ssi_buf b;
 
     ssi_ua_begin_response(ua, t, status, &b);
     if (status == 405 || status == 501 || status == 200)
-        ssi_sip_put_header_str(&b, "Allow", ssi_ua_allow);
-    if (status == 200)
-        ssi_sip_put_header_str(&b, "Accept", "application/sdp");
-    if (status == 415)
-        ssi_sip_put_header_str(&b, "Accept", "application/sdp");
+        ssi_ua_put_allow(&b, role);
+    if ((status == 200 || status == 415) && role->offer_type)
+        ssi_sip_put_header_str(&b, "Accept", role->offer_type);
+    /* RFC 3261 8.2.3: a 415 says which of the two was not understood. */
+    if (status == 415 && ssi_sip_msg_header(req, SSI_HDR_CONTENT_ENCODING, NULL))
+        ssi_sip_put_header_str(&b, "Accept-Encoding", "identity");
     if (status == 420) {
-        /* RFC 3261 8.2.2.3: Unsupported lists what Require asked for; nothing is supported yet. */
-        const struct ssi_sip_header *h = NULL;
-        while ((h = ssi_sip_msg_header(req, SSI_HDR_REQUIRE, h)))
-            ssi_sip_put_header(&b, "Unsupported", h->value);
+        ssi_sip_put_name(&b, "Unsupported");
+        ssi_sip_put_unsupported(&b, req, role);
+        ssi_sip_put_crlf(&b);
     }
     if (!send_response(ua, t, status, &b) &&
         ssi_txn_respond_status(t, status, NULL) == SECSIP_E_NOMEM)
         ssi_txn_drop(t); /* an INVITE would wait for ever; who asks again may find memory */
+}
+
+void ssi_ua_refuse(struct ssi_ua *ua, struct ssi_txn *t, int status)
+{
+    ssi_ua_refuse_as(ua, t, status, &ssi_ua_endpoint);
 }
 
 /* A request inside a dialog of ours; false when there is none. */
@@ -331,40 +364,28 @@ static void take_new_request(struct ssi_ua *ua, struct ssi_txn *t, struct ssi_si
 {
     struct secsip_account *account = ssi_account_for_request(ua, m, flow);
 
-    if (!account) {
-        if (ua->handler.on_request && ua->handler.on_request(ua->handler.arg, t, m, flow))
-            return;
-        if (t)
-            ssi_ua_refuse(ua, t, m->method == SSI_SIP_OPTIONS ? 200 : 404);
+    if (!account && ua->handler.on_request && ua->handler.on_request(ua->handler.arg, t, m, flow))
         return;
-    }
     if (!t)
         return; /* an ACK of nothing */
+    int status = ssi_sip_msg_verdict(m, &ssi_ua_endpoint);
     /* RFC 5630 3.1: sips is TLS on every hop; and an account is reached in clear only where that was asked for by name. */
     bool is_clear = flow->transport != SSI_TRANSPORT_TLS;
-    if (is_clear && (m->uri.scheme == SSI_SIP_SCHEME_SIPS || !account->insecure_transport)) {
-        ssi_ua_refuse(ua, t, 403);
-        return;
-    }
-    if (ssi_txn_is_merged(&ua->txn, t, m)) {
-        ssi_ua_refuse(ua, t, 482); /* RFC 3261 8.2.2.2 */
-        return;
-    }
-    if (ssi_sip_msg_header(m, SSI_HDR_REQUIRE, NULL)) {
-        ssi_ua_refuse(ua, t, 420);
-        return;
-    }
-    switch (m->method) {
-    case SSI_SIP_INVITE:
+    if (status == 0 && is_clear && account &&
+        (m->uri.scheme == SSI_SIP_SCHEME_SIPS || !account->insecure_transport))
+        status = 403;
+    if (status == 0 && account && ssi_txn_is_merged(&ua->txn, t, m))
+        status = 482; /* RFC 3261 8.2.2.2 */
+    if (status == 0 && m->method == SSI_SIP_OPTIONS)
+        status = 200; /* RFC 3261 11.2: what an INVITE would be answered, without a body */
+    if (status == 0 && m->method == SSI_SIP_BYE)
+        status = 481; /* RFC 3261 15.1.2 */
+    if (status == 0 && !account)
+        status = 404;
+    if (status)
+        ssi_ua_refuse(ua, t, status);
+    else
         ssi_call_incoming(account, t, m, flow);
-        break;
-    case SSI_SIP_OPTIONS:
-        ssi_ua_refuse(ua, t,
-                      200); /* RFC 3261 11.2: what an INVITE would be answered, without a body */
-        break;
-    default:
-        ssi_ua_refuse(ua, t, m->method == SSI_SIP_UNKNOWN_METHOD ? 501 : 405);
-    }
 }
 
 static void on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
@@ -381,8 +402,10 @@ static void on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
         return;
     if (ua->handler.on_request && ua->handler.on_request(ua->handler.arg, t, m, flow))
         return;
-    if (t)
-        ssi_ua_refuse(ua, t, 481); /* RFC 3261 12.2.2 */
+    if (!t)
+        return;
+    int status = ssi_sip_msg_verdict(m, &ssi_ua_endpoint);
+    ssi_ua_refuse(ua, t, status ? status : 481); /* RFC 3261 8.2, 12.2.2 */
 }
 
 static void on_stray_response(void *arg, struct ssi_sip_msg *m, struct ssi_txn_flow *txn_flow)

@@ -11,6 +11,7 @@
 #include "base/timer.h"
 #include "sip/digest.h"
 #include "sip/frame.h"
+#include "sip/verdict.h"
 #include "tls/tls.h"
 #include "txn/txn.h"
 #include "ua/io.h"
@@ -130,10 +131,16 @@ secsip_result ssi_ua_listen(struct ssi_ua *ua, const struct ssi_addr *at,
  * goes, or a 500 where it finds no room. */
 void ssi_ua_begin_response(struct ssi_ua *ua, struct ssi_txn *t, int status, struct ssi_buf *b);
 void ssi_ua_end_response(struct ssi_ua *ua, struct ssi_txn *t, int status, struct ssi_buf *b);
-/* A whole request that nobody takes: answered with `status` and what that status needs (Allow, ...). */
+/* A whole request that nobody takes: answered with `status` and what that status needs (Allow, Unsupported, ...) of an
+ * element in that role. */
+void ssi_ua_refuse_as(struct ssi_ua *ua, struct ssi_txn *t, int status,
+                      const struct ssi_sip_element *role);
+/* The same as an endpoint. */
 void ssi_ua_refuse(struct ssi_ua *ua, struct ssi_txn *t, int status);
-/* The methods we know, for Allow. */
-extern const char ssi_ua_allow[];
+/* An Allow line with the methods of a role. */
+void ssi_ua_put_allow(struct ssi_buf *b, const struct ssi_sip_element *role);
+/* What this stack can do: every request is judged by one of these (ssi_sip_msg_verdict) before anything is done with it. */
+extern const struct ssi_sip_element ssi_ua_endpoint, ssi_ua_registrar, ssi_ua_proxy;
 
 /* Shows a message with keys and credentials masked to the trace callback, if there is one. */
 void ssi_ua_trace(struct ssi_ua *ua, int32_t direction, const struct ssi_flow *flow,

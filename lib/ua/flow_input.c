@@ -106,8 +106,11 @@ static bool take_frames(struct ssi_flow *f)
                          fault.text);
             break;
         default:
-            ssi_flow_fail_with(f, kind,
-                               fault.text ? fault.text : "the stream holds no SIP messages");
+            if (m) /* the driver sends what waits before it closes */
+                ssi_flow_take_message(f, m);
+            if (f->state != SSI_FLOW_DEAD)
+                ssi_flow_fail_with(f, kind,
+                                   fault.text ? fault.text : "the stream holds no SIP messages");
             return false;
         }
     }

@@ -356,9 +356,10 @@ void ssi_proxy_request(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_ms
 {
     bool ours = ssi_slice_ieq(m->uri.host, ssi_slice_str(r->domain));
 
-    if (m->max_forwards == 0) { /* RFC 3261 16.3 step 3 */
+    int status = ssi_sip_msg_verdict(m, &ssi_ua_proxy); /* RFC 3261 16.3 */
+    if (status) {
         if (t)
-            ssi_registrar_refuse(r, t, flow, 483);
+            ssi_registrar_refuse(r, t, flow, status);
         return;
     }
     if (t && ssi_forward_is_loop(r, m)) { /* 16.3 step 4 */
@@ -371,16 +372,8 @@ void ssi_proxy_request(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_ms
     }
     if (!t)
         return;
-    if (m->uri.scheme != SSI_SIP_SCHEME_SIP && m->uri.scheme != SSI_SIP_SCHEME_SIPS) {
-        ssi_registrar_refuse(r, t, flow, 416); /* 16.3 step 2 */
-        return;
-    }
-    if (ssi_sip_msg_header(m, SSI_HDR_PROXY_REQUIRE, NULL)) {
-        ssi_registrar_refuse(r, t, flow, 420); /* 16.3 step 5 */
-        return;
-    }
     if (m->method == SSI_SIP_OPTIONS && ours && m->uri.user.len == 0) {
-        ssi_ua_refuse(r->ua, t, 200);
+        ssi_ua_refuse_as(r->ua, t, 200, &ssi_ua_registrar);
         return;
     }
     if (!ours) {

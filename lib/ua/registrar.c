@@ -93,7 +93,8 @@ void ssi_registrar_refuse(secsip_registrar *r, struct ssi_txn *t, struct ssi_flo
     secsip_registrar_event e = {.kind = SECSIP_REGISTRAR_REFUSED, .status = status};
     struct ssi_sip_msg *m = ssi_sip_msg_ref(ssi_txn_request(t));
 
-    ssi_ua_refuse(r->ua, t, status);
+    ssi_ua_refuse_as(r->ua, t, status,
+                     m->method == SSI_SIP_REGISTER ? &ssi_ua_registrar : &ssi_ua_proxy);
     tell_of(r, &e, m, flow);
     ssi_sip_msg_unref(m);
 }
@@ -108,8 +109,9 @@ static bool on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, stru
         return true;
     }
     if (m->method == SSI_SIP_REGISTER && t) {
-        if (ssi_sip_msg_header(m, SSI_HDR_REQUIRE, NULL))
-            ssi_registrar_refuse(r, t, flow, 420);
+        int status = ssi_sip_msg_verdict(m, &ssi_ua_registrar);
+        if (status)
+            ssi_registrar_refuse(r, t, flow, status);
         else
             ssi_registrar_take_register(r, t, m, flow);
         return true;

@@ -185,10 +185,6 @@ void ssi_registrar_take_register(secsip_registrar *r, struct ssi_txn *t, struct 
     size_t n = 0;
     bool star = false;
 
-    if (m->to.uri.scheme != SSI_SIP_SCHEME_SIP && m->to.uri.scheme != SSI_SIP_SCHEME_SIPS) {
-        ssi_registrar_refuse(r, t, flow, 400);
-        return;
-    }
     if (!ssi_slice_ieq(m->to.uri.host, ssi_slice_str(r->domain)) || m->to.uri.user.len == 0) {
         ssi_registrar_refuse(r, t, flow, 404); /* RFC 3261 10.3 step 5 */
         return;

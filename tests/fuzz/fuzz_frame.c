@@ -27,6 +27,11 @@ static bool drain(struct ssi_sip_framer *f, struct trace *t)
             for (size_t i = 0; i < m->wire.len; i++)
                 sum = sum * 31 + (unsigned char)m->wire.p[i];
             ssi_sip_msg_unref(m);
+        } else if (got < 0) {
+            FUZZ_CHECK(!m || (m->is_request && m->fault.result == got && m->body.len == 0));
+            ssi_sip_msg_unref(m);
+        } else {
+            FUZZ_CHECK(!m);
         }
         if (t->n < TRACE_MAX)
             t->item[t->n++] = sum;

@@ -197,13 +197,13 @@ static void wrong_requests_say_what_to_answer(void **state)
         int status;
         bool answerable;
     } rows[] = {
-        {"badvers", 505, true},   {"mismatch01", 400, true}, {"mismatch02", 501, true},
-        {"scalar02", 400, true},  {"clerr", 400, true},      {"ncl", 400, true},
-        {"mcl01", 400, true},     {"multi01", 400, true},    {"escruri", 400, true},
-        {"lwsruri", 400, true},   {"ltgtruri", 400, true},   {"lwsstart", 400, true},
-        {"trws", 400, true},      {"regbadct", 400, true},   {"insuf", 400, false},
-        {"badinv01", 400, false}, {"quotbal", 400, false},   {"baddn", 400, false},
-        {"badaspec", 400, false}, {"scalarlg", 0, false},    {"bigcode", 0, false},
+        {"badvers", 505, true},  {"mismatch01", 400, true}, {"mismatch02", 501, true},
+        {"scalar02", 400, true}, {"clerr", 400, true},      {"ncl", 400, true},
+        {"mcl01", 400, true},    {"multi01", 400, true},    {"escruri", 400, true},
+        {"lwsruri", 400, true},  {"ltgtruri", 400, true},   {"lwsstart", 400, true},
+        {"trws", 400, true},     {"regbadct", 400, true},   {"insuf", 400, true},
+        {"badinv01", 400, true}, {"quotbal", 400, true},    {"baddn", 400, false},
+        {"badaspec", 400, true}, {"scalarlg", 0, false},    {"bigcode", 0, false},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

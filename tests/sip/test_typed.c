@@ -160,6 +160,70 @@ static void bodies_and_accepts_are_judged(void **state)
     assert_int_equal(verdict_of_text("OPTIONS", "Accept: text/plain\r\n", ""), 0);
     assert_int_equal(verdict_of_text("INVITE", "Require: 100rel\r\n", ""), 420);
     assert_int_equal(verdict_of_text("ACK", "Require: 100rel\r\n", ""), 0);
+    /* A BYE ends its call whatever it carries, but not with an extension that we do not know. */
+    assert_int_equal(verdict_of_text("BYE", "c: application/foo\r\n", "x"), 0);
+    assert_int_equal(verdict_of_text("BYE", "Require: 100rel\r\n", "x"), 420);
+}
+
+static void methods_that_are_not_served(void **state)
+{
+    (void)state;
+    const struct ssi_sip_element some = {.methods = 1U << SSI_SIP_OPTIONS | 1U << SSI_SIP_ACK};
+
+    assert_int_equal(verdict_on("bext01", &some), 420);
+    assert_int_equal(verdict_on("mpart01", &some), 405);
+    assert_int_equal(verdict_on("intmeth", &some), 501);
+    assert_int_equal(verdict_on("cparam01", &some), 405);
+    assert_int_equal(verdict_on("unkscm", &some), 416);
+}
+
+static int32_t body_of(const char *headers, const char *body)
+{
+    char text[1024];
+    struct ssi_sip_msg *m = NULL;
+    struct ssi_slice got = {NULL, 0};
+
+    int n = snprintf(text, sizeof text,
+                     "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS h\r\nFrom: <sip:a>\r\nTo: <sip:b>\r\n"
+                     "Call-ID: 1\r\nCSeq: 1 INVITE\r\n%s\r\n%s",
+                     headers, body);
+    assert_int_equal(ssi_sip_msg_parse(text, (size_t)n, false, NULL, NULL, &m), 0);
+    int32_t rc = ssi_sip_msg_body(m, "application/sdp", &got);
+    assert_int_equal(got.len, rc > 0 ? strlen(body) : 0);
+    ssi_sip_msg_unref(m);
+    return rc;
+}
+
+static void a_body_is_what_its_type_says(void **state)
+{
+    (void)state;
+    assert_int_equal(body_of("c: application / SDP ; x=y\r\n", "v=0"), 1);
+    assert_int_equal(body_of("c: application/sdp\r\n", ""), 0);
+    assert_int_equal(body_of("c: application/sdpx\r\n", "v=0"), 0);
+    assert_int_equal(body_of("c: application/sdp;\r\n", "v=0"), 0);
+    assert_int_equal(body_of("", "v=0"), 0);
+    assert_int_equal(body_of("c: application/sdp\r\ne: gzip\r\n", "v=0"), 0);
+    assert_int_equal(body_of("c: application/sdp\r\ne: Identity\r\n", "v=0"), 1);
+}
+
+/* A verdict that cannot be reached for want of memory is 500, never 400. */
+static secsip_result judge_without_memory(void)
+{
+    static const char text[] = "INVITE sip:b SIP/2.0\r\nVia: SIP/2.0/TLS h;branch=z9hG4bK1\r\n"
+                               "From: <sip:a>;tag=1\r\nTo: <sip:b>\r\nCall-ID: 1\r\n"
+                               "CSeq: 1 INVITE\r\nc: application/sdp\r\n\r\nv=0";
+    struct ssi_sip_msg *m = NULL;
+    struct ssi_slice body;
+
+    secsip_result rc = ssi_sip_msg_parse(text, sizeof text - 1, false, NULL, NULL, &m);
+    if (rc < 0)
+        return rc;
+    int status = ssi_sip_msg_verdict(m, NULL);
+    assert_int_equal(status, test_oom_has_failed() ? 500 : 0);
+    if (status == 0)
+        rc = ssi_sip_msg_body(m, "application/sdp", &body);
+    ssi_sip_msg_unref(m);
+    return status ? SECSIP_E_NOMEM : rc < 0 ? rc : 0;
 }
 
 /* Everything of this layer that allocates, with each allocation failing in turn. */
@@ -183,6 +247,8 @@ static void try_all(void *arg)
         rc = ssi_sip_challenge_pick(m, &c);
     if (rc == 0)
         rc = ssi_sip_typed_parse(SSI_SIP_TYPED_MEDIA, SSI_LIT("a/b;c=d"), &t);
+    if (rc == 0)
+        rc = judge_without_memory();
     assert_int_equal(rc, test_oom_has_failed() ? SECSIP_E_NOMEM : 0);
     ssi_sip_typed_free(t);
     ssi_sip_challenge_free(&c);
@@ -204,6 +270,8 @@ int main(void)
         cmocka_unit_test(dispositions_and_infos),
         cmocka_unit_test(torture_messages_get_the_status_rfc4475_names),
         cmocka_unit_test(bodies_and_accepts_are_judged),
+        cmocka_unit_test(methods_that_are_not_served),
+        cmocka_unit_test(a_body_is_what_its_type_says),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,7 @@ secsip_result proxy_start(struct proxy_sim *s, const secsip_registrar_config *co
     s->now_us = SSI_S(1000);
     if (config)
         c = *config;
-    c.domain = "example.test";
+    c.domain = c.domain ? c.domain : "example.test";
     c.password = give_password;
     c.on_event = on_event;
     c.user_data = s;

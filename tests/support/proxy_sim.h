@@ -29,7 +29,7 @@ struct proxy_sim {
     char events[PROXY_EVENTS]; /* "registered sip:alice@example.test\n" ... */
 };
 
-/* Users alice, bob, carol with passwords "alicepw", ... for example.test; config may be NULL. In OOM runs an error may
+/* Users alice, bob, carol with passwords "alicepw", ... for config->domain (example.test); config may be NULL. In OOM runs an error may
  * be returned. */
 secsip_result proxy_start(struct proxy_sim *s, const secsip_registrar_config *config);
 void proxy_stop(struct proxy_sim *s);
