@@ -256,6 +256,23 @@ bool lab_both_ended(void *arg)
     return l->alice.n_ended > 0 && l->bob.n_ended > 0;
 }
 
+secsip_media_stats lab_stats(const struct phone *p)
+{
+    secsip_media_stats s = {.size = sizeof s};
+
+    assert_int_equal(secsip_call_get_stats(p->call, &s), 0);
+    return s;
+}
+
+void lab_assert_speech(struct lab *l, uint64_t us)
+{
+    uint64_t before = lab_stats(&l->bob).rx;
+
+    simnet_run(l->net, us, NULL, NULL);
+    assert_int_equal(l->alice.n_ended + l->bob.n_ended, 0);
+    assert_in_range(lab_stats(&l->bob).rx - before, us / 20000 - 5, us / 20000 + 5);
+}
+
 void lab_register(struct lab *l)
 {
     assert_int_equal(secsip_account_register(l->alice.account), 0);

@@ -65,6 +65,9 @@ extern bool lab_cells[16][16];
 bool lab_both_registered(void *lab);
 bool lab_both_talking(void *lab);
 bool lab_both_ended(void *lab);
+secsip_media_stats lab_stats(const struct phone *p);
+/* Lets the time pass: the call of alice and bob goes on, and what alice says arrives. */
+void lab_assert_speech(struct lab *l, uint64_t us);
 void lab_call(struct lab *l, struct phone *from, const char *target);
 /* What lab_call gives to secsip_call_new, whose user_data is the struct phone. */
 const secsip_call_callbacks *lab_call_callbacks(void);

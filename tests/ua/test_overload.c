@@ -94,23 +94,6 @@ static void end_call(void)
     lab_stop(&l);
 }
 
-static secsip_media_stats stats_of(const struct phone *p)
-{
-    secsip_media_stats s = {.size = sizeof s};
-
-    assert_int_equal(secsip_call_get_stats(p->call, &s), 0);
-    return s;
-}
-
-static void assert_speech_goes_on(uint64_t us)
-{
-    uint64_t before = stats_of(&l.bob).rx;
-
-    simnet_run(l.net, us, NULL, NULL);
-    assert_int_equal(l.alice.n_ended + l.bob.n_ended, 0);
-    assert_in_range(stats_of(&l.bob).rx - before, us / 20000 - 5, us / 20000 + 5);
-}
-
 static void send_register(struct sim_end *raw, unsigned n)
 {
     char text[512];
@@ -136,13 +119,13 @@ static void above_the_transactions_requests_get_503_and_retry_after(void **state
     uint64_t n_armed = server_core()->timers.n_armed;
     for (unsigned i = 0; i < 1000; i++)
         send_register(raw, i);
-    assert_speech_goes_on(1000000);
+    lab_assert_speech(&l, 1000000);
     assert_int_equal(answers.n_503, 1000);
     assert_int_equal(answers.n_retry_after, 1000);
     assert_int_equal(answers.n_other, 0);
     assert_int_equal(server_core()->txn.n_live, 2);
     assert_int_equal(server_core()->timers.n_armed, n_armed); /* without state */
-    assert_speech_goes_on(33000000);
+    lab_assert_speech(&l, 33000000);
     send_register(raw, 1000);
     simnet_run(l.net, 100000, NULL, NULL);
     assert_int_equal(answers.n_503, 1000);
@@ -185,8 +168,8 @@ static void half_open_connections_stop_at_the_limit_and_go(void **state)
             simnet_raw_send(raw[i], "\x16\x03\x01\x02", 4); /* half a record */
     }
     assert_int_equal(n_open, 100 - before);
-    assert_speech_goes_on(5000000);
-    assert_speech_goes_on(10000000); /* the handshake has 10 s */
+    lab_assert_speech(&l, 5000000);
+    lab_assert_speech(&l, 10000000); /* the handshake has 10 s */
     for (int i = 0; i < CONNECTIONS; i++) {
         n_left += raw[i] && simnet_raw_is_open(raw[i]);
         if (raw[i])
@@ -218,7 +201,7 @@ static void half_messages_are_held_to_their_limit(void **state)
         if (i % 2)
             simnet_raw_send(raw[i], much, sizeof much); /* over the 65,536 of a message */
     }
-    assert_speech_goes_on(2000000);
+    lab_assert_speech(&l, 2000000);
     for (int i = 0; i < 50; i++) {
         assert_int_equal(simnet_raw_is_open(raw[i]), !(i % 2));
         simnet_raw_close(raw[i]);
@@ -246,7 +229,7 @@ static void half_messages_together_are_held_to_the_limit_of_the_stack(void **sta
         simnet_raw_send(raw[i], "INVITE sip:bob@example.test SIP/2.0\r\nSubject: ", 46);
         simnet_raw_send(raw[i], much, sizeof much);
     }
-    assert_speech_goes_on(1000000);
+    lab_assert_speech(&l, 1000000);
     assert_in_range(server_core()->n_buffered, 900000, 1000000);
     for (int i = 0; i < CONNECTIONS; i++) {
         n_left += simnet_raw_is_open(raw[i]);
@@ -267,7 +250,7 @@ static void a_flood_of_datagrams_does_not_stop_the_speech(void **state)
     start_call(&(secsip_stack_config){0});
     assert_int_equal(bob_media.ip[3], 2);
     snprintf(to, sizeof to, "10.0.0.2:%u", (unsigned)bob_media.port);
-    secsip_media_stats before = stats_of(&l.bob);
+    secsip_media_stats before = lab_stats(&l.bob);
     uint64_t n_armed = simnet_stack(l.bob.host)->ua.timers.n_armed;
     for (int i = 0; i < FLOOD; i++) {
         for (size_t k = 0; k < sizeof junk; k++)
@@ -277,13 +260,13 @@ static void a_flood_of_datagrams_does_not_stop_the_speech(void **state)
         if (i % 100 == 99)
             simnet_run(l.net, 20000, NULL, NULL);
     }
-    secsip_media_stats after = stats_of(&l.bob);
+    secsip_media_stats after = lab_stats(&l.bob);
     assert_in_range(after.rx - before.rx, 990, 1010);
     assert_true(after.auth_failed + after.malformed + after.clear_dropped -
                     (before.auth_failed + before.malformed + before.clear_dropped) >=
                 FLOOD / 2);
     assert_true(simnet_stack(l.bob.host)->ua.timers.n_armed <= n_armed + 1);
-    assert_speech_goes_on(1000000);
+    lab_assert_speech(&l, 1000000);
     end_call();
 }
 
