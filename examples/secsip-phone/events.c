@@ -32,6 +32,7 @@ static void put_tls(struct json *j, const char *key, const secsip_tls_info *tls)
     json_string(j, "cipher", tls->cipher);
     json_string(j, "peer", tls->peer);
     json_bool(j, "verified", tls->verified != 0);
+    json_bool(j, "resumed", tls->resumed != 0);
     json_array(j, "relaxed");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (tls->relaxed & names[i].bit)

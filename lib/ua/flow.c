@@ -316,7 +316,13 @@ static void on_end(void *arg)
     struct ssi_flow *f = arg;
     struct ssi_error e;
 
-    ssi_error_set(&e, f->send_failed, "the peer does not read what is sent");
+    if (f->tls && ssi_tls_session_state(f->tls) == SSI_TLS_FAILED) {
+        ssi_flow_fail_tls(f);
+        return;
+    }
+    ssi_error_set(&e, f->send_failed, "%s",
+                  f->send_failed == SECSIP_E_LIMIT ? "the peer does not read what is sent"
+                                                   : "it could not be sent");
     ssi_flow_peer_text(f, &e);
     ssi_flow_close(f, &e);
 }

@@ -66,6 +66,7 @@ void ssi_tls_note_take(struct ssi_tls_note *n, const struct ssi_flow *flow)
     ssi_slice_show(ssi_slice_str(info->peer), n->peer, sizeof n->peer);
     n->view.verified = info->verified;
     n->view.relaxed = info->relaxed;
+    n->view.resumed = info->resumed;
 }
 
 const secsip_tls_info *ssi_tls_note_view(struct ssi_tls_note *n)

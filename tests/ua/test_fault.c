@@ -161,12 +161,44 @@ static void memory_returns_after_fifty_resets(void **state)
     lab_stop(&l);
 }
 
+static bool alice_failed(void *arg)
+{
+    (void)arg;
+    return l.alice.reg_state == SECSIP_REGISTRATION_FAILED;
+}
+
+/* In TLS 1.3 a server judges the client's certificate when the client has been open for long: what it says then is told as fully
+ * as what it says during the handshake. */
+static void an_alert_behind_the_handshake_is_told_in_full(void **state)
+{
+    secsip_account_config config = {.proxy = "example.test:5062;transport=tls"};
+    secsip_tls_profile *demanding;
+
+    (void)state;
+    lab_start(&l, LAB_SERVER);
+    demanding = lab_profile(LAB_SERVER);
+    assert_int_equal(secsip_tls_profile_set_client_cert(demanding, SECSIP_TLS_CLIENT_CERT_REQUIRE),
+                     0);
+    assert_int_equal(
+        secsip_stack_listen(simnet_stack(l.server), "tls:10.0.0.9:5062", demanding, NULL), 0);
+    lab_phone(&l, &l.alice, "alice", &config);
+    assert_int_equal(secsip_account_register(l.alice.account), 0);
+    assert_true(simnet_run(l.net, 5000000, alice_failed, NULL));
+    assert_int_equal(l.alice.reg_result, SECSIP_E_TLS_ALERT);
+    assert_string_equal(l.alice.reg_check, "alert");
+    assert_string_equal(l.alice.reg_found, "Certificate is required");
+    assert_non_null(strstr(l.alice.reg_text, "ended the TLS session with the alert"));
+    lab_stop(&l);
+    secsip_tls_profile_unref(demanding);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_reset_anywhere_heals),
         cmocka_unit_test(silence_anywhere_heals),
         cmocka_unit_test(memory_returns_after_fifty_resets),
+        cmocka_unit_test(an_alert_behind_the_handshake_is_told_in_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,8 @@ def issue(folder, name, template, by=None):
 
 
 def make(folder):
-    """Makes them all in `folder`. Servers: good, expired, wrongname, otherca, selfsigned."""
+    """Makes them all in `folder`. Servers: good, expired, wrongname, otherca, selfsigned. Clients: alice to dave, otherca-alice,
+    expired-alice."""
     folder = pathlib.Path(folder)
     folder.mkdir()
     name = 'cn = "example.test"\n'
@@ -42,4 +43,8 @@ def make(folder):
     issue(folder, 'selfsigned', name + NAMES + SERVER + NOW)
     for user in ('alice', 'bob', 'carol', 'dave'):
         issue(folder, user, 'cn = "%s"\nuri = "sip:%s@example.test"\ntls_www_client\nsigning_key\n' % (user, user) + NOW, 'ca')
+    # Clients that mutual TLS must not let in.
+    alice = 'cn = "alice"\nuri = "sip:alice@example.test"\ntls_www_client\nsigning_key\n'
+    issue(folder, 'otherca-alice', alice + NOW, 'otherca')
+    issue(folder, 'expired-alice', alice + PAST, 'ca')
     return folder

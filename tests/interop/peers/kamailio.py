@@ -9,13 +9,15 @@ PROGRAM = 'kamailio'
 
 
 class Kamailio:
-    def __init__(self, lab, certs, certificate='good'):
+    def __init__(self, lab, certs, certificate='good', mutual=False):
+        """mutual: a client certificate is required, and stands for the password."""
         self.lab = lab
+        self.options = ['-A', 'WITH_MUTUAL'] if mutual else []
         self.port = lab.ports(1)
         self.dir = lab.dir / ('kamailio-%d' % self.port)
         self.dir.mkdir()
         values = {'PORT': self.port, 'DIR': self.dir, 'CERT': certs / (certificate + '.crt'),
-                  'KEY': certs / (certificate + '.key'), 'CA': certs / 'ca.crt'}
+                  'KEY': certs / (certificate + '.key'), 'CA': certs / 'ca.crt', 'MUTUAL': 'yes' if mutual else 'no'}
         for name in ('kamailio.cfg', 'tls.cfg'):
             text = (HERE / (name + '.in')).read_text()
             for key, value in values.items():
@@ -29,7 +31,7 @@ class Kamailio:
         # -DD stays in the foreground with its children; memory in MB is shared (-m) and per process (-M).
         self.process = self.lab.start('kamailio-%d' % self.port, [
             path, '-DD', '-E', '-w', self.dir, '-f', self.dir / 'kamailio.cfg', '-P', self.dir / 'pid', '-Y', self.dir,
-            '-m', '32', '-M', '8'])
+            '-m', '32', '-M', '8', *self.options])
         labs.wait_until(lambda: self.ready(), 10, lambda: 'kamailio is up\n' + self.process.tail())
 
     def ready(self):
