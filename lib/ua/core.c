@@ -62,6 +62,7 @@ static void apply_defaults(struct ssi_ua_config *c)
 
 static void free_tables(struct ssi_ua *ua)
 {
+    ssi_names_free(&ua->names);
     ssi_hash_free(&ua->dialogs);
     ssi_hash_free(&ua->flow_ids);
     ssi_hash_free(&ua->flow_targets);
@@ -74,7 +75,7 @@ static secsip_result init_tables(struct ssi_ua *ua)
 {
     struct ssi_hash *const tables[] = {&ua->dialogs,   &ua->flow_ids,  &ua->flow_targets,
                                        &ua->addresses, &ua->udp_addrs, &ua->account_users};
-    secsip_result r = 0;
+    secsip_result r = ssi_names_init(&ua->names, ua);
 
     for (size_t i = 0; i < sizeof tables / sizeof tables[0] && r >= 0; i++)
         r = ssi_hash_init(tables[i]);

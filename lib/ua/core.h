@@ -14,7 +14,9 @@
 #include "sip/verdict.h"
 #include "tls/tls.h"
 #include "txn/txn.h"
+#include "ua/down.h"
 #include "ua/io.h"
+#include "ua/names.h"
 
 struct ssi_flow;
 
@@ -99,6 +101,8 @@ struct ssi_ua {
     struct ssi_hash addresses; /* struct ssi_flow_address: who has how many accepted connections */
     uint32_t n_turned_away;    /* since the log said so last */
     uint64_t turned_away_us;   /* when it did */
+    struct ssi_names names;    /* DNS answers */
+    struct ssi_down down;      /* servers that did not work lately */
     uint64_t last_identity;
     uint32_t n_flows;
     uint64_t n_buffered; /* bytes that wait in the flows */

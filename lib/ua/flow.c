@@ -82,6 +82,7 @@ void ssi_flow_unref(struct ssi_flow *f)
     if (!f || --f->refs > 0)
         return;
     ssi_locate_free(f->locate);
+    free(f->targets);
     ssi_tls_session_free(f->tls);
     secsip_tls_profile_unref(f->profile);
     ssi_sip_framer_free(&f->framer);

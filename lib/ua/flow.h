@@ -44,6 +44,7 @@ struct ssi_flow {
     enum ssi_flow_state state;
     enum ssi_transport transport;
     bool incoming;
+    bool retired; /* nothing new begins over it */
     bool opening; /* those who watch are being told that it is open */
     struct ssi_tls_session *tls;
     struct ssi_buf out;     /* clear transport: bytes to send */
@@ -53,11 +54,11 @@ struct ssi_flow {
     struct ssi_addr peer;
     struct ssi_addr local;
     secsip_tls_profile *profile;
-    char *domain;              /* client: the name that is asked for and verified; else "" */
-    uint16_t port;             /* client: as asked for, 0: none */
-    uint64_t identity;         /* client: of the account it was made for; never used for another */
-    struct ssi_locate *locate; /* owns targets */
-    const struct ssi_target *targets; /* in the order to try */
+    char *domain;      /* client: the name that is asked for and verified; else "" */
+    uint16_t port;     /* client: as asked for, 0: none */
+    uint64_t identity; /* client: of the account it was made for; never used for another */
+    struct ssi_locate *locate;
+    struct ssi_target *targets; /* in the order to try */
     size_t n_targets;
     size_t next_target;
     struct ssi_list handshake; /* accepted: in the stack's list until the handshake is done */
@@ -94,6 +95,11 @@ secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *targ
 struct ssi_flow *ssi_flow_by_id(struct ssi_ua *ua, uint64_t id);
 struct ssi_flow *ssi_flow_ref(struct ssi_flow *f);
 void ssi_flow_unref(struct ssi_flow *f);
+/* Its server says that it cannot serve (503): nothing new begins over it, and for `seconds` (0: SSI_DOWN_S) that server is
+ * tried last. */
+void ssi_flow_retire(struct ssi_flow *f, uint32_t seconds);
+/* DNS gave another server for the same target that is not known to be down. */
+bool ssi_flow_has_alternative(const struct ssi_flow *f);
 /* Adds a watch; on_open or on_failed is called at once when the flow is open or dead already. */
 void ssi_flow_watch(struct ssi_flow *f, struct ssi_flow_watch *w);
 /* Removes it; a client flow that nobody watches and no transaction uses is closed. */

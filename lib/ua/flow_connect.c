@@ -12,6 +12,8 @@ void ssi_flow_fail(struct ssi_flow *f, const struct ssi_error *why)
 {
     struct ssi_ua *ua = f->ua;
 
+    if (!f->incoming && (f->state == SSI_FLOW_CONNECTING || f->state == SSI_FLOW_HANDSHAKE))
+        ssi_down_note(&ua->down, &f->peer, ua->timers.now_us, 0);
     if (f->incoming || f->state == SSI_FLOW_OPEN || f->next_target >= f->n_targets) {
         ssi_flow_close(f, why);
         return;
@@ -61,6 +63,38 @@ static void try_next_target(struct ssi_flow *f)
     ssi_timer_arm(&ua->timers, &f->timer, SSI_MS(ua->config.handshake_timeout_ms));
 }
 
+static bool is_down(const struct ssi_flow *f, const struct ssi_addr *addr)
+{
+    return ssi_down_is(&f->ua->down, addr, f->ua->timers.now_us);
+}
+
+/* In the order of DNS, but who was down lately is tried last (RFC 3263 4.3). */
+static bool take_targets(struct ssi_flow *f, const struct ssi_locate_result *r)
+{
+    f->targets = calloc(r->n_targets, sizeof *f->targets);
+    if (!f->targets)
+        return false;
+    for (int down = 0; down < 2; down++)
+        for (size_t i = 0; i < r->n_targets; i++)
+            if (is_down(f, &r->targets[i].addr) == (down == 1))
+                f->targets[f->n_targets++] = r->targets[i];
+    return true;
+}
+
+bool ssi_flow_has_alternative(const struct ssi_flow *f)
+{
+    for (size_t i = 0; i < f->n_targets; i++)
+        if (!is_down(f, &f->targets[i].addr))
+            return true;
+    return false;
+}
+
+void ssi_flow_retire(struct ssi_flow *f, uint32_t seconds)
+{
+    f->retired = true;
+    ssi_down_note(&f->ua->down, &f->peer, f->ua->timers.now_us, seconds);
+}
+
 static void on_located(void *arg, const struct ssi_locate_result *r)
 {
     struct ssi_flow *f = arg;
@@ -72,16 +106,17 @@ static void on_located(void *arg, const struct ssi_locate_result *r)
         ssi_flow_close(f, &e);
         return;
     }
-    f->targets = r->targets;
-    f->n_targets = r->n_targets;
     ssi_flow_ref(f);
-    try_next_target(f);
+    if (take_targets(f, r))
+        try_next_target(f);
+    else
+        ssi_flow_fail_with(f, SECSIP_E_NOMEM, "targets");
     ssi_flow_unref(f);
 }
 
 static bool is_target(const struct ssi_flow *f, const struct ssi_flow_target *t)
 {
-    return !f->incoming && f->state != SSI_FLOW_DEAD && f->identity == t->identity &&
+    return !f->incoming && !f->retired && f->state != SSI_FLOW_DEAD && f->identity == t->identity &&
            f->profile == t->profile && f->transport == t->transport && f->port == t->port &&
            ssi_slice_ieq(ssi_slice_str(f->domain), ssi_slice_str(t->host));
 }
@@ -131,7 +166,7 @@ secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *targ
     ssi_hash_add(&ua->flow_targets, &f->target_node, hash);
     struct ssi_locate_config config = {
         .ua = ua,
-        .io = &ua->io,
+        .io = &ua->names.io,
         .host = f->domain,
         .port = f->port,
         .tls = f->transport == SSI_TRANSPORT_TLS,

@@ -13,12 +13,12 @@ void ssi_flow_become_open(struct ssi_flow *f)
     f->state = SSI_FLOW_OPEN;
     ssi_flow_unref(f->stands_for);
     f->stands_for = NULL;
+    if (!f->incoming)
+        ssi_down_clear(&f->ua->down, &f->peer);
     ssi_flow_handshake_ends(f);
     ssi_flow_begin_keeping(f);
-    ssi_locate_free(f->locate); /* the other addresses are of no use any more */
+    ssi_locate_free(f->locate);
     f->locate = NULL;
-    f->targets = NULL;
-    f->n_targets = 0;
     if (f->waiting.len > 0 && ssi_flow_write(f, ssi_buf_slice(&f->waiting)) < 0) {
         ssi_flow_fail_with(f, SECSIP_E_LIMIT, "more waits to be sent than a connection may hold");
         return;
@@ -304,6 +304,6 @@ void ssi_ua_resolved(struct ssi_query *q, secsip_result result, const struct ssi
 {
     struct ssi_ua *ua = q->ua;
 
-    ssi_locate_answer(q, result, rrs, n_rrs);
+    ssi_names_answer(q, result, rrs, n_rrs);
     ssi_ua_dispatch(ua);
 }

@@ -5,6 +5,7 @@
 
 #include "base/addr.h"
 #include "base/buf.h"
+#include "base/list.h"
 #include "base/rr.h"
 
 struct ssi_ua;
@@ -35,6 +36,7 @@ struct ssi_listener {
 
 /* A name look-up in flight. */
 struct ssi_query {
+    struct ssi_list node; /* of those who wait for the same answer (names.h) */
     struct ssi_ua *ua;
     void *io_data;
 };

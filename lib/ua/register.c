@@ -348,12 +348,41 @@ static bool may_get_better(int status)
     return status == 408 || status == 480 || status == 486 || status >= 500;
 }
 
-static void take_refusal(secsip_account *a, const struct ssi_sip_msg *m, secsip_result why)
+static uint32_t retry_after_of(const struct ssi_sip_msg *m)
 {
     struct ssi_slice value;
+    uint64_t seconds = 0;
+    size_t digits = 0;
+
+    if (!ssi_sip_msg_value(m, SSI_HDR_RETRY_AFTER, &value))
+        return 0;
+    while (digits < value.len && value.p[digits] >= '0' && value.p[digits] <= '9')
+        digits++;
+    ssi_slice_to_u64(ssi_slice_of(value.p, digits), 86400, &seconds);
+    return (uint32_t)seconds;
+}
+
+/* RFC 3263 4.3: who answers 503 has failed, and the next server that DNS gave is asked, at once. */
+static bool try_another_server(secsip_account *a, uint32_t retry_after_s)
+{
+    ssi_flow_retire(a->flow, retry_after_s);
+    if (a->removing || !ssi_flow_has_alternative(a->flow))
+        return false;
+    ssi_log_line(&a->ua->config.log, SSI_LOG_WARNING, "%s: 503, trying the next server",
+                 a->target.host);
+    ssi_account_release_flow(a);
+    ask(a);
+    return true;
+}
+
+static void take_refusal(secsip_account *a, const struct ssi_sip_msg *m, secsip_result why)
+{
+    uint32_t retry_after = retry_after_of(m);
     struct ssi_error e;
-    uint64_t retry_after = 0;
     char reason[64];
+
+    if (m->status == 503 && try_another_server(a, retry_after))
+        return;
 
     ssi_slice_show(m->reason, reason, sizeof reason);
     ssi_error_set(&e, why, "REGISTER for %s: %d %s", a->aor, m->status, reason);
@@ -363,16 +392,10 @@ static void take_refusal(secsip_account *a, const struct ssi_sip_msg *m, secsip_
     if (why == SECSIP_E_UA_AUTH_FAILED || why == SECSIP_E_UA_AUTH_REQUIRED || forbidden)
         ssi_error_check(&e, "credentials", SSI_LIT("credentials that the registrar accepts"),
                         ssi_slice_str(a->auth_user));
-    if (ssi_sip_msg_value(m, SSI_HDR_RETRY_AFTER, &value)) {
-        size_t digits = 0;
-        while (digits < value.len && value.p[digits] >= '0' && value.p[digits] <= '9')
-            digits++;
-        ssi_slice_to_u64(ssi_slice_of(value.p, digits), 86400, &retry_after);
-    }
     if (a->removing)
         end_removal(a, m->status, &e);
     else if (may_get_better(m->status) || why == SECSIP_E_NOMEM)
-        fail_for_now(a, &e, (uint32_t)retry_after);
+        fail_for_now(a, &e, retry_after);
     else
         fail_for_good(a, &e);
 }

@@ -13,7 +13,9 @@ enum {
     HOSTS_MAX = 16,
     NAMES_MAX = 16,
     LISTENERS_MAX = 16,
-    WINDOW = 65536, /* bytes that a frozen host's side of a connection takes */
+    WINDOW = 65536,  /* bytes that a frozen host's side of a connection takes */
+    RECORDS_MAX = 8, /* in an answer */
+    HOLES_MAX = 8,
 };
 
 struct sim_end {
@@ -72,8 +74,8 @@ struct sim_packet {
     secsip_engine_query *query;
     struct simnet_host *asker; /* of the query */
     secsip_engine_address from, to;
-    bool has_addr;
-    secsip_engine_record record;
+    size_t n_records;
+    secsip_engine_record records[RECORDS_MAX];
     size_t len;
     uint8_t data[];
 };
@@ -94,12 +96,18 @@ struct simnet {
     bool break_silently;
     struct {
         char name[64];
-        secsip_engine_address ip;
+        char target[64]; /* SRV */
+        secsip_engine_record record;
     } names[NAMES_MAX];
     size_t n_names;
     uint64_t seed; /* of what follows */
     uint32_t loss_percent, double_percent;
     uint64_t jitter_us;
+    uint32_t ttl_s;
+    bool mute;
+    uint32_t n_asked;
+    secsip_engine_address holes[HOLES_MAX];
+    size_t n_holes;
     simnet_dgram_tap *dgram_tap;
     simnet_stream_tap *stream_tap;
     void *tap_arg;
@@ -377,19 +385,14 @@ static secsip_result ask_resolve(secsip_engine_query *q, int32_t type, const cha
     struct simnet *n = ((struct simnet_host *)arg)->net;
     struct sim_packet *p = packet(n, ANSWER, NULL, NULL, 0);
 
+    n->n_asked++;
     p->query = q;
     p->asker = arg;
     secsip_engine_query_set_data(q, p);
-    for (size_t i = 0; i < n->n_names && type == SECSIP_ENGINE_RR_A; i++)
-        if (!strcmp(n->names[i].name, name)) {
-            p->has_addr = true;
-            p->record = (secsip_engine_record){.size = sizeof p->record,
-                                               .type = type,
-                                               .ttl_s = 60,
-                                               .target = "",
-                                               .service = "",
-                                               .flags = ""};
-            memcpy(p->record.ip, n->names[i].ip.ip, 16);
+    for (size_t i = 0; i < n->n_names && p->n_records < RECORDS_MAX; i++)
+        if (type == n->names[i].record.type && !strcmp(n->names[i].name, name)) {
+            p->records[p->n_records] = n->names[i].record;
+            p->records[p->n_records++].target = n->names[i].target;
         }
     return 0;
 }
@@ -398,7 +401,8 @@ static void ask_resolve_cancel(secsip_engine_query *q, void *arg)
 {
     struct sim_packet *p = secsip_engine_query_get_data(q);
     (void)arg;
-    p->query = NULL;
+    if (p)
+        p->query = NULL;
 }
 
 static const secsip_engine_io io = {
@@ -422,6 +426,7 @@ struct simnet *simnet_new(uint64_t wall_s)
     n->delay_us = 5000;
     n->break_at = UINT64_MAX;
     n->held_end = &n->held;
+    n->ttl_s = 60;
     return n;
 }
 
@@ -467,12 +472,56 @@ void simnet_free(struct simnet *n)
     free(n);
 }
 
-void simnet_name(struct simnet *n, const char *name, const char *ip)
+static secsip_engine_record *new_record(struct simnet *n, const char *name, int32_t type,
+                                        const char *target)
 {
     if (n->n_names == NAMES_MAX)
         abort();
     snprintf(n->names[n->n_names].name, sizeof n->names[0].name, "%s", name);
-    n->names[n->n_names++].ip = parse(ip);
+    snprintf(n->names[n->n_names].target, sizeof n->names[0].target, "%s", target);
+    secsip_engine_record *r = &n->names[n->n_names++].record;
+    *r = (secsip_engine_record){
+        .size = sizeof *r, .type = type, .ttl_s = n->ttl_s, .service = "", .flags = ""};
+    return r;
+}
+
+void simnet_name(struct simnet *n, const char *name, const char *ip)
+{
+    secsip_engine_address a = parse(ip);
+    int32_t type = a.family == 4 ? SECSIP_ENGINE_RR_A : SECSIP_ENGINE_RR_AAAA;
+
+    memcpy(new_record(n, name, type, "")->ip, a.ip, sizeof a.ip);
+}
+
+void simnet_srv(struct simnet *n, const char *name, const char *target, uint16_t port,
+                uint16_t priority)
+{
+    secsip_engine_record *r = new_record(n, name, SECSIP_ENGINE_RR_SRV, target);
+
+    r->port = port;
+    r->priority = priority;
+}
+
+void simnet_ttl(struct simnet *n, uint32_t ttl_s)
+{
+    n->ttl_s = ttl_s;
+}
+
+void simnet_dns_mute(struct simnet *n, bool mute)
+{
+    n->mute = mute;
+}
+
+uint32_t simnet_n_asked(const struct simnet *n)
+{
+    return n->n_asked;
+}
+
+void simnet_blackhole(struct simnet *n, const char *ip)
+{
+    if (n->n_holes == HOLES_MAX)
+        abort();
+    n->holes[n->n_holes++] = parse(ip);
 }
 
 void simnet_delay(struct simnet *n, uint64_t us)
@@ -647,8 +696,18 @@ void simnet_raw_close(struct sim_end *raw)
 }
 
 /* ---- Running */
+static bool is_hole(const struct simnet *n, const secsip_engine_address *a)
+{
+    for (size_t i = 0; i < n->n_holes; i++)
+        if (same_ip(&n->holes[i], a))
+            return true;
+    return false;
+}
+
 static void connect_now(struct simnet *n, struct sim_end *a)
 {
+    if (is_hole(n, &a->remote))
+        return;
     const struct sim_listener *l = find_listener(n, &a->remote);
 
     if (!l || !accept_end(l, a)) {
@@ -763,9 +822,11 @@ static void deliver(struct simnet *n, struct sim_packet *p)
         deliver_unreachable(n, p);
         break;
     case ANSWER:
-        if (p->query)
-            secsip_engine_resolved(p->query, p->has_addr ? 0 : SECSIP_E_NET_RESOLVE, &p->record,
-                                   p->has_addr);
+        if (p->query && !n->mute)
+            secsip_engine_resolved(p->query, p->n_records ? 0 : SECSIP_E_NET_RESOLVE, p->records,
+                                   p->n_records);
+        else if (p->query)
+            secsip_engine_query_set_data(p->query, NULL);
         break;
     }
     drop_end(p->end);

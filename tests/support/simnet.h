@@ -30,8 +30,18 @@ struct simnet_host *simnet_host_new(struct simnet *n, const char *ip,
 secsip_stack *simnet_stack(struct simnet_host *h);
 /* Unrefs the stack and closes what is left of it. */
 void simnet_host_free(struct simnet_host *h);
-/* name has an A record. Names that are not known do not exist. */
+/* name has an A or AAAA record, one more with every call. Names that are not known do not exist. */
 void simnet_name(struct simnet *n, const char *name, const char *ip);
+void simnet_srv(struct simnet *n, const char *name, const char *target, uint16_t port,
+                uint16_t priority);
+/* Of every record from now on; default 60. */
+void simnet_ttl(struct simnet *n, uint32_t ttl_s);
+/* The name server does not answer any more. */
+void simnet_dns_mute(struct simnet *n, bool mute);
+/* Questions that reached the name server. */
+uint32_t simnet_n_asked(const struct simnet *n);
+/* Who connects to this address hears nothing, ever. */
+void simnet_blackhole(struct simnet *n, const char *ip);
 /* One-way delay, default 5 ms. */
 void simnet_delay(struct simnet *n, uint64_t us);
 /* Streams arrive in pieces of at most this many bytes; 0: as they were sent. */
