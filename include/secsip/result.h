@@ -48,7 +48,7 @@ enum {
     SECSIP_E_SIP_TOO_LARGE = -113, /**< larger than the configured limit */
     SECSIP_E_SIP_INJECTION = -114, /**< a value holds CR, LF or NUL and is not sent */
     SECSIP_E_SIP_AUTH = -115, /**< credentials or challenge are not well-formed */
-    SECSIP_E_SIP_AUTH_ALGORITHM = -116, /**< no digest algorithm of the challenge is supported */
+    SECSIP_E_SIP_AUTH_ALGORITHM = -116, /**< no digest algorithm or qop of the challenge is supported */
     SECSIP_E_SIP_MAX_FORWARDS = -117, /**< Max-Forwards is not a number from 0 to 255 */
     SECSIP_E_SIP_STATUS = -118, /**< the status code is not a number from 100 to 699 */
     SECSIP_E_SDP_SYNTAX = -200, /**< not a well-formed session description */

@@ -20,9 +20,12 @@ secsip_result ssi_sip_digest_response(const struct ssi_sip_digest_input *in, con
     const struct ssi_slice a2[] = {in->method, colon, in->uri};
 
     secsip_result rc = ssi_digest_hex(in->algorithm, a1, 5, ha1);
-    if (rc < 0)
-        return rc;
-    rc = ssi_digest_hex(in->algorithm, a2, 3, ha2);
+    if (rc >= 0 && in->is_sess) {
+        const struct ssi_slice sess[] = {ssi_slice_of(ha1, n), colon, in->nonce, colon, in->cnonce};
+        rc = ssi_digest_hex(in->algorithm, sess, 5, ha1);
+    }
+    if (rc >= 0)
+        rc = ssi_digest_hex(in->algorithm, a2, 3, ha2);
     if (rc >= 0 && in->nc) {
         const struct ssi_slice all[] = {ssi_slice_of(ha1, n),  colon, in->nonce,           colon,
                                         ssi_slice_str(in->nc), colon, in->cnonce,          colon,
@@ -78,10 +81,16 @@ bool ssi_sip_digest_fields_read(struct ssi_slice params, struct ssi_sip_digest_f
     return got == 0;
 }
 
-bool ssi_sip_digest_algorithm_of(struct ssi_slice value, enum ssi_digest_algorithm *ret)
+bool ssi_sip_digest_algorithm_of(struct ssi_slice value, enum ssi_digest_algorithm *ret,
+                                 bool *ret_sess)
 {
+    const struct ssi_slice sess = SSI_LIT("-sess");
     struct ssi_slice name = ssi_sip_bare(value);
+    size_t stem = name.len > sess.len ? name.len - sess.len : name.len;
 
+    *ret_sess = ssi_slice_ieq(ssi_slice_from(name, stem), sess);
+    if (*ret_sess)
+        name.len = stem;
     /* RFC 7616 3.3: absent means MD5. */
     if (!value.p || ssi_slice_ieq(name, SSI_LIT("MD5")))
         *ret = SSI_DIGEST_MD5;
@@ -109,21 +118,23 @@ static int32_t take_challenge(struct ssi_slice params, struct ssi_sip_challenge 
 {
     struct ssi_sip_digest_fields f;
     enum ssi_digest_algorithm algorithm;
+    bool is_sess;
     secsip_result rc = SECSIP_E_SIP_AUTH;
 
     if (!ssi_sip_digest_fields_read(params, &f) || !f.realm.p || !f.nonce.p ||
         f.realm.p[0] != '"' || f.nonce.p[0] != '"')
         return SECSIP_E_SIP_AUTH;
-    if (!ssi_sip_digest_algorithm_of(f.algorithm, &algorithm))
+    if (!ssi_sip_digest_algorithm_of(f.algorithm, &algorithm, &is_sess))
         return 0;
-    /* RFC 2069's form, without qop, belongs to MD5 only (RFC 8760 2.6 demands qop). */
-    if (f.qop.p ? !offers_auth(f.qop) : algorithm != SSI_DIGEST_MD5)
+    /* RFC 2069's form, without qop, belongs to MD5 only (RFC 8760 2.6 demands qop), and to no -sess: it has no cnonce. */
+    if (f.qop.p ? !offers_auth(f.qop) : algorithm != SSI_DIGEST_MD5 || is_sess)
         return 0;
     struct ssi_sip_challenge got = {
         .algorithm = algorithm,
         .stale = ssi_slice_ieq(ssi_sip_bare(f.stale), SSI_LIT("true")),
         .has_qop = f.qop.p != NULL,
         .names_algorithm = f.algorithm.p != NULL,
+        .is_sess = is_sess,
     };
     got.realm = ssi_sip_unquote_dup(f.realm, &rc);
     if (!got.realm)
@@ -143,6 +154,24 @@ fail:
     return rc;
 }
 
+/* The same, but what is in *c already stays unless the new one is of its realm and stronger. */
+static int32_t take_better(struct ssi_slice params, struct ssi_sip_challenge *c)
+{
+    struct ssi_sip_challenge got = {0};
+
+    int32_t took = take_challenge(params, &got);
+    if (took <= 0)
+        return took;
+    if (c->realm && (strcmp(c->realm, got.realm) != 0 ||
+                     ssi_digest_size(got.algorithm) <= ssi_digest_size(c->algorithm))) {
+        ssi_sip_challenge_free(&got);
+        return 0;
+    }
+    ssi_sip_challenge_free(c);
+    *c = got;
+    return 1;
+}
+
 secsip_result ssi_sip_challenge_pick(const struct ssi_sip_msg *response,
                                      struct ssi_sip_challenge *c)
 {
@@ -159,14 +188,14 @@ secsip_result ssi_sip_challenge_pick(const struct ssi_sip_msg *response,
         int got;
         while ((got = ssi_sip_auth_next(&r, &scheme, &params)) > 0) {
             any = true;
-            if (have || !ssi_slice_ieq(scheme, SSI_LIT("Digest")))
+            if (!ssi_slice_ieq(scheme, SSI_LIT("Digest")))
                 continue;
-            int32_t took = take_challenge(params, &picked);
+            int32_t took = take_better(params, &picked);
             if (took < 0) {
                 rc = took;
                 goto fail;
             }
-            have = took > 0;
+            have |= took > 0;
         }
         if (got < 0) {
             rc = SECSIP_E_SIP_AUTH;
@@ -214,6 +243,7 @@ void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, con
 {
     char cnonce[33], nc[9], response[SSI_HA1_TEXT];
     struct ssi_sip_digest_input in = {.algorithm = c->algorithm,
+                                      .is_sess = c->is_sess,
                                       .user = ssi_slice_str(user),
                                       .realm = ssi_slice_str(c->realm),
                                       .nonce = ssi_slice_str(c->nonce),
@@ -222,7 +252,13 @@ void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, con
                                       .uri = uri};
 
     format_nc(++c->nc, nc);
-    secsip_result rc = ssi_random_token(cnonce, 32);
+    secsip_result rc = 0;
+    if (c->is_sess && c->cnonce[0])
+        memcpy(cnonce, c->cnonce, sizeof cnonce);
+    else
+        rc = ssi_random_token(cnonce, 32);
+    if (rc >= 0 && c->is_sess)
+        memcpy(c->cnonce, cnonce, sizeof cnonce);
     in.nc = c->has_qop ? nc : NULL;
     if (rc >= 0)
         rc = ssi_sip_digest_response(&in, password, response);
@@ -237,9 +273,11 @@ void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, con
     put_quoted(b, ", nonce", in.nonce);
     put_quoted(b, ", uri", uri);
     put_quoted(b, ", response", ssi_slice_str(response));
-    if (c->names_algorithm)
-        ssi_buf_put_str(b,
-                        c->algorithm == SSI_DIGEST_MD5 ? ", algorithm=MD5" : ", algorithm=SHA-256");
+    if (c->names_algorithm) {
+        ssi_buf_put_str(b, ", algorithm=");
+        ssi_buf_put_str(b, c->algorithm == SSI_DIGEST_MD5 ? "MD5" : "SHA-256");
+        ssi_buf_put_str(b, c->is_sess ? "-sess" : "");
+    }
     if (c->opaque)
         put_quoted(b, ", opaque", ssi_slice_str(c->opaque));
     if (c->has_qop) {

@@ -1,9 +1,12 @@
 /* Digest authentication, both sides (RFC 3261 22, RFC 7616, RFC 8760): MD5 and SHA-256, qop=auth, several challenges,
- * stale. Layer: sip. Passwords and HA1 are secrets of their callers; nothing here keeps them. */
+ * stale, replays. The client answers the -sess forms too. auth-int is not supported: a challenge with nothing else is refused,
+ * credentials with it are malformed. Layer: sip. Passwords and HA1 are secrets of their callers; nothing here keeps them. */
 #ifndef SSI_SIP_DIGEST_H
 #define SSI_SIP_DIGEST_H
 
 #include "base/crypto.h"
+#include "base/hash.h"
+#include "base/list.h"
 #include "sip/msg.h"
 
 enum {
@@ -20,10 +23,13 @@ struct ssi_sip_challenge {
     bool stale;
     bool has_qop;         /* qop=auth was offered */
     bool names_algorithm; /* algorithm= was given: echo it */
+    bool is_sess;         /* "-sess": HA1 is of the first cnonce, which stays (RFC 7616 3.4.2) */
+    char cnonce[33];      /* of is_sess, once it was used */
     uint32_t nc;          /* last used */
 };
 
-/* Picks from all challenges of a 401 or 407 the topmost that is supported (RFC 8760 2.3), and frees what *c held before.
+/* Picks from all challenges of a 401 or 407 the topmost that is supported, or a stronger one of the same realm below it: who
+ * could reorder the challenges shall gain nothing (RFC 8760 2.4's "local policy", and 3). Frees what *c held before.
  * SECSIP_E_SIP_AUTH when one is malformed, SECSIP_E_SIP_AUTH_ALGORITHM when none is supported, SECSIP_E_NOMEM. */
 secsip_result ssi_sip_challenge_pick(const struct ssi_sip_msg *response,
                                      struct ssi_sip_challenge *c);
@@ -32,6 +38,7 @@ void ssi_sip_challenge_free(struct ssi_sip_challenge *c);
  * Errors of ssi_digest_hex. */
 struct ssi_sip_digest_input {
     enum ssi_digest_algorithm algorithm;
+    bool is_sess;
     struct ssi_slice user;
     struct ssi_slice realm;
     struct ssi_slice nonce;
@@ -46,26 +53,35 @@ secsip_result ssi_sip_digest_response(const struct ssi_sip_digest_input *in, con
 void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, const char *user,
                              const char *password, struct ssi_slice method, struct ssi_slice uri);
 
-/* Server side. A nonce is made of time and a keyed hash, so that none is stored. */
+/* Server side; nonce.h says what is kept of nonces. */
 struct ssi_sip_auth_server {
     uint8_t key[32];
     uint32_t nonce_life_s; /* default 300 */
+    uint32_t max_used; /* how many used nonces are remembered, default 10000 of about 100 bytes */
+    uint64_t n_made;
+    uint64_t floor; /* a nonce up to this number that is not remembered is old */
+    struct ssi_hash used;
+    struct ssi_list order;
 };
+/* SECSIP_E_RANDOM, SECSIP_E_NOMEM. */
 secsip_result ssi_sip_auth_server_init(struct ssi_sip_auth_server *s);
+/* Safe on one that is all zero. */
+void ssi_sip_auth_server_free(struct ssi_sip_auth_server *s);
 /* Writes one WWW-Authenticate (or Proxy-Authenticate) line per algorithm, SHA-256 first. now_s: any clock in seconds. */
-void ssi_sip_put_challenges(struct ssi_buf *b, const struct ssi_sip_auth_server *s,
-                            const char *realm, bool is_proxy, bool stale, uint64_t now_s);
+void ssi_sip_put_challenges(struct ssi_buf *b, struct ssi_sip_auth_server *s, const char *realm,
+                            bool is_proxy, bool stale, uint64_t now_s);
 enum ssi_sip_auth_verdict {
-    SSI_SIP_AUTH_NONE,  /* no credentials for the realm: challenge */
-    SSI_SIP_AUTH_STALE, /* the password may be right, the nonce is old: challenge with stale=true */
+    SSI_SIP_AUTH_NONE, /* no credentials for the realm: challenge */
+    /* The nonce is old, or its nc was used before (RFC 7616 3.4): challenge with stale=true */
+    SSI_SIP_AUTH_STALE,
     SSI_SIP_AUTH_WRONG, /* unknown user or wrong password */
-    SSI_SIP_AUTH_BAD,   /* malformed: 400 */
+    SSI_SIP_AUTH_BAD,   /* malformed, or for another URI than the request's (RFC 7616 3.4.6): 400 */
     SSI_SIP_AUTH_FAILED, /* could not be judged, for want of memory or of a digest: 500 */
     SSI_SIP_AUTH_OK,
 };
 /* Verifies the credentials for `realm`. `password_of` gives the password of a user (NUL-terminated, wiped and freed by
  * ssi_secret_free) or NULL. On OK (and WRONG) *ret_user borrows from the message (as written between the quotes). Constant time in the digest. */
-enum ssi_sip_auth_verdict ssi_sip_auth_check(const struct ssi_sip_auth_server *s,
+enum ssi_sip_auth_verdict ssi_sip_auth_check(struct ssi_sip_auth_server *s,
                                              const struct ssi_sip_msg *req, const char *realm,
                                              bool is_proxy, uint64_t now_s,
                                              char *(*password_of)(void *arg, struct ssi_slice user),

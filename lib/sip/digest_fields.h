@@ -12,8 +12,9 @@ struct ssi_sip_digest_fields {
 
 /* False when the parameters are malformed or one of these is doubled; others are passed over (RFC 7616 3.3). */
 bool ssi_sip_digest_fields_read(struct ssi_slice params, struct ssi_sip_digest_fields *f);
-/* False for an algorithm that we do not have. */
-bool ssi_sip_digest_algorithm_of(struct ssi_slice value, enum ssi_digest_algorithm *ret);
+/* False for an algorithm that we do not have. "-sess" is taken off its name. */
+bool ssi_sip_digest_algorithm_of(struct ssi_slice value, enum ssi_digest_algorithm *ret,
+                                 bool *ret_sess);
 /* Without quotes. */
 struct ssi_slice ssi_sip_bare(struct ssi_slice value);
 

@@ -1,5 +1,5 @@
-/* Digest authentication, the server's side, see digest.h. Layer: sip. A nonce is the time and a keyed digest of time and
- * realm: nothing is stored per client. Passwords are asked for, used and wiped. */
+/* Digest authentication, the server's side, see digest.h; its nonces are nonce.c's. Layer: sip. Passwords are asked for, used
+ * and wiped. */
 #include "sip/digest.h"
 
 #include <stdlib.h>
@@ -8,47 +8,14 @@
 #include "sip/auth.h"
 #include "sip/build.h"
 #include "sip/digest_fields.h"
+#include "sip/nonce.h"
 
-enum {
-    TIME_TEXT = 16,
-    MAC_TEXT = 32,
-    NONCE_TEXT = TIME_TEXT + MAC_TEXT
-};
-
-secsip_result ssi_sip_auth_server_init(struct ssi_sip_auth_server *s)
+void ssi_sip_put_challenges(struct ssi_buf *b, struct ssi_sip_auth_server *s, const char *realm,
+                            bool is_proxy, bool stale, uint64_t now_s)
 {
-    s->nonce_life_s = 300;
-    return ssi_random_key(s->key, sizeof s->key);
-}
-
-/* Two nested keyed digests, so that no length extension of the inner one helps (RFC 2104's reason). */
-static secsip_result make_nonce(const struct ssi_sip_auth_server *s, struct ssi_slice realm,
-                                uint64_t now_s, char out[NONCE_TEXT + 1])
-{
-    char inner[SSI_HA1_TEXT], outer[SSI_HA1_TEXT];
-    struct ssi_slice key = ssi_slice_of(s->key, sizeof s->key);
-
-    for (int i = TIME_TEXT - 1; i >= 0; i--, now_s >>= 4)
-        out[i] = "0123456789abcdef"[now_s & 15];
-    const struct ssi_slice one[] = {key, ssi_slice_of(out, TIME_TEXT), realm};
-    secsip_result rc = ssi_digest_hex(SSI_DIGEST_SHA256, one, 3, inner);
-    if (rc < 0)
-        return rc;
-    const struct ssi_slice two[] = {key, ssi_slice_str(inner)};
-    rc = ssi_digest_hex(SSI_DIGEST_SHA256, two, 2, outer);
-    if (rc < 0)
-        return rc;
-    memcpy(out + TIME_TEXT, outer, MAC_TEXT);
-    out[NONCE_TEXT] = 0;
-    return 0;
-}
-
-void ssi_sip_put_challenges(struct ssi_buf *b, const struct ssi_sip_auth_server *s,
-                            const char *realm, bool is_proxy, bool stale, uint64_t now_s)
-{
-    static const char *const algorithms[] = {"SHA-256", "MD5"}; /* best first, RFC 8760 2.4 */
-    char nonce[NONCE_TEXT + 1];
-    secsip_result rc = make_nonce(s, ssi_slice_str(realm), now_s, nonce);
+    static const char *const algorithms[] = {"SHA-256", "MD5"}; /* best first, RFC 8760 2.3 */
+    char nonce[SSI_SIP_NONCE_TEXT + 1];
+    secsip_result rc = ssi_sip_nonce_make(s, ssi_slice_str(realm), now_s, nonce);
 
     if (rc < 0) {
         if (b->failed == 0)
@@ -69,43 +36,24 @@ void ssi_sip_put_challenges(struct ssi_buf *b, const struct ssi_sip_auth_server 
     }
 }
 
-enum nonce_state {
-    NONCE_GOOD,
-    NONCE_OLD,
-    NONCE_FAILED, /* no digest to be had */
-};
-
-static enum nonce_state check_nonce(const struct ssi_sip_auth_server *s, struct ssi_slice realm,
-                                    struct ssi_slice nonce, uint64_t now_s)
+/* 8LHEX, counted from 1 (RFC 7616 3.4); 0 for anything else. */
+static uint32_t read_nc(struct ssi_slice nc)
 {
-    char expected[NONCE_TEXT + 1];
-    uint64_t made = 0;
+    uint32_t value = 0;
 
-    if (nonce.len != NONCE_TEXT)
-        return NONCE_OLD;
-    for (int i = 0; i < TIME_TEXT; i++) {
-        char c = nonce.p[i];
-        if (!ssi_sip_is(c, SSI_CH_HEX) || (c >= 'A' && c <= 'F'))
-            return NONCE_OLD;
-        made = made << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-    }
-    if (make_nonce(s, realm, made, expected) < 0)
-        return NONCE_FAILED;
-    if (!ssi_equal_ct(expected, nonce.p, NONCE_TEXT) || made > now_s ||
-        now_s - made > s->nonce_life_s)
-        return NONCE_OLD;
-    return NONCE_GOOD;
-}
-
-static bool is_nc(struct ssi_slice nc)
-{
-    for (size_t i = 0; i < nc.len; i++)
+    if (nc.len != 8)
+        return 0;
+    for (size_t i = 0; i < nc.len; i++) {
         if (!ssi_sip_is(nc.p[i], SSI_CH_HEX))
-            return false;
-    return nc.len == 8;
+            return 0;
+        char c = ssi_lower(nc.p[i]);
+        value = value << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return value;
 }
 
-/* What RFC 7616 3.4 makes a client send; qop may be missing only in RFC 2069's form with MD5. */
+/* What RFC 7616 3.4 makes a client send; qop may be missing only in RFC 2069's form with MD5, and is auth otherwise: auth-int
+ * was not offered. */
 static bool fields_complete(const struct ssi_sip_digest_fields *f,
                             enum ssi_digest_algorithm algorithm)
 {
@@ -116,7 +64,7 @@ static bool fields_complete(const struct ssi_sip_digest_fields *f,
     if (!f->qop.p)
         return algorithm == SSI_DIGEST_MD5 && !f->nc.p && !f->cnonce.p;
     return ssi_slice_ieq(ssi_sip_bare(f->qop), SSI_LIT("auth")) && f->cnonce.p && f->nc.p &&
-           is_nc(ssi_sip_bare(f->nc));
+           read_nc(ssi_sip_bare(f->nc)) > 0;
 }
 
 /* The digest itself. An unknown user costs the same time as a known one. */
@@ -139,6 +87,15 @@ static enum ssi_sip_auth_verdict check_response(const struct ssi_sip_digest_fiel
     return equal && password ? SSI_SIP_AUTH_OK : SSI_SIP_AUTH_WRONG;
 }
 
+/* RFC 7616 3.4.6: the credentials are for this request. Scheme, port and parameters are left out of the comparison, because
+ * phones write what they were configured with (RFC 3261 22.4 item 8 allows more). */
+static bool is_for_request(const char *uri, const struct ssi_sip_msg *req)
+{
+    struct ssi_sip_uri u;
+
+    return ssi_sip_uri_parse(ssi_slice_str(uri), &u) == 0 && ssi_sip_uri_same_user(&u, &req->uri);
+}
+
 static enum ssi_sip_auth_verdict
 check_fields(const struct ssi_sip_digest_fields *f, const struct ssi_sip_msg *req,
              struct ssi_slice realm, enum ssi_digest_algorithm algorithm,
@@ -151,7 +108,7 @@ check_fields(const struct ssi_sip_digest_fields *f, const struct ssi_sip_msg *re
     enum ssi_sip_auth_verdict verdict =
         rc == SECSIP_E_NOMEM ? SSI_SIP_AUTH_FAILED : SSI_SIP_AUTH_BAD;
 
-    if (user && uri && (cnonce || !f->cnonce.p)) {
+    if (user && uri && (cnonce || !f->cnonce.p) && is_for_request(uri, req)) {
         struct ssi_sip_digest_input in = {.algorithm = algorithm,
                                           .user = ssi_slice_str(user),
                                           .realm = realm,
@@ -214,13 +171,14 @@ static int find_credentials(const struct ssi_sip_msg *req, struct ssi_slice real
         int found = read_credentials(h->value, realm, f);
         if (found < 0)
             return found;
-        if (found && ssi_sip_digest_algorithm_of(f->algorithm, algorithm))
+        bool is_sess;
+        if (found && ssi_sip_digest_algorithm_of(f->algorithm, algorithm, &is_sess) && !is_sess)
             return 1;
     }
     return 0;
 }
 
-enum ssi_sip_auth_verdict ssi_sip_auth_check(const struct ssi_sip_auth_server *s,
+enum ssi_sip_auth_verdict ssi_sip_auth_check(struct ssi_sip_auth_server *s,
                                              const struct ssi_sip_msg *req, const char *realm,
                                              bool is_proxy, uint64_t now_s,
                                              char *(*password_of)(void *arg, struct ssi_slice user),
@@ -228,6 +186,7 @@ enum ssi_sip_auth_verdict ssi_sip_auth_check(const struct ssi_sip_auth_server *s
 {
     struct ssi_sip_digest_fields f;
     enum ssi_digest_algorithm algorithm;
+    struct ssi_sip_nonce nonce;
     int found = find_credentials(req, ssi_slice_str(realm), is_proxy, &f, &algorithm);
 
     if (found == 0)
@@ -236,17 +195,20 @@ enum ssi_sip_auth_verdict ssi_sip_auth_check(const struct ssi_sip_auth_server *s
         return SSI_SIP_AUTH_FAILED;
     if (found < 0 || !fields_complete(&f, algorithm))
         return SSI_SIP_AUTH_BAD;
-    /* A nonce that was never ours is as good as an old one: the client shall try again with a fresh one. */
-    switch (check_nonce(s, ssi_slice_str(realm), ssi_sip_bare(f.nonce), now_s)) {
-    case NONCE_OLD:
+    /* A nonce that was never ours is as good as an old one: the client shall try again with a fresh one. So shall one whose
+     * credentials were seen before. Without qop there is no nc, and a nonce is good for one request. */
+    struct ssi_slice realm_text = ssi_slice_str(realm);
+    enum ssi_sip_nonce_state state =
+        ssi_sip_nonce_check(s, realm_text, ssi_sip_bare(f.nonce), now_s, &nonce);
+    enum ssi_sip_auth_verdict verdict = SSI_SIP_AUTH_OK;
+    if (state == SSI_SIP_NONCE_GOOD)
+        verdict = check_fields(&f, req, realm_text, algorithm, password_of, arg);
+    if (state == SSI_SIP_NONCE_GOOD && verdict == SSI_SIP_AUTH_OK)
+        state = ssi_sip_nonce_use(s, &nonce, f.nc.p ? read_nc(ssi_sip_bare(f.nc)) : 1, req, now_s);
+    if (state == SSI_SIP_NONCE_OLD)
         return SSI_SIP_AUTH_STALE;
-    case NONCE_FAILED:
+    if (state == SSI_SIP_NONCE_FAILED)
         return SSI_SIP_AUTH_FAILED;
-    case NONCE_GOOD:
-        break;
-    }
-    enum ssi_sip_auth_verdict verdict =
-        check_fields(&f, req, ssi_slice_str(realm), algorithm, password_of, arg);
     if (ret_user && (verdict == SSI_SIP_AUTH_OK || verdict == SSI_SIP_AUTH_WRONG))
         *ret_user = ssi_sip_bare(f.username);
     return verdict;

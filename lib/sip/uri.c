@@ -399,6 +399,19 @@ bool ssi_sip_uri_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
            headers_within(a->headers, b->headers) && headers_within(b->headers, a->headers);
 }
 
+static bool is_sip(const struct ssi_sip_uri *u)
+{
+    return u->scheme == SSI_SIP_SCHEME_SIP || u->scheme == SSI_SIP_SCHEME_SIPS;
+}
+
+bool ssi_sip_uri_same_user(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
+{
+    if (!is_sip(a) || !is_sip(b))
+        return ssi_sip_uri_equal(a, b);
+    return !a->user.p == !b->user.p && parts_equal(a->user, b->user, false) &&
+           ssi_slice_ieq(a->host, b->host);
+}
+
 /* Escapes of unreserved bytes are undone; all others, of NUL too, stay as they are, with lower-case hex made upper. */
 static void put_normal_user(struct ssi_buf *b, struct ssi_slice user)
 {

@@ -31,6 +31,9 @@ bool ssi_sip_uri_param(const struct ssi_sip_uri *u, struct ssi_slice name,
                        struct ssi_slice *ret_value);
 /* RFC 3261 19.1.4; tel by RFC 3966 4, other schemes byte for byte. */
 bool ssi_sip_uri_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b);
+/* Whether both name the same user at the same host, whatever scheme (sip or sips), port and parameters say. Others as
+ * ssi_sip_uri_equal. */
+bool ssi_sip_uri_same_user(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b);
 /* Scheme, user and host only, host in lower case, no port, no parameters: the address of record that a registrar keeps
  * (RFC 3261 10.3 step 5), %-escapes of unreserved bytes undone. */
 void ssi_sip_uri_put_aor(struct ssi_buf *b, const struct ssi_sip_uri *u);

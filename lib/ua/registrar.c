@@ -25,7 +25,7 @@ static void unref_registrar(secsip_registrar *r)
         return;
     ssi_hash_free(&r->aors);
     ssi_hash_free(&r->by_flow);
-    ssi_wipe(&r->auth, sizeof r->auth);
+    ssi_sip_auth_server_free(&r->auth);
     free(r->domain);
     free(r);
 }

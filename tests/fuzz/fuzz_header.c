@@ -277,6 +277,7 @@ static void check_auth(struct ssi_slice value)
     struct ssi_slice scheme, params, name, v;
     struct ssi_sip_digest_fields f;
     enum ssi_digest_algorithm algorithm;
+    bool is_sess;
 
     for (int got; (got = ssi_sip_auth_next(&r, &scheme, &params)) > 0;) {
         FUZZ_CHECK(scheme.len > 0);
@@ -302,7 +303,7 @@ static void check_auth(struct ssi_slice value)
                        ssi_slice_eq(v, v2));
         FUZZ_CHECK(ssi_sip_auth_param(&p2, &name2, &v2) == 0);
         if (ssi_sip_digest_fields_read(params, &f))
-            ssi_sip_digest_algorithm_of(f.algorithm, &algorithm);
+            ssi_sip_digest_algorithm_of(f.algorithm, &algorithm, &is_sess);
     }
 }
 

@@ -12,7 +12,7 @@ static void check_uri(struct ssi_slice text)
     if (ssi_sip_uri_parse(text, &u) < 0)
         return;
     FUZZ_CHECK(ssi_slice_eq(u.whole, text));
-    FUZZ_CHECK(ssi_sip_uri_equal(&u, &u));
+    FUZZ_CHECK(ssi_sip_uri_equal(&u, &u) && ssi_sip_uri_same_user(&u, &u));
     for (size_t i = 0; i < text.len; i++)
         FUZZ_CHECK((unsigned char)text.p[i] > ' ' && (unsigned char)text.p[i] < 0x7f &&
                    text.p[i] != '<' && text.p[i] != '>' && text.p[i] != '"');
@@ -23,6 +23,7 @@ static void check_uri(struct ssi_slice text)
     FUZZ_CHECK(ssi_sip_uri_parse(ssi_buf_slice(&b), &again) == 0);
     ssi_sip_uri_put_aor(&c, &again);
     FUZZ_CHECK(ssi_slice_eq(ssi_buf_slice(&b), ssi_buf_slice(&c)));
+    FUZZ_CHECK(ssi_sip_uri_same_user(&u, &again));
     ssi_buf_free(&b);
     ssi_buf_free(&c);
 }

@@ -33,7 +33,13 @@ static void rfc7616_3_9_1_and_rfc2617_3_5(void **state)
     in.algorithm = SSI_DIGEST_SHA256;
     check_vector(&in, "Circle of Life",
                  "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1");
+    /* RFC 7616 3.4.2, reckoned by another program. */
+    in.is_sess = true;
+    check_vector(&in, "Circle of Life",
+                 "2fd51b3a77ad75bad6afad6003e818d767133c46d9e2749e7f5232ae1ea3efd7");
     in.algorithm = SSI_DIGEST_MD5;
+    check_vector(&in, "Circle of Life", "e783283f46242139c486a698fec7211d");
+    in.is_sess = false;
     in.realm = SSI_LIT("testrealm@host.com");
     in.nonce = SSI_LIT("dcd98b7102dd2f0e8b11d0f600bfb0c093");
     in.cnonce = SSI_LIT("0a4f113b");
@@ -103,7 +109,9 @@ static void challenges_that_cannot_be_answered_are_told_apart(void **state)
          SECSIP_E_SIP_AUTH_ALGORITHM},
         {"WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", qop=\"auth-int\"\r\n",
          SECSIP_E_SIP_AUTH_ALGORITHM},
-        {"WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", algorithm=MD5-sess, qop=\"auth\"\r\n",
+        {"WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", algorithm=MD5-sess\r\n",
+         SECSIP_E_SIP_AUTH_ALGORITHM},
+        {"WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", algorithm=-sess, qop=\"auth\"\r\n",
          SECSIP_E_SIP_AUTH_ALGORITHM},
         {"WWW-Authenticate: Digest realm=\"x\"\r\n", SECSIP_E_SIP_AUTH},
         {"WWW-Authenticate: Digest realm=x, nonce=\"1\"\r\n", SECSIP_E_SIP_AUTH},
@@ -121,6 +129,31 @@ static void challenges_that_cannot_be_answered_are_told_apart(void **state)
     }
 }
 
+static void the_stronger_challenge_of_a_realm_is_taken(void **state)
+{
+    (void)state;
+    struct ssi_sip_challenge c = {0};
+
+    /* Whoever put MD5 on top gains nothing (RFC 8760 3). */
+    assert_int_equal(pick("WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\", qop=\"auth\"\r\n"
+                          "WWW-Authenticate: Digest realm=\"q\", nonce=\"n2\", qop=\"auth\", "
+                          "algorithm=SHA-256\r\n"
+                          "WWW-Authenticate: Digest realm=\"r\", nonce=\"n3\", qop=\"auth\", "
+                          "algorithm=SHA-256\r\n"
+                          "WWW-Authenticate: Digest realm=\"r\", nonce=\"n4\", qop=\"auth\", "
+                          "algorithm=SHA-256\r\n",
+                          &c),
+                     0);
+    assert_string_equal(c.nonce, "n3");
+    /* Another realm is no matter of strength: the topmost is answered. */
+    assert_int_equal(pick("WWW-Authenticate: Digest realm=\"r\", nonce=\"n1\", qop=\"auth\", "
+                          "Digest realm=\"q\", nonce=\"n2\", qop=\"auth\", algorithm=SHA-256\r\n",
+                          &c),
+                     0);
+    assert_string_equal(c.nonce, "n1");
+    ssi_sip_challenge_free(&c);
+}
+
 static char *password_of(void *arg, struct ssi_slice user)
 {
     (void)arg;
@@ -129,73 +162,276 @@ static char *password_of(void *arg, struct ssi_slice user)
     return NULL;
 }
 
+static const char user[] = "al\"i\\ce", realm[] = "re\"alm";
+
 struct exchange {
     struct ssi_sip_auth_server server;
     struct ssi_sip_challenge challenge;
     struct ssi_buf buf;
+    const char *start; /* of the request, NULL: REGISTER sip:b */
+    const char *uri;   /* what the credentials say, NULL: sip:b */
+    unsigned cseq;     /* 0: counted */
+    unsigned last_cseq;
+    char line[2048]; /* the credentials that were sent last */
 };
+
+static void begin(struct exchange *x)
+{
+    memset(x, 0, sizeof *x);
+    ssi_buf_init(&x->buf, 65536);
+    assert_int_equal(ssi_sip_auth_server_init(&x->server), 0);
+}
+
+static void end(struct exchange *x)
+{
+    ssi_sip_auth_server_free(&x->server);
+    ssi_sip_auth_server_free(&x->server); /* twice is once */
+    ssi_sip_challenge_free(&x->challenge);
+    ssi_buf_free(&x->buf);
+}
 
 static void challenge_at(struct exchange *x, uint64_t now)
 {
     char headers[2048];
     ssi_buf_reset(&x->buf);
-    ssi_sip_put_challenges(&x->buf, &x->server, "re\"alm", false, true, now);
+    ssi_sip_put_challenges(&x->buf, &x->server, realm, false, true, now);
     assert_int_equal(x->buf.failed, 0);
     snprintf(headers, sizeof headers, "%.*s", (int)x->buf.len, (char *)x->buf.data + x->buf.off);
     assert_int_equal(pick(headers, &x->challenge), 0);
 }
 
-static enum ssi_sip_auth_verdict answer_at(struct exchange *x, const char *user,
-                                           const char *password, const char *realm, uint64_t now)
+static enum ssi_sip_auth_verdict send_line(struct exchange *x, const char *for_realm, uint64_t now)
 {
-    char headers[2048];
+    char text[4096];
     struct ssi_slice who = {0};
-    ssi_buf_reset(&x->buf);
-    ssi_sip_put_credentials(&x->buf, &x->challenge, user, password, SSI_LIT("REGISTER"),
-                            SSI_LIT("sip:b"));
-    assert_int_equal(x->buf.failed, 0);
-    snprintf(headers, sizeof headers, "%.*s", (int)x->buf.len, (char *)x->buf.data + x->buf.off);
-    struct ssi_sip_msg *m = message("REGISTER sip:b SIP/2.0", headers);
+    struct ssi_sip_msg *m = NULL;
+
+    x->last_cseq = x->cseq ? x->cseq : x->last_cseq + 1;
+    int n = snprintf(text, sizeof text,
+                     "%s SIP/2.0\r\nVia: SIP/2.0/TLS h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
+                     "To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: %u REGISTER\r\n%s"
+                     "Content-Length: 0\r\n\r\n",
+                     x->start ? x->start : "REGISTER sip:b", x->last_cseq, x->line);
+    assert_int_equal(ssi_sip_msg_parse(text, (size_t)n, true, NULL, NULL, &m), 0);
     enum ssi_sip_auth_verdict v =
-        ssi_sip_auth_check(&x->server, m, realm, false, now, password_of, NULL, &who);
+        ssi_sip_auth_check(&x->server, m, for_realm, false, now, password_of, NULL, &who);
     if (v == SSI_SIP_AUTH_OK)
         assert_true(ssi_slice_eq(who, SSI_LIT("al\\\"i\\\\ce")));
     ssi_sip_msg_unref(m);
     return v;
 }
 
+static enum ssi_sip_auth_verdict answer_at(struct exchange *x, const char *name,
+                                           const char *password, const char *for_realm,
+                                           uint64_t now)
+{
+    ssi_buf_reset(&x->buf);
+    ssi_sip_put_credentials(&x->buf, &x->challenge, name, password, SSI_LIT("REGISTER"),
+                            ssi_slice_str(x->uri ? x->uri : "sip:b"));
+    assert_int_equal(x->buf.failed, 0);
+    snprintf(x->line, sizeof x->line, "%.*s", (int)x->buf.len, (char *)x->buf.data + x->buf.off);
+    return send_line(x, for_realm, now);
+}
+
 static void both_sides_agree_and_every_difference_is_seen(void **state)
 {
     (void)state;
-    struct exchange x = {0};
-    const char *user = "al\"i\\ce";
+    struct exchange x;
 
-    ssi_buf_init(&x.buf, 65536);
-    assert_int_equal(ssi_sip_auth_server_init(&x.server), 0);
+    begin(&x);
     challenge_at(&x, 1000);
     assert_int_equal(x.challenge.algorithm, SSI_DIGEST_SHA256);
     assert_true(x.challenge.stale);
-    assert_int_equal(answer_at(&x, user, "sec:ret", "re\"alm", 1000), SSI_SIP_AUTH_OK);
-    assert_int_equal(answer_at(&x, user, "sec:ret", "re\"alm", 1300), SSI_SIP_AUTH_OK);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_OK);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1300), SSI_SIP_AUTH_OK);
     assert_int_equal(x.challenge.nc, 2);
-    assert_int_equal(answer_at(&x, user, "sec:ret", "re\"alm", 1301), SSI_SIP_AUTH_STALE);
-    assert_int_equal(answer_at(&x, user, "sec:ret", "re\"alm", 999), SSI_SIP_AUTH_STALE);
-    assert_int_equal(answer_at(&x, user, "secret", "re\"alm", 1000), SSI_SIP_AUTH_WRONG);
-    assert_int_equal(answer_at(&x, "bob", "sec:ret", "re\"alm", 1000), SSI_SIP_AUTH_WRONG);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1301), SSI_SIP_AUTH_STALE);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 999), SSI_SIP_AUTH_STALE);
+    assert_int_equal(answer_at(&x, user, "secret", realm, 1000), SSI_SIP_AUTH_WRONG);
+    assert_int_equal(answer_at(&x, "bob", "sec:ret", realm, 1000), SSI_SIP_AUTH_WRONG);
     assert_int_equal(answer_at(&x, user, "sec:ret", "other", 1000), SSI_SIP_AUTH_NONE);
     /* Another server's key: not our nonce. */
     x.server.key[5] ^= 1;
-    assert_int_equal(answer_at(&x, user, "sec:ret", "re\"alm", 1000), SSI_SIP_AUTH_STALE);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_STALE);
     x.server.key[5] ^= 1;
-    /* MD5, with and without qop. */
+    /* MD5 with qop; and -sess, which we did not offer. */
     x.challenge.algorithm = SSI_DIGEST_MD5;
-    assert_int_equal(answer_at(&x, user, "sec:ret", "re\"alm", 1000), SSI_SIP_AUTH_OK);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_OK);
+    x.challenge.is_sess = true;
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_NONE);
+    end(&x);
+}
+
+static void without_qop_a_nonce_is_good_for_one_request(void **state)
+{
+    (void)state;
+    struct exchange x;
+
+    begin(&x);
+    challenge_at(&x, 1000);
+    x.challenge.algorithm = SSI_DIGEST_MD5;
     x.challenge.has_qop = false;
-    assert_int_equal(answer_at(&x, user, "sec:ret", "re\"alm", 1000), SSI_SIP_AUTH_OK);
-    x.challenge.algorithm = SSI_DIGEST_SHA256;
-    assert_int_equal(answer_at(&x, user, "sec:ret", "re\"alm", 1000), SSI_SIP_AUTH_BAD);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_OK);
+    x.cseq = x.last_cseq;
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_OK); /* it again */
+    x.cseq = 0;
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_STALE);
+    challenge_at(&x, 1000);
+    x.challenge.has_qop = false;
+    assert_int_equal(x.challenge.algorithm, SSI_DIGEST_SHA256);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_BAD);
+    end(&x);
+}
+
+/* RFC 7616 3.4: an nc that was seen is a replay. */
+static void replays_are_challenged_again(void **state)
+{
+    (void)state;
+    struct exchange x;
+    char seen[2048];
+
+    begin(&x);
+    challenge_at(&x, 1000);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_OK);
+    strcpy(seen, x.line);
+    assert_int_equal(send_line(&x, realm, 1001), SSI_SIP_AUTH_STALE);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1001), SSI_SIP_AUTH_OK); /* 2 */
+    strcpy(x.line, seen);
+    assert_int_equal(send_line(&x, realm, 1001), SSI_SIP_AUTH_STALE);
+    /* The same request by another way, as forks bring it. */
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1001), SSI_SIP_AUTH_OK); /* 3 */
+    x.cseq = x.last_cseq;
+    assert_int_equal(send_line(&x, realm, 1001), SSI_SIP_AUTH_OK);
+    x.cseq = 0;
+    assert_int_equal(send_line(&x, realm, 1001), SSI_SIP_AUTH_STALE);
+    /* Late ones within the window, each once; wrong passwords use nothing up. */
+    x.challenge.nc = 69;
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1001), SSI_SIP_AUTH_OK); /* 70 */
+    x.challenge.nc = 6;
+    assert_int_equal(answer_at(&x, user, "wrong", realm, 1001), SSI_SIP_AUTH_WRONG); /* 7 */
+    x.challenge.nc = 6;
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1001), SSI_SIP_AUTH_OK); /* 7 */
+    assert_int_equal(send_line(&x, realm, 1001), SSI_SIP_AUTH_STALE);
+    x.challenge.nc = 5;
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1001), SSI_SIP_AUTH_STALE); /* 6 */
+    x.challenge.nc = UINT32_MAX - 1;
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1001), SSI_SIP_AUTH_OK);
+    x.challenge.nc = UINT32_MAX; /* counts on to 0, which is no nc */
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1001), SSI_SIP_AUTH_BAD);
+    end(&x);
+}
+
+static void nonces_are_each_their_own(void **state)
+{
+    (void)state;
+    struct exchange x;
+    char first[256];
+
+    begin(&x);
+    challenge_at(&x, 1000);
+    snprintf(first, sizeof first, "%s", x.challenge.nonce);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_OK);
+    challenge_at(&x, 1000); /* another client, in the same second */
+    assert_string_not_equal(first, x.challenge.nonce);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_OK);
+    end(&x);
+}
+
+/* What is forgotten for want of room is refused, never taken twice. */
+static void used_nonces_are_bounded(void **state)
+{
+    (void)state;
+    struct exchange x;
+    char first[2048];
+
+    begin(&x);
+    x.server.max_used = 3;
+    challenge_at(&x, 1000);
+    struct ssi_sip_challenge kept = x.challenge;
+    memset(&x.challenge, 0, sizeof x.challenge);
+    for (int i = 0; i < 4; i++) {
+        challenge_at(&x, 1000);
+        assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_OK);
+        if (i == 0)
+            strcpy(first, x.line);
+        assert_true(x.server.used.n_nodes <= 3);
+    }
+    strcpy(x.line, first);
+    assert_int_equal(send_line(&x, realm, 1000), SSI_SIP_AUTH_STALE);
+    /* One that was made before the forgotten one and never used is as old. */
     ssi_sip_challenge_free(&x.challenge);
-    ssi_buf_free(&x.buf);
+    x.challenge = kept;
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_STALE);
+    /* What has expired goes without a trace. */
+    challenge_at(&x, 2000);
+    assert_int_equal(answer_at(&x, user, "sec:ret", realm, 2000), SSI_SIP_AUTH_OK);
+    assert_int_equal(x.server.used.n_nodes, 1);
+    end(&x);
+}
+
+/* RFC 7616 3.4.6 */
+static void credentials_are_for_one_uri(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *start, *uri;
+        enum ssi_sip_auth_verdict verdict;
+    } rows[] = {
+        {"REGISTER sip:b", "sip:b", SSI_SIP_AUTH_OK},
+        {"REGISTER sip:b", "sips:B:5061;transport=tls", SSI_SIP_AUTH_OK},
+        {"REGISTER sip:%61@b", "sip:a@b", SSI_SIP_AUTH_OK},
+        {"REGISTER tel:+1-2", "tel:+12", SSI_SIP_AUTH_OK},
+        {"REGISTER sip:b", "sip:c", SSI_SIP_AUTH_BAD},
+        {"REGISTER sip:b", "sip:a@b", SSI_SIP_AUTH_BAD},
+        {"REGISTER sip:a@b", "sip:c@b", SSI_SIP_AUTH_BAD},
+        {"REGISTER tel:+1", "sip:+1", SSI_SIP_AUTH_BAD},
+        {"REGISTER sip:b", "/", SSI_SIP_AUTH_BAD},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct exchange x;
+        begin(&x);
+        challenge_at(&x, 1000);
+        x.start = rows[i].start;
+        x.uri = rows[i].uri;
+        if (answer_at(&x, user, "sec:ret", realm, 1000) != rows[i].verdict)
+            fail_msg("%s with %s", rows[i].start, rows[i].uri);
+        end(&x);
+    }
+}
+
+/* RFC 7616 3.4.2: HA1 of a session is of its first cnonce, which every later request repeats. */
+static void a_session_keeps_its_cnonce(void **state)
+{
+    (void)state;
+    struct exchange x;
+    struct ssi_sip_digest_input in = {.algorithm = SSI_DIGEST_SHA256,
+                                      .is_sess = true,
+                                      .user = SSI_LIT("u"),
+                                      .realm = SSI_LIT("r"),
+                                      .nonce = SSI_LIT("n"),
+                                      .method = SSI_LIT("REGISTER"),
+                                      .uri = SSI_LIT("sip:b")};
+    char expected[SSI_HA1_TEXT], cnonce[33] = "";
+
+    begin(&x);
+    assert_int_equal(pick("WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\", "
+                          "algorithm=sha-256-SESS\r\n",
+                          &x.challenge),
+                     0);
+    assert_true(x.challenge.is_sess);
+    for (int i = 1; i <= 2; i++) {
+        answer_at(&x, "u", "secret", realm, 1000);
+        assert_non_null(strstr(x.line, ", algorithm=SHA-256-sess"));
+        if (i == 1)
+            memcpy(cnonce, x.challenge.cnonce, sizeof cnonce);
+        assert_true(cnonce[0] && strstr(x.line, cnonce));
+        in.nc = i == 1 ? "00000001" : "00000002";
+        in.cnonce = ssi_slice_str(cnonce);
+        assert_int_equal(ssi_sip_digest_response(&in, "secret", expected), 0);
+        assert_non_null(strstr(x.line, expected));
+    }
+    end(&x);
 }
 
 static enum ssi_sip_auth_verdict verdict_of(const char *header)
@@ -205,6 +441,7 @@ static enum ssi_sip_auth_verdict verdict_of(const char *header)
     assert_int_equal(ssi_sip_auth_server_init(&s), 0);
     enum ssi_sip_auth_verdict v = ssi_sip_auth_check(&s, m, "r", false, 1, password_of, NULL, NULL);
     ssi_sip_msg_unref(m);
+    ssi_sip_auth_server_free(&s);
     return v;
 }
 
@@ -228,6 +465,11 @@ static void malformed_credentials_are_bad_and_foreign_ones_none(void **state)
         verdict_of("Authorization: Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:b\", "
                    "response=\"00112233445566778899aabbccddeeff\"\r\n"),
         SSI_SIP_AUTH_STALE);
+    assert_int_equal(
+        verdict_of("Authorization: Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:b\", "
+                   "response=\"00112233445566778899aabbccddeeff\", qop=auth-int, nc=00000001, "
+                   "cnonce=\"c\"\r\n"),
+        SSI_SIP_AUTH_BAD);
 }
 
 int main(void)
@@ -236,7 +478,14 @@ int main(void)
         cmocka_unit_test(rfc7616_3_9_1_and_rfc2617_3_5),
         cmocka_unit_test(the_topmost_supported_challenge_is_taken),
         cmocka_unit_test(challenges_that_cannot_be_answered_are_told_apart),
+        cmocka_unit_test(the_stronger_challenge_of_a_realm_is_taken),
         cmocka_unit_test(both_sides_agree_and_every_difference_is_seen),
+        cmocka_unit_test(without_qop_a_nonce_is_good_for_one_request),
+        cmocka_unit_test(replays_are_challenged_again),
+        cmocka_unit_test(nonces_are_each_their_own),
+        cmocka_unit_test(used_nonces_are_bounded),
+        cmocka_unit_test(credentials_are_for_one_uri),
+        cmocka_unit_test(a_session_keeps_its_cnonce),
         cmocka_unit_test(malformed_credentials_are_bad_and_foreign_ones_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
