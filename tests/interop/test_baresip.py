@@ -61,6 +61,12 @@ class WithBaresip(unittest.TestCase):
     def test_we_call_baresip_with_32_bit_tags(self):
         self.we_call('AES_CM_128_HMAC_SHA1_32')
 
+    def test_we_call_baresip_with_aes_128_gcm(self):
+        self.we_call('AEAD_AES_128_GCM')
+
+    def test_we_call_baresip_with_aes_256_gcm(self):
+        self.we_call('AEAD_AES_256_GCM')
+
     def test_baresip_calls_us(self):
         bob = self.peer()
         phone, heard = self.phone('--answer')
