@@ -170,6 +170,8 @@ void events_call(struct events *e, const secsip_call *call, const secsip_call_ev
 
 void events_media(struct events *e, const secsip_media_info *media)
 {
+    static const char *const quirks[] = {"tag", "profile", "spelling",
+                                         "padding"}; /* SECSIP_SDES_QUIRK_TAG, ... */
     struct json *j = &e->line;
 
     if (e->as_json) {
@@ -181,6 +183,11 @@ void events_media(struct events *e, const secsip_media_info *media)
         json_string(j, "direction", media->direction);
         json_string(j, "local", media->local);
         json_string(j, "remote", media->remote);
+        json_array(j, "quirks");
+        for (size_t i = 0; i < sizeof(quirks) / sizeof(*quirks); i++)
+            if (media->quirks & 1U << i)
+                json_string(j, NULL, quirks[i]);
+        json_end_array(j);
         end(e);
         return;
     }

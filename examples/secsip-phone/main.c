@@ -277,6 +277,8 @@ static int make_account(struct phone *phone)
         .expires_s = s->expires_s,
         .media_security = s->media_security,
         .suites = s->suites,
+        .sdes_style = s->sdes_style,
+        .sdes_options = s->sdes_options,
         .insecure_transport = s->insecure_transport,
     };
     secsip_account_callbacks callbacks = {

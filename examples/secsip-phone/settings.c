@@ -27,6 +27,11 @@ static const char help[] =
     "  --media-security M     mandatory (default): SRTP or no call; optional: SRTP if the other\n"
     "                         side can; off: speech in clear\n"
     "  --suites A,B           crypto-suites, best first; default: all the library has\n"
+    "  --sdes-style S         how optional offers SRTP: avp (default), two-lines, capability, "
+    "savp\n"
+    "  --sdes-option NAME     one choice about keys; may be given again: answer-avp,\n"
+    "                         match-by-suite, unpadded, refuse-profile, refuse-spelling,\n"
+    "                         refuse-unpadded\n"
     "  --insecure-transport   SIP over TCP or UDP in clear is allowed, where --proxy or a URI\n"
     "                         names it, 'sip:host;transport=udp'; no key is sent over it\n"
     "\n"
@@ -68,6 +73,8 @@ enum {
     OPT_TLS_OPTION,
     OPT_MEDIA_SECURITY,
     OPT_SUITES,
+    OPT_SDES_STYLE,
+    OPT_SDES_OPTION,
     OPT_INSECURE_TRANSPORT,
     OPT_EXPIRES,
     OPT_DNS_SERVERS,
@@ -100,6 +107,8 @@ static const struct option options[] = {
     {"tls-option", required_argument, NULL, OPT_TLS_OPTION},
     {"media-security", required_argument, NULL, OPT_MEDIA_SECURITY},
     {"suites", required_argument, NULL, OPT_SUITES},
+    {"sdes-style", required_argument, NULL, OPT_SDES_STYLE},
+    {"sdes-option", required_argument, NULL, OPT_SDES_OPTION},
     {"insecure-transport", no_argument, NULL, OPT_INSECURE_TRANSPORT},
     {"expires", required_argument, NULL, OPT_EXPIRES},
     {"dns-servers", required_argument, NULL, OPT_DNS_SERVERS},
@@ -139,6 +148,22 @@ static const struct word media_levels[] = {
     {"mandatory", SECSIP_MEDIA_SECURITY_MANDATORY},
     {"optional", SECSIP_MEDIA_SECURITY_OPTIONAL},
     {"off", SECSIP_MEDIA_SECURITY_INSECURE_CLEAR},
+};
+
+static const struct word sdes_styles[] = {
+    {"avp", SECSIP_SDES_STYLE_AVP},
+    {"two-lines", SECSIP_SDES_STYLE_TWO_LINES},
+    {"capability", SECSIP_SDES_STYLE_CAPABILITY},
+    {"savp", SECSIP_SDES_STYLE_SAVP},
+};
+
+static const struct word sdes_options[] = {
+    {"answer-avp", SECSIP_SDES_ANSWER_AVP},
+    {"match-by-suite", SECSIP_SDES_MATCH_BY_SUITE},
+    {"unpadded", SECSIP_SDES_UNPADDED},
+    {"refuse-profile", SECSIP_SDES_REFUSE_PROFILE},
+    {"refuse-spelling", SECSIP_SDES_REFUSE_SPELLING},
+    {"refuse-unpadded", SECSIP_SDES_REFUSE_UNPADDED},
 };
 
 static bool find_word(const struct word *words, size_t n, const char *name, uint32_t *ret)
@@ -231,6 +256,19 @@ static bool read_value(struct settings *s, int option, const char *value)
         if (find_word(media_levels, 3, value, &s->media_security))
             return true;
         options_refuse("--media-security: mandatory, optional or off, not '%s'", value);
+        return false;
+    case OPT_SDES_STYLE:
+        if (find_word(sdes_styles, sizeof(sdes_styles) / sizeof(sdes_styles[0]), value,
+                      &s->sdes_style))
+            return true;
+        options_refuse("--sdes-style: avp, two-lines, capability or savp, not '%s'", value);
+        return false;
+    case OPT_SDES_OPTION:
+        if (find_word(sdes_options, sizeof(sdes_options) / sizeof(sdes_options[0]), value, &bit)) {
+            s->sdes_options |= bit;
+            return true;
+        }
+        options_refuse("--sdes-option: there is no '%s'; see --help", value);
         return false;
     case OPT_EXPIRES:
         if (options_number(value, 1U << 31, &number) && number > 0) {

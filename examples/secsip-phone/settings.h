@@ -19,6 +19,8 @@ struct settings {
     uint32_t tls_options;
     uint32_t media_security;
     const char *suites;
+    uint32_t sdes_style;
+    uint32_t sdes_options;
     bool insecure_transport;
     uint32_t expires_s;
     const char *dns_servers;

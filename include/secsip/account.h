@@ -19,7 +19,8 @@ typedef struct secsip_call secsip_call;
 /** How media must be protected. A call never falls below the level it was made with. */
 enum {
     SECSIP_MEDIA_SECURITY_MANDATORY = 0, /**< the default: RTP/SAVP and verified TLS, or no call */
-    SECSIP_MEDIA_SECURITY_OPTIONAL = 1, /**< RTP/AVP with a=crypto; the answer decides (RFC 8643) */
+    SECSIP_MEDIA_SECURITY_OPTIONAL =
+        1, /**< SRTP where the peer can; sdes_style says how it is offered */
     SECSIP_MEDIA_SECURITY_INSECURE_CLEAR = 2, /**< RTP in clear; for tests and demonstrations */
 };
 
@@ -61,6 +62,12 @@ typedef struct secsip_account_config {
     /** 1: TCP and UDP in clear are allowed, where proxy or a URI names them (";transport=udp"); no a=crypto is sent over
      * them all the same. DNS never chooses them. */
     uint32_t insecure_transport;
+    /** Choices and leniencies of <secsip/sdes.h>: SECSIP_SDES_ANSWER_AVP, _MATCH_BY_SUITE, _UNPADDED, _REFUSE_PROFILE,
+     * _REFUSE_SPELLING, _REFUSE_UNPADDED, a sum. What acted is told with the media of a call. */
+    uint32_t sdes_options;
+    /** SECSIP_SDES_STYLE_* of <secsip/sdes.h>: how OPTIONAL offers SRTP. An offer that is refused with 488 or 606 is made once
+     * more as RTP/SAVP. */
+    uint32_t sdes_style;
 } secsip_account_config;
 
 /** Callbacks of an account; any may be NULL. */

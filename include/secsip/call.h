@@ -52,6 +52,7 @@ typedef struct secsip_media_info {
     const char *remote;
     uint32_t rate_hz;       /**< samples a second of on_audio: 8000 */
     uint32_t frame_samples; /**< samples of one frame: 160 */
+    uint32_t quirks; /**< SECSIP_SDES_QUIRK_* of <secsip/sdes.h>: what of the peer's was let pass */
 } secsip_media_info;
 
 /** What a call has reached, hop by hop. */

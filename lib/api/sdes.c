@@ -61,55 +61,12 @@ static secsip_result take_suites(const char *text, struct ssi_sdes_config *ret)
                : SECSIP_E_SDES_SUITE;
 }
 
-static uint32_t flag_if(uint32_t options, uint32_t option, uint32_t flag)
-{
-    return options & option ? flag : 0;
-}
-
-static uint32_t allowed_by(uint32_t options)
-{
-    return flag_if(options, SECSIP_SDES_INSECURE_UNENCRYPTED_SRTP, SSI_SDES_UNENCRYPTED_SRTP) |
-           flag_if(options, SECSIP_SDES_INSECURE_UNENCRYPTED_SRTCP, SSI_SDES_UNENCRYPTED_SRTCP) |
-           flag_if(options, SECSIP_SDES_INSECURE_UNAUTHENTICATED_SRTP,
-                   SSI_SDES_UNAUTHENTICATED_SRTP) |
-           flag_if(options, SECSIP_SDES_INSECURE_NULL_CIPHER, SSI_SDES_NULL_CIPHER);
-}
-
-void ssi_api_take_options(uint32_t options, struct ssi_sdes_config *ret)
-{
-    ret->allow = allowed_by(options);
-    ret->avp_crypto = options & SECSIP_SDES_ANSWER_AVP;
-    ret->match_by_suite = options & SECSIP_SDES_MATCH_BY_SUITE;
-    ret->unpadded = options & SECSIP_SDES_UNPADDED;
-    ret->insecure_may_fall = options & SECSIP_SDES_INSECURE_MAY_FALL;
-    ret->refuse_profile = options & SECSIP_SDES_REFUSE_PROFILE;
-    ret->refuse_spelling = options & SECSIP_SDES_REFUSE_SPELLING;
-    ret->refuse_unpadded = options & SECSIP_SDES_REFUSE_UNPADDED;
-}
-
-/* The policies and styles have the same numbers on both sides of the door. */
-_Static_assert((int)SECSIP_SDES_OFF == (int)SSI_SDES_OFF &&
-                   (int)SECSIP_SDES_OPTIONAL == (int)SSI_SDES_OPTIONAL &&
-                   (int)SECSIP_SDES_STYLE_TWO_LINES == (int)SSI_SDES_STYLE_TWO_LINES &&
-                   (int)SECSIP_SDES_STYLE_CAPABILITY == (int)SSI_SDES_STYLE_CAPABILITY &&
-                   (int)SECSIP_SDES_STYLE_SAVP == (int)SSI_SDES_STYLE_SAVP,
-               "policies and styles");
-_Static_assert((int)SECSIP_SDES_FORM_UNENCRYPTED_SRTP == (int)SSI_SDES_UNENCRYPTED_SRTP &&
-                   (int)SECSIP_SDES_FORM_UNENCRYPTED_SRTCP == (int)SSI_SDES_UNENCRYPTED_SRTCP &&
-                   (int)SECSIP_SDES_FORM_UNAUTHENTICATED_SRTP ==
-                       (int)SSI_SDES_UNAUTHENTICATED_SRTP &&
-                   (int)SECSIP_SDES_QUIRK_TAG == (int)SSI_SDES_QUIRK_TAG &&
-                   (int)SECSIP_SDES_QUIRK_PROFILE == (int)SSI_SDES_QUIRK_PROFILE &&
-                   (int)SECSIP_SDES_QUIRK_SPELLING == (int)SSI_SDES_QUIRK_SPELLING &&
-                   (int)SECSIP_SDES_QUIRK_PADDING == (int)SSI_SDES_QUIRK_PADDING,
-               "forms and quirks");
-
 static bool config_valid(const secsip_sdes_config *c)
 {
-    uint32_t forms = allowed_by(c->options) & ~(uint32_t)SSI_SDES_NULL_CIPHER;
+    uint32_t forms = ssi_sdes_allowed_by(c->options) & ~(uint32_t)SSI_SDES_NULL_CIPHER;
 
     return c->policy <= SECSIP_SDES_OFF && c->style <= SECSIP_SDES_STYLE_SAVP &&
-           (c->options & ~(uint32_t)SSI_API_SDES_OPTIONS) == 0 && (c->offer_forms & ~forms) == 0 &&
+           (c->options & ~(uint32_t)SSI_SDES_ALL_OPTIONS) == 0 && (c->offer_forms & ~forms) == 0 &&
            c->lifetime <= UINT64_C(1) << 48 && c->mki_len <= SSI_SDES_MKI_MAX &&
            c->max_keys <= SSI_SDES_KEYS_MAX;
 }
@@ -133,7 +90,7 @@ static secsip_result take_config(const secsip_sdes_config *config, struct ssi_sd
         .style = (enum ssi_sdes_style)c.style,
         .forms = c.offer_forms,
     };
-    ssi_api_take_options(c.options, ret);
+    ssi_sdes_take_options(c.options, ret);
     return take_suites(c.suites, ret);
 }
 

@@ -5,11 +5,6 @@
 #include "sdes/sdes.h"
 #include "secsip/sdes.h"
 
-/* All of SECSIP_SDES_ANSWER_AVP and the others. */
-#define SSI_API_SDES_OPTIONS ((SECSIP_SDES_INSECURE_NULL_CIPHER << 1) - 1)
-
-/* What the options ask for, into the fields of their own. */
-void ssi_api_take_options(uint32_t options, struct ssi_sdes_config *ret);
 /* The MKI as decimal text, "" for none. */
 void ssi_api_mki_text(const struct ssi_sdes_key *key, char out[SSI_SDES_MKI_TEXT]);
 /* SECSIP_E_ABI. */

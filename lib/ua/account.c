@@ -134,10 +134,13 @@ static secsip_result take_media(secsip_account *a, const secsip_account_config *
     static const char default_suites[] =
         "AES_CM_128_HMAC_SHA1_80,AES_CM_128_HMAC_SHA1_32,AEAD_AES_256_GCM,AEAD_AES_128_GCM";
 
-    if (c->media_security > SECSIP_MEDIA_SECURITY_INSECURE_CLEAR)
+    if (c->media_security > SECSIP_MEDIA_SECURITY_INSECURE_CLEAR ||
+        (c->sdes_options & ~(uint32_t)SSI_SDES_CALL_OPTIONS) || c->sdes_style > SSI_SDES_STYLE_SAVP)
         return SECSIP_E_INVALID;
     a->media_security = c->media_security;
     a->sdes.policy = policies[c->media_security];
+    a->sdes.style = (enum ssi_sdes_style)c->sdes_style;
+    ssi_sdes_take_options(c->sdes_options, &a->sdes);
     const char *suites = c->suites ? c->suites : default_suites;
     if (!ssi_suite_list(ssi_slice_str(suites), a->sdes.allow, a->sdes.suites, SSI_SUITE_COUNT,
                         &a->sdes.n_suites))

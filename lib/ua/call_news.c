@@ -24,6 +24,7 @@ struct ssi_call_news {
     int32_t level;
     char suite[48];
     char profile[16];
+    uint32_t quirks;
     const char *codec;
     const char *direction;
     char local[SSI_ADDR_TEXT];
@@ -75,6 +76,7 @@ static void give_media(struct ssi_call_news *n)
         .remote = n->remote,
         .rate_hz = 8000,
         .frame_samples = 160,
+        .quirks = n->quirks,
     };
     secsip_security_info security = {
         .size = sizeof security,
@@ -211,11 +213,12 @@ void ssi_call_tell_media(secsip_call *c)
     if (n->encrypted)
         ssi_slice_show(ssi_slice_str(ssi_suite_info(m->keys.suite)->name), n->suite,
                        sizeof n->suite);
-    memcpy(n->profile, m->profile, sizeof n->profile);
-    n->codec = m->codec == SSI_RTP_PCMA ? "PCMA" : "PCMU";
-    n->direction = m->direction;
-    ssi_addr_text(&m->rtp.local, n->local);
-    ssi_addr_text(&m->remote_rtp, n->remote);
+    memcpy(n->profile, m->terms.profile, sizeof n->profile);
+    n->codec = m->terms.codec == SSI_RTP_PCMA ? "PCMA" : "PCMU";
+    n->direction = m->terms.direction;
+    n->quirks = m->keys.quirks;
+    ssi_addr_text(ssi_media_local(m), n->local);
+    ssi_addr_text(&m->terms.remote_rtp, n->remote);
     n->transport = ssi_flow_transport_name(c->flow);
     ssi_tls_note_take(&n->tls, c->flow);
     post(c, n, NEWS_MEDIA);

@@ -192,7 +192,9 @@ void ssi_call_out_provisional(secsip_call *c, struct ssi_sip_msg *m, struct ssi_
         return;
     }
     /* Early media are held to the same level as the answer (FIELD 17). */
-    if (ssi_media_take_answer(c->media, sdp, &c->error) < 0) {
+    if (!ssi_media_has_room(c->media, m->to.tag))
+        return; /* one branch too many: it is heard once it answers for good */
+    if (ssi_media_take_early_answer(c->media, m->to.tag, sdp, &c->error) < 0) {
         cancel(c);
         return;
     }
@@ -203,23 +205,16 @@ void ssi_call_out_provisional(secsip_call *c, struct ssi_sip_msg *m, struct ssi_
     ssi_call_start_media(c);
 }
 
-/* The session description of a 2xx, or the one that a provisional response brought. */
+/* The answer of a 2xx, or the one that a provisional response of the same branch brought. */
 static secsip_result take_answer(secsip_call *c, const struct ssi_sip_msg *m)
 {
-    struct ssi_slice sdp;
-
+    struct ssi_slice sdp = {NULL, 0};
     secsip_result r = ssi_sip_msg_body(m, "application/sdp", &sdp);
-    if (r > 0)
-        return ssi_media_take_answer(c->media, sdp, &c->error);
-    if (r < 0) {
-        ssi_error_set(&c->error, r, "the answer");
-        return r;
-    }
-    if (c->answer_taken)
-        return 0;
-    ssi_error_set(&c->error, SECSIP_E_SDP_MISSING, "the 2xx holds no answer (RFC 3261 13.2.1)");
-    ssi_error_check(&c->error, "sdp", SSI_LIT("an answer"), SSI_LIT("none"));
-    return c->error.result;
+
+    if (r >= 0)
+        return ssi_media_take_final_answer(c->media, m->to.tag, sdp, &c->error);
+    ssi_error_set(&c->error, r, "the answer");
+    return r;
 }
 
 void ssi_call_out_success(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
@@ -288,6 +283,22 @@ static bool try_credentials(secsip_call *c, const struct ssi_sip_msg *m)
     return false;
 }
 
+/* Some refuse to hear of SRTP in any way but RTP/SAVP (FIELD 13: signalwire/freeswitch#1254). Where it is optional, that offer is
+ * made, once; nothing weaker ever follows. */
+static bool try_savp(secsip_call *c, const struct ssi_sip_msg *m)
+{
+    bool offered_otherwise = c->sdes.policy == SSI_SDES_OPTIONAL && c->media &&
+                             c->media->n_forks == 0 &&
+                             c->media->sdes.config.style != SSI_SDES_STYLE_SAVP;
+
+    if ((m->status != 488 && m->status != 606) || !offered_otherwise)
+        return false;
+    ssi_media_rollback(c->media);
+    ssi_media_set_style(c->media, SSI_SDES_STYLE_SAVP);
+    ssi_buf_reset(&c->sdp);
+    return ssi_media_put_offer(c->media, &c->sdp) >= 0 && send_invite(c) >= 0;
+}
+
 void ssi_call_out_refusal(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
 {
     char reason[128];
@@ -297,6 +308,8 @@ void ssi_call_out_refusal(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn 
     if (m->status == 401 || m->status == 407) {
         if (try_credentials(c, m))
             return;
+    } else if (try_savp(c, m)) {
+        return;
     } else {
         ssi_error_set(&c->error, SECSIP_E_UA_REJECTED, "%d %s", m->status, reason);
     }

@@ -1,0 +1,200 @@
+/* What offer and answer came to becomes the stream's: keys, addresses, direction; and back again, see media.h. Layer: ua. A
+ * stream is made secure or clear once; what was secure never goes on in clear. */
+#include "ua/media.h"
+
+#include <stdlib.h>
+
+#include "base/crypto.h"
+
+enum {
+    FRAME_MS = 20,
+    WINDOW_MAX = 32767, /* of lib/srtp; WSH may ask for one more, as a hint (RFC 4568 6.3.7) */
+};
+
+_Static_assert((int)SSI_SUITE_AEAD_AES_256_GCM == (int)SSI_SRTP_AEAD_AES_256_GCM &&
+                   (int)SSI_SUITE_AES_192_CM_HMAC_SHA1_80 == (int)SSI_SRTP_AES_192_CM_HMAC_SHA1_80,
+               "lib/sdes and lib/srtp number the suites alike");
+
+/* ---- Stream callbacks */
+static void send_packet(void *arg, bool rtcp, const uint8_t *packet, size_t len)
+{
+    ssi_media_send(arg, rtcp, packet, len);
+}
+
+static void give_audio(void *arg, const int16_t *samples, size_t n, uint32_t timestamp)
+{
+    struct ssi_media *m = arg;
+
+    if (m->arg)
+        m->ops->on_audio(m->arg, samples, n, timestamp);
+}
+
+static void want_audio(void *arg, int16_t *samples, size_t n)
+{
+    struct ssi_media *m = arg;
+
+    if (m->arg)
+        m->ops->on_audio_wanted(m->arg, samples, n);
+}
+
+static const struct ssi_rtp_ops stream_ops = {send_packet, give_audio, want_audio};
+
+/* ---- Keys */
+static bool same_keys(const struct ssi_sdes_agreed *a, const struct ssi_sdes_agreed *b)
+{
+    return a->suite == b->suite && ssi_sdes_key_eq(&a->tx, &b->tx) &&
+           ssi_sdes_key_eq(&a->rx, &b->rx);
+}
+
+static secsip_result make_srtp(enum ssi_suite suite, const struct ssi_sdes_key *key,
+                               enum ssi_srtp_direction direction, uint32_t window,
+                               struct ssi_srtp **ret)
+{
+    struct ssi_srtp_config c = {
+        .direction = direction,
+        .suite = (enum ssi_srtp_suite)suite,
+        .key = key->key,
+        .mki_len = key->mki_len,
+        .lifetime = key->lifetime,
+        .replay_window = window < WINDOW_MAX ? window : WINDOW_MAX,
+    };
+    memcpy(c.mki, key->mki, key->mki_len);
+    secsip_result r = ssi_srtp_new(&c, ret);
+    ssi_wipe(&c, sizeof c);
+    return r;
+}
+
+/* Gives the stream sessions for new keys. A half whose key did not change goes on with its ROC and replay list: the stream
+ * sees to that (RFC 3711 3.3.1). */
+static secsip_result apply_keys(struct ssi_media *m, struct ssi_rtp_stream *stream, uint32_t fork,
+                                const struct ssi_sdes_agreed *k)
+{
+    struct ssi_srtp *tx = NULL;
+    struct ssi_srtp *rx = NULL;
+
+    if (stream == m->stream && fork == m->fork && same_keys(&m->keys, k))
+        return 0;
+    secsip_result r = make_srtp(k->suite, &k->tx, SSI_SRTP_SEND, 0, &tx);
+    if (r >= 0)
+        r = make_srtp(k->suite, &k->rx, SSI_SRTP_RECEIVE, k->wsh, &rx);
+    if (r >= 0)
+        r = ssi_rtp_stream_set_fork(stream, fork, tx, rx);
+    if (r < 0) {
+        ssi_srtp_free(tx);
+        ssi_srtp_free(rx);
+        return r;
+    }
+    m->keys = *k;
+    return 0;
+}
+
+/* ---- Stream */
+static secsip_result make_stream(struct ssi_media *m, bool secure, const struct ssi_media_terms *t,
+                                 struct ssi_rtp_stream **ret)
+{
+    struct ssi_rtp_config c = {
+        .secure = secure,
+        .codec = t->codec,
+        .payload_type = (uint8_t)t->codec,
+        .frame_ms = FRAME_MS,
+        .send = true,
+        .receive = true,
+    };
+
+    return ssi_rtp_stream_new(&c, &m->ua->timers, &stream_ops, m, ret);
+}
+
+/* A call in clear that rises to SRTP gets a new stream: none has a way from the one to the other. */
+static void use_stream(struct ssi_media *m, struct ssi_rtp_stream *stream, bool secure)
+{
+    if (stream == m->stream)
+        return;
+    ssi_rtp_stream_free(m->stream);
+    m->stream = stream;
+    m->secure = secure;
+}
+
+static void apply_terms(struct ssi_media *m, const struct ssi_media_terms *t)
+{
+    bool has_port = t->remote_rtp.port != 0 && !ssi_addr_is_any(&t->remote_rtp);
+    bool sends = !strcmp(t->direction, "sendrecv") || !strcmp(t->direction, "sendonly");
+    bool receives = !strcmp(t->direction, "sendrecv") || !strcmp(t->direction, "recvonly");
+
+    m->terms = *t;
+    ssi_rtp_stream_set_codec(m->stream, t->codec, (uint8_t)t->codec);
+    ssi_rtp_stream_set_direction(m->stream, sends && has_port, receives);
+}
+
+secsip_result ssi_media_apply(struct ssi_media *m, uint32_t fork,
+                              const struct ssi_sdes_agreed *keys,
+                              const struct ssi_media_terms *terms)
+{
+    bool secure = keys->suite != SSI_SUITE_NONE;
+    bool rises = m->stream && secure && !m->secure;
+    secsip_result r = 0;
+
+    /* Decision 9: MANDATORY never comes here without keys; checked again where it matters. */
+    if (!secure && (m->sdes.config.policy == SSI_SDES_MANDATORY || m->keys.suite != SSI_SUITE_NONE))
+        return SECSIP_E_UA_SECURITY_LEVEL;
+    struct ssi_rtp_stream *stream = m->stream;
+    if (!stream || rises)
+        r = make_stream(m, secure, terms, &stream);
+    if (r >= 0 && secure)
+        r = apply_keys(m, stream, fork, keys);
+    if (r >= 0 && rises && m->running)
+        r = ssi_rtp_stream_start(stream);
+    if (r < 0) {
+        if (stream != m->stream)
+            ssi_rtp_stream_free(stream);
+        return r;
+    }
+    use_stream(m, stream, secure);
+    m->fork = fork;
+    apply_terms(m, terms);
+    return 0;
+}
+
+/* The call had risen to SRTP and has not: clear media go on, as they were agreed. */
+static void fall_back(struct ssi_media *m)
+{
+    struct ssi_rtp_stream *stream;
+
+    if (make_stream(m, false, &m->terms_before, &stream) < 0)
+        return; /* for want of memory nothing is sent */
+    ssi_wipe(&m->keys, sizeof m->keys);
+    use_stream(m, stream, false);
+    if (m->running)
+        ssi_rtp_stream_start(stream);
+}
+
+void ssi_media_rollback(struct ssi_media *m)
+{
+    bool answered = !m->sdes.has_pending && m->sdes.has_previous;
+
+    ssi_sdes_rollback(&m->sdes);
+    ssi_media_drop_ports(m);
+    m->two_lines = false;
+    if (!answered || !m->sdes.has_agreed || !m->stream)
+        return;
+    /* A key of ours that comes back goes on above where it was (lib/srtp); one that cannot sends nothing more. */
+    if (m->sdes.agreed.suite != SSI_SUITE_NONE)
+        apply_keys(m, m->stream, m->fork, &m->sdes.agreed);
+    else if (m->secure)
+        fall_back(m);
+    apply_terms(m, &m->terms_before);
+}
+
+/* ---- Forks */
+static void free_fork(struct ssi_media_fork *f)
+{
+    free(f->tag);
+    ssi_wipe(f, sizeof *f);
+    free(f);
+}
+
+void ssi_media_free_forks(struct ssi_media *m)
+{
+    for (uint32_t i = 0; i < m->n_forks; i++)
+        free_fork(m->forks[i]);
+    m->n_forks = 0;
+}
