@@ -10,13 +10,14 @@ class Phone:
     """A secsip-phone; its events are the JSON lines of its standard output."""
     count = 0
 
-    def __init__(self, lab, user, proxy, ca, *options, password=None, duration=None, **files):
+    def __init__(self, lab, user, proxy, ca, *options, password=None, duration=None, inside=(), **files):
+        """inside: the command line that runs another one in a namespace."""
         Phone.count += 1
         self.name = 'phone-%s-%d' % (user, Phone.count)
         secret = lab.dir / (self.name + '.password')
         secret.write_text((password or user + 'pw') + '\n')
         secret.chmod(0o600)
-        argv = [labs.ours('secsip-phone'), '--account', 'sip:%s@%s' % (user, DOMAIN), '--proxy', proxy, '--ca', ca,
+        argv = [*inside, labs.ours('secsip-phone'), '--account', 'sip:%s@%s' % (user, DOMAIN), '--proxy', proxy, '--ca', ca,
                 '--password-file', secret, '--json', *options]
         if duration is not None:
             argv += ['--duration', duration]
@@ -56,24 +57,25 @@ class Phone:
 class Registrar:
     """A secsip-registrar for example.test with the lab's users."""
 
-    def __init__(self, lab, certs, certificate='good', users=('alice', 'bob', 'carol', 'dave')):
+    def __init__(self, lab, certs, certificate='good', users=('alice', 'bob', 'carol', 'dave'), host=labs.HOST, inside=()):
+        self.host = host
         self.port = lab.ports(1)
         file = lab.dir / ('users-%d' % self.port)
         file.write_text(''.join('%s:%spw\n' % (u, u) for u in users))
         file.chmod(0o600)
         self.process = lab.start('registrar-%d' % self.port, [
-            labs.ours('secsip-registrar'), '--listen', 'tls:%s:%d' % (labs.HOST, self.port), '--cert', certs / (certificate + '.crt'),
+            *inside, labs.ours('secsip-registrar'), '--listen', 'tls:%s:%d' % (host, self.port), '--cert', certs / (certificate + '.crt'),
             '--key', certs / (certificate + '.key'), '--domain', DOMAIN, '--users', file])
         labs.wait_until(lambda: self.ready(), 10, lambda: 'secsip-registrar is up\n' + self.process.tail())
 
     def ready(self):
         if not self.process.alive():
             raise RuntimeError('secsip-registrar ended\n' + self.process.tail())
-        return labs.listening(self.port)
+        return 'listening on' in self.process.out() + self.process.err()
 
     @property
     def proxy(self):
-        return 'sip:%s:%d;transport=tls' % (labs.HOST, self.port)
+        return 'sip:%s:%d;transport=tls' % (self.host, self.port)
 
     def stop(self, grace=5.0):
         return self.process.stop(grace)
