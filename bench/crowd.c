@@ -220,9 +220,17 @@ static void ask_resolve_cancel(secsip_engine_query *q, void *arg)
 }
 
 static const secsip_engine_io io = {
-    sizeof io,       ask_connect,      ask_write,          ask_close,
-    ask_listen,      ask_listen_close, ask_dgram_open,     ask_dgram_send,
-    ask_dgram_close, ask_resolve,      ask_resolve_cancel,
+    .size = sizeof io,
+    .stream_connect = ask_connect,
+    .stream_wants_write = ask_write,
+    .stream_close = ask_close,
+    .listen = ask_listen,
+    .listen_close = ask_listen_close,
+    .dgram_open = ask_dgram_open,
+    .dgram_send = ask_dgram_send,
+    .dgram_close = ask_dgram_close,
+    .resolve = ask_resolve,
+    .resolve_cancel = ask_resolve_cancel,
 };
 
 /* ---- Running. */

@@ -1,7 +1,7 @@
 /* TLS beside bare GnuTLS doing the same in the same run: full and resumed handshakes a second (both ends on one core, the
- * server's certificate verified), one kilobyte sent and received, and the heap that an idle server connection keeps. */
+ * server's certificate verified), and one kilobyte sent and received. With --check it fails where our handshakes are more than
+ * 5 % behind. What an idle connection keeps is measured by bench/idle.c. */
 #include <errno.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,6 @@
 enum {
     HANDSHAKES = 400,
     RECORDS = 50000,
-    IDLE = 2000,
     ROUNDS = 5,
     NOW = 1750000000,
 };
@@ -121,21 +120,6 @@ static double ours_records(void)
     double each = (now() - from) / RECORDS;
     ours_close(&o);
     return each * 1e6;
-}
-
-static double ours_idle(void)
-{
-    static struct ours all[IDLE];
-    size_t before = mallinfo2().uordblks;
-
-    for (int i = 0; i < IDLE; i++) {
-        ours_open(&all[i]);
-        ssi_tls_session_free(all[i].client);
-    }
-    double each = (double)(mallinfo2().uordblks - before) / IDLE;
-    for (int i = 0; i < IDLE; i++)
-        ssi_tls_session_free(all[i].server);
-    return each;
 }
 
 /* ---- Bare GnuTLS on the same kind of buffers. */
@@ -279,29 +263,14 @@ static double bare_records(void)
     return each * 1e6;
 }
 
-static double bare_idle(void)
-{
-    static struct end client, all[IDLE];
-    size_t before = mallinfo2().uordblks;
-
-    for (int i = 0; i < IDLE; i++) {
-        bare_open(&client, &all[i], false);
-        bare_close(&client);
-        ssi_buf_free(&all[i].in);
-    }
-    double each = (double)(mallinfo2().uordblks - before) / IDLE;
-    for (int i = 0; i < IDLE; i++)
-        bare_close(&all[i]);
-    return each;
-}
-
 static double best(double a, double b, bool high)
 {
     return a == 0 || (high ? b > a : b < a) ? b : a;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    bool check = argc > 1 && strcmp(argv[1], "--check") == 0;
     double full = 0, resumed = 0, record = 0, bare_full = 0, bare_resumed = 0, bare_record = 0;
 
     bare_set_up();
@@ -320,8 +289,8 @@ int main(void)
            resumed / bare_resumed);
     printf("%-34s %10.2f %10.2f %7.3f\n", "us for 1 kB sent and received", record, bare_record,
            record / bare_record);
-    double idle = ours_idle(), bare = bare_idle();
-    printf("%-34s %10.0f %10.0f %7.3f\n", "heap bytes, idle server connection", idle, bare,
-           idle / bare);
-    return 0;
+    bool good = full >= bare_full * 0.95 && resumed >= bare_resumed * 0.95;
+    if (check)
+        printf("handshakes within 5 %%: %s\n", good ? "yes" : "NO");
+    return check && !good ? 1 : 0;
 }
