@@ -96,9 +96,10 @@ secsip_result secsip_stack_process(secsip_stack *stack);
  * @return as secsip_stack_process(). Since 0.1. */
 secsip_result secsip_stack_wait(secsip_stack *stack, int32_t timeout_ms);
 
-/** Ends politely: calls are hung up, registrations removed, connections closed with close_notify. Callbacks go on until
- * secsip_stack_is_idle() says 1, at the latest after timeout_ms, however silent a peer is: then what is left is closed
- * without an answer, and each call ends with its event. New work is refused from now on.
+/** Ends politely: calls are hung up, registrations removed, connections closed with close_notify; over UDP, answers are
+ * given again to who asks again. Callbacks go on until secsip_stack_is_idle() says 1, at the latest after timeout_ms,
+ * however silent a peer is: then what is left is closed without an answer, and each call ends with its event. New work is
+ * refused from now on.
  * @param timeout_ms  how long the farewells may take; 0: 4000
  * @return 0, SECSIP_E_INVALID. Since 0.1. */
 secsip_result secsip_stack_shutdown(secsip_stack *stack, uint32_t timeout_ms);

@@ -361,8 +361,8 @@ void ssi_txn_flow_fall_back(struct ssi_txn_flow *flow, struct ssi_txn_flow *udp,
     SSI_LIST_EACH(node, &flow->txns)
     {
         struct ssi_txn *t = SSI_CONTAINER(node, struct ssi_txn, in_flow);
-        if (!ssi_txn_is_client(t) || t->out.len > max_bytes ||
-            ssi_sip_set_via_transport(&t->out, "UDP") < 0)
+        if (!ssi_txn_is_client(t) || t->state != ssi_txn_machines[t->kind].first ||
+            t->out.len > max_bytes || ssi_sip_set_via_transport(&t->out, "UDP") < 0)
             continue;
         ssi_list_remove(&t->in_flow);
         ssi_list_push_back(&udp->txns, &t->in_flow);

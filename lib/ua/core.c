@@ -188,12 +188,18 @@ void ssi_ua_dispatch(struct ssi_ua *ua)
     ua->dispatching = false;
 }
 
+/* Nothing keeps a stack that shuts down. Over UDP an answer may have been lost, and is asked for again. */
+static bool has_said_all(const struct ssi_ua *ua)
+{
+    return ssi_list_empty(&ua->calls) && !ssi_account_any_busy(ua) &&
+           (ua->n_udp_flows == 0 || ua->txn.servers.n_nodes == 0);
+}
+
 bool ssi_ua_advance(struct ssi_ua *ua, uint64_t now_us, uint64_t wall_s)
 {
     ua->wall_s = wall_s;
     bool more = ssi_timers_advance(&ua->timers, now_us, TIMERS_PER_STEP) == TIMERS_PER_STEP;
-    if (ua->shutting_down &&
-        (ua->shutdown_expired || (ssi_list_empty(&ua->calls) && !ssi_account_any_busy(ua))))
+    if (ua->shutting_down && (ua->shutdown_expired || has_said_all(ua)))
         close_flows(ua);
     ssi_ua_dispatch(ua);
     return more;
@@ -203,8 +209,7 @@ uint64_t ssi_ua_deadline(const struct ssi_ua *ua)
 {
     if (!ssi_list_empty(&ua->events))
         return ua->timers.now_us;
-    if (ua->shutting_down && !ssi_list_empty(&ua->flows) && ssi_list_empty(&ua->calls) &&
-        !ssi_account_any_busy(ua))
+    if (ua->shutting_down && !ssi_list_empty(&ua->flows) && has_said_all(ua))
         return ua->timers.now_us;
     return ssi_timers_next(&ua->timers);
 }

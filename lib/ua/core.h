@@ -105,7 +105,8 @@ struct ssi_ua {
     struct ssi_down down;      /* servers that did not work lately */
     uint64_t last_identity;
     uint32_t n_flows;
-    uint64_t n_buffered; /* bytes that wait in the flows */
+    uint32_t n_udp_flows; /* of them */
+    uint64_t n_buffered;  /* bytes that wait in the flows */
     bool dispatching;
     bool shutting_down;
     bool shutdown_expired;

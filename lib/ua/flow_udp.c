@@ -64,6 +64,7 @@ static struct ssi_udp_side *add_side(struct ssi_flow *f)
     ssi_list_init(&u->silent);
     ssi_list_init(&u->own.node);
     f->udp = u;
+    f->ua->n_udp_flows++;
     f->transport = SSI_TRANSPORT_UDP;
     f->txn.reliable = false;
     f->txn.carrier = ssi_udp_carrier;
@@ -176,6 +177,7 @@ void ssi_udp_close(struct ssi_flow *f)
 
     if (!u)
         return;
+    f->ua->n_udp_flows--;
     ssi_hash_remove(&f->ua->udp_addrs, &u->node);
     ssi_list_remove(&u->silent);
     if (u->socket == &u->own)

@@ -198,6 +198,27 @@ static void tls_never_takes_the_records_of_clear_transports(void **state)
     assert_string_equal(world.order, "192.0.2.9:5060");
 }
 
+static void udp_has_records_of_its_own(void **state)
+{
+    (void)state;
+    static const struct zone_line zone[] = {
+        {SSI_RR_NAPTR, "example.test", "_sip._tcp.example.test", 20, 50, 0, "SIP+D2T", "s", 0, 0},
+        {SSI_RR_NAPTR, "example.test", "_sip._udp.other.test", 30, 50, 0, "SIP+D2U", "s", 0, 0},
+        {SSI_RR_SRV, "_sip._tcp.example.test", "clear.test", 1, 0, 5060, NULL, NULL, 0, 0},
+        {SSI_RR_SRV, "_sip._udp.other.test", "a.test", 1, 0, 5070, NULL, NULL, 0, 0},
+        {SSI_RR_SRV, "_sip._udp.example.test", "b.test", 1, 0, 5080, NULL, NULL, 0, 0},
+        {SSI_RR_A, "clear.test", "192.0.2.9", 0, 0, 0, NULL, NULL, 0, 0},
+        {SSI_RR_A, "a.test", "192.0.2.1", 0, 0, 0, NULL, NULL, 0, 0},
+        {SSI_RR_A, "b.test", "192.0.2.2", 0, 0, 0, NULL, NULL, 0, 0}};
+
+    RUN(zone, .host = "example.test", .udp = true);
+    assert_string_equal(world.order, "192.0.2.1:5070");
+    RUN(zone, .host = "example.test", .udp = true, .transport_given = true);
+    assert_string_equal(world.order, "192.0.2.2:5080"); /* RFC 3263 4.1: NAPTR is not asked */
+    RUN(zone, .host = "a.test", .udp = true, .transport_given = true);
+    assert_string_equal(world.order, "192.0.2.1:5060");
+}
+
 static void the_uri_makes_steps_needless(void **state)
 {
     (void)state;
@@ -385,6 +406,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(naptr_leads_to_srv_and_addresses_in_order),
+        cmocka_unit_test(udp_has_records_of_its_own),
         cmocka_unit_test(tls_never_takes_the_records_of_clear_transports),
         cmocka_unit_test(the_uri_makes_steps_needless),
         cmocka_unit_test(a_service_without_records_gives_way_to_the_next),

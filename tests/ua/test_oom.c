@@ -8,6 +8,7 @@
 struct story {
     struct lab lab;
     bool is_cancelled; /* while it rings */
+    bool is_udp;       /* in clear, and alice's requests are too large for a datagram */
     uint32_t n_failed_calls;
 };
 
@@ -84,15 +85,38 @@ static bool call_once(struct story *s)
     return talked;
 }
 
+/* A lab over UDP; 1,400 bytes of a name make alice's requests go over TCP, and what bob gets comes back from there. */
+static void start_udp(struct lab *l)
+{
+    static char name[1400];
+    secsip_account_config c = {.proxy = "sip:10.0.0.9;transport=udp",
+                               .media_security = SECSIP_MEDIA_SECURITY_INSECURE_CLEAR,
+                               .insecure_transport = 1};
+
+    memset(name, 'n', sizeof name - 1);
+    lab_start_clear(l, &(secsip_stack_config){0});
+    lab_phone(l, &l->bob, "bob", &c);
+    c.display_name = name;
+    lab_phone(l, &l->alice, "alice", &c);
+}
+
+static void start_tls(struct lab *l)
+{
+    lab_start(l, LAB_SERVER);
+    lab_phone(l, &l->alice, "alice", NULL);
+    lab_phone(l, &l->bob, "bob", NULL);
+}
+
 static void register_and_call(void *arg)
 {
     struct story *s = arg;
     struct lab *l = &s->lab;
 
     test_oom_pause();
-    lab_start(l, LAB_SERVER);
-    lab_phone(l, &l->alice, "alice", NULL);
-    lab_phone(l, &l->bob, "bob", NULL);
+    if (s->is_udp)
+        start_udp(l);
+    else
+        start_tls(l);
     l->bob.answers = !s->is_cancelled;
     test_oom_resume();
     assert_int_equal(secsip_account_register(l->alice.account), 0);
@@ -136,6 +160,14 @@ static void each_allocation_of_a_cancelled_call_fails_once(void **state)
     tell_each(&s);
 }
 
+static void each_allocation_of_a_call_over_udp_fails_once(void **state)
+{
+    static struct story s = {.is_udp = true};
+
+    (void)state;
+    tell_each(&s);
+}
+
 static void make_account(void *arg)
 {
     struct lab *l = arg;
@@ -170,6 +202,7 @@ int main(void)
         cmocka_unit_test(each_allocation_of_an_account_fails_once),
         cmocka_unit_test(each_allocation_of_a_call_fails_once),
         cmocka_unit_test(each_allocation_of_a_cancelled_call_fails_once),
+        cmocka_unit_test(each_allocation_of_a_call_over_udp_fails_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-"""Kamailio as registrar and proxy of example.test, over TLS only. Users alice, bob, carol and dave, each with the
+"""Kamailio as registrar and proxy of example.test, over TLS, and over UDP at the same port. Users alice, bob, carol and dave, each with the
 password NAMEpw. It answers sip:code-486@example.test with 486, and so for every status from 300 to 699."""
 import pathlib
 
