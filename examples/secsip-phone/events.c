@@ -21,6 +21,9 @@ static void put_tls(struct json *j, const char *key, const secsip_tls_info *tls)
         {SECSIP_TLS_ALLOW_EXPIRED, "allow-expired"},
         {SECSIP_TLS_INSECURE_SELF_SIGNED, "insecure-self-signed"},
         {SECSIP_TLS_INSECURE_ANY, "insecure-any"},
+        {SECSIP_TLS_ALLOW_KNOWN_KEY, "allow-known-key"},
+        {SECSIP_TLS_INSECURE_FIRST_USE, "insecure-first-use"},
+        {SECSIP_TLS_INSECURE_DECISION, "insecure-decision"},
     };
 
     if (!is_tls(tls)) {
@@ -54,6 +57,7 @@ static void put_error(struct json *j, const secsip_error *error)
     json_string(j, "expected", error->expected);
     json_string(j, "found", error->found);
     json_string(j, "peer", error->peer);
+    json_string(j, "certificate", error->certificate);
     json_end_object(j);
 }
 

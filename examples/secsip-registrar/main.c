@@ -30,6 +30,7 @@ struct options {
     const char *users;
     const char *ca;
     uint32_t client_cert;
+    uint32_t from;
     bool json;
     bool insecure; /* a listener in clear was asked for by name */
 };
@@ -63,6 +64,7 @@ static const char help[] =
     "to read it\n"
     "  --ca FILE             the authorities that client certificates are checked against\n"
     "  --client-cert MODE    require: clients show a certificate; request: those who have one\n"
+    "  --from certified      a client with a certificate speaks only for whom that names\n"
     "  --json                events on standard output as JSON, one object a line\n"
     "  --help, --version\n"
     "\n"
@@ -114,6 +116,11 @@ static int take_option(struct options *o, int c)
     case 'm':
         return set_client_cert(o, optarg) ? -1
                                           : options_refuse("--client-cert is require or request");
+    case 'f':
+        if (strcmp(optarg, "certified") != 0)
+            return options_refuse("--from is certified");
+        o->from = SECSIP_TLS_FROM_CERTIFIED;
+        return -1;
     case 'j':
         o->json = true;
         return -1;
@@ -167,6 +174,8 @@ static int check_options(const struct options *o)
         return options_refuse("--cert and --key are needed for TLS");
     if (o->client_cert && !o->ca)
         return options_refuse("--client-cert needs --ca");
+    if (o->from && !o->client_cert)
+        return options_refuse("--from needs --client-cert");
     return -1;
 }
 
@@ -180,6 +189,7 @@ static int parse_options(int argc, char **argv, struct options *o)
         {"users", required_argument, NULL, 'u'},
         {"ca", required_argument, NULL, 'a'},
         {"client-cert", required_argument, NULL, 'm'},
+        {"from", required_argument, NULL, 'f'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
@@ -231,6 +241,28 @@ static void show_json(struct program *p, const secsip_registrar_event *e, const 
     if (e->kind == SECSIP_REGISTRAR_FORWARDED)
         json_uint(j, "branches", e->branches);
     json_string(j, "peer", e->peer);
+    if (e->identity[0])
+        json_string(j, "identity", e->identity);
+    json_end_object(j);
+    put_line(p);
+}
+
+/* The text is in the log as well, which is all that people need. */
+static void on_tls_failure(const secsip_error *error, int32_t incoming, void *user_data)
+{
+    struct program *p = user_data;
+    struct json *j = &p->json;
+
+    (void)incoming;
+    if (!p->options.json)
+        return;
+    json_object(j, NULL);
+    json_string(j, "event", "tls-failed");
+    json_string(j, "name", secsip_result_name(error->result));
+    json_string(j, "check", error->check);
+    json_string(j, "text", error->text);
+    json_string(j, "certificate", error->certificate);
+    json_string(j, "peer", error->peer);
     json_end_object(j);
     put_line(p);
 }
@@ -295,6 +327,8 @@ static int make_profile(struct program *p)
     if (r >= 0)
         r = secsip_tls_profile_set_client_cert(p->profile, o->client_cert);
     if (r >= 0)
+        r = secsip_tls_profile_set_from(p->profile, o->from);
+    if (r >= 0)
         return -1;
     const secsip_error *error = secsip_tls_profile_error(p->profile);
     return options_refuse("%s", error->text[0] ? error->text : secsip_result_text(r));
@@ -318,7 +352,8 @@ static void tell_listening(struct program *p, const char *address, uint16_t port
 static int start(struct program *p)
 {
     const struct options *o = &p->options;
-    const secsip_stack_config stack_config = {.size = sizeof stack_config, .log = on_log};
+    const secsip_stack_config stack_config = {
+        .size = sizeof stack_config, .log = on_log, .user_data = p, .tls_failure = on_tls_failure};
     const secsip_registrar_config config = {
         .size = sizeof config,
         .domain = o->domain,

@@ -144,6 +144,11 @@ const char *secsip_call_get_id(const secsip_call *call);
 /** @return the other side's URI, "sip:bob@example.test", borrowed for the life of the call. Since 0.1. */
 const char *secsip_call_get_remote_uri(const secsip_call *call);
 
+/** Whom the verified certificate at the other end of the call's connection names: of an incoming call over mutual TLS its
+ * client, "sip:alice@example.test" or "example.test" (RFC 5922). A proxy's names the proxy, not the caller.
+ * @return borrowed until the next call on the stack; "" when nothing was proved. Since 0.1. */
+const char *secsip_call_get_peer_identity(const secsip_call *call);
+
 /** Counts of the media. @param ret_stats  size set by the caller. @return 0, SECSIP_E_ABI, SECSIP_E_INVALID. Since 0.1. */
 secsip_result secsip_call_get_stats(const secsip_call *call, secsip_media_stats *ret_stats);
 

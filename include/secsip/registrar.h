@@ -39,6 +39,8 @@ typedef struct secsip_registrar_event {
     const char *peer;   /**< the connection, "192.0.2.1:40000" */
     uint32_t expires_s; /**< REGISTERED */
     uint32_t branches;  /**< FORWARDED: how many */
+    /** Whom the client's verified certificate names, "sip:alice@example.test" or "example.test"; "" for none */
+    const char *identity;
 } secsip_registrar_event;
 
 /** Configuration of a registrar. Zero means the default; strings are copied. */

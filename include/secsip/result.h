@@ -95,6 +95,8 @@ enum {
     SECSIP_E_TLS_RECORD = -513, /**< a TLS record is damaged */
     SECSIP_E_TLS_CERT_PIN = -514, /**< no key of the certificate chain is one of the pinned ones */
     SECSIP_E_TLS_CERT_STATUS = -515, /**< it cannot be known whether the certificate has been revoked */
+    SECSIP_E_TLS_CERT_KEY = -516, /**< the key is not the one that is known for this domain */
+    SECSIP_E_TLS_CERT_REFUSED = -517, /**< the application refused the certificate */
     SECSIP_E_NET_CONNECT = -600, /**< the connection could not be made */
     SECSIP_E_NET_RESET = -601, /**< the connection was reset */
     SECSIP_E_NET_ADDRESS = -602, /**< the address is not valid or is in use */
@@ -137,6 +139,8 @@ typedef struct secsip_error {
     const char *expected; /**< what was expected */
     const char *found;    /**< what was found */
     const char *peer;     /**< the peer, "192.0.2.1:5061" or a name */
+    /** The peer's certificate, where it is about one: names, issuer, dates and pin */
+    const char *certificate;
 } secsip_error;
 
 #ifdef __cplusplus

@@ -44,7 +44,7 @@ typedef struct secsip_stack_config {
     /** Opt-in: every SIP message sent or received, credentials and keys masked; valid during the call. */
     void (*trace)(int32_t direction, const char *peer, const char *message, size_t len,
                   void *user_data);
-    void *user_data;               /**< for log and trace */
+    void *user_data;               /**< for log, trace and tls_failure */
     uint32_t t1_ms;                /**< RFC 3261 T1, default 500 */
     uint32_t t2_ms;                /**< RFC 3261 T2, default 4000 */
     uint32_t t4_ms;                /**< RFC 3261 T4, default 5000 */
@@ -66,6 +66,9 @@ typedef struct secsip_stack_config {
     /** An accepted connection that carries no registration, call or transaction, and over which no message and no
      * keep-alive came for so long, is closed; default 600000. */
     uint32_t idle_timeout_ms;
+    /** Each failure of TLS, of connections that come in and of every attempt that goes out: the check, what was expected and
+     * found, the certificate and the peer; doc/tls.md lists them. Accounts and calls hear of theirs as well. */
+    void (*tls_failure)(const secsip_error *error, int32_t incoming, void *user_data);
 } secsip_stack_config;
 
 /** A new stack with its own descriptor.

@@ -26,6 +26,51 @@ enum {
     SECSIP_TLS_INSECURE_ANY = 1 << 4, /**< any certificate at all: keys are worth nothing then */
 };
 
+/** What else can have saved a certificate. Bits of secsip_tls_info.relaxed only; they come from the functions named. */
+enum {
+    /** Its key was known for the domain: secsip_tls_profile_set_known_keys() */
+    SECSIP_TLS_ALLOW_KNOWN_KEY = 1 << 8,
+    /** Its key was the first one seen for the domain: the same */
+    SECSIP_TLS_INSECURE_FIRST_USE = 1 << 9,
+    /** The application said yes: secsip_tls_profile_set_insecure_decision() */
+    SECSIP_TLS_INSECURE_DECISION = 1 << 10,
+};
+
+/** The checks of a certificate chain, as bits; doc/tls.md says what each is. */
+enum {
+    SECSIP_TLS_CHECK_PIN = 1 << 0,
+    SECSIP_TLS_CHECK_KNOWN_KEY = 1 << 1,
+    SECSIP_TLS_CHECK_REVOCATION = 1 << 2,
+    SECSIP_TLS_CHECK_REVOCATION_LIST = 1 << 3,
+    SECSIP_TLS_CHECK_STAPLING = 1 << 4,
+    SECSIP_TLS_CHECK_TRUST = 1 << 5,
+    SECSIP_TLS_CHECK_SELF_SIGNED = 1 << 6,
+    SECSIP_TLS_CHECK_STRENGTH = 1 << 7,
+    SECSIP_TLS_CHECK_ACTIVATION = 1 << 8,
+    SECSIP_TLS_CHECK_EXPIRY = 1 << 9,
+    SECSIP_TLS_CHECK_PURPOSE = 1 << 10,
+    SECSIP_TLS_CHECK_NAME = 1 << 11,
+};
+
+/** How a known key stands to the other checks. */
+enum {
+    /** The default: keys are not remembered */
+    SECSIP_TLS_KNOWN_KEYS_OFF = 0,
+    /** Every other check, and the key must be one that is known for the domain, or the first one seen */
+    SECSIP_TLS_KNOWN_KEYS_BESIDE_CHAIN = 1,
+    /** A known key, or the first one seen, replaces the chain to a trusted authority, and nothing else: name, dates,
+     * purpose, strength and revocation count. Who stands in the way at the first contact is believed ever after. */
+    SECSIP_TLS_KNOWN_KEYS_INSECURE_INSTEAD_OF_CHAIN = 2,
+};
+
+/** Whom a request of a client with a certificate may come from. */
+enum {
+    SECSIP_TLS_FROM_ANY = 0,
+    /** From must be what the certificate names: its user (SAN "sip:alice@example.test"), or any user of its domain (SAN
+     * "sip:example.test", or dNSName; RFC 5922). Other requests are answered 403, an ACK is not heard. */
+    SECSIP_TLS_FROM_CERTIFIED = 1,
+};
+
 /** What a server does about client certificates. */
 enum {
     SECSIP_TLS_CLIENT_CERT_IGNORE = 0,
@@ -57,6 +102,49 @@ typedef struct secsip_tls_info {
     uint32_t resumed; /**< 1 when an earlier session was resumed */
 } secsip_tls_info;
 
+/** One certificate of a chain, for a decision. Strings and bytes are valid during the callback. */
+typedef struct secsip_tls_certificate {
+    size_t size;
+    const void *der; /**< the certificate */
+    size_t der_len;
+    const char *subject; /**< "CN=example.test" (RFC 4514) */
+    const char *issuer;
+    int64_t valid_from; /**< Unix seconds */
+    int64_t valid_until;
+    const char *pin; /**< "sha256//..." of its key, as secsip_tls_profile_add_pin() takes it */
+} secsip_tls_certificate;
+
+/** What a decision is about. All pointers are valid during the callback, strings never NULL. */
+typedef struct secsip_tls_question {
+    size_t size;
+    const char *domain;        /**< a client's: what was asked for; "" where a server asks */
+    uint32_t peer_is_client;   /**< 1: a server asks about its client */
+    uint32_t failed;           /**< SECSIP_TLS_CHECK_* that nothing forgives; 0: accepted so far */
+    uint32_t relaxed;          /**< relaxations that act */
+    uint32_t first_use;        /**< 1: no key is known for the domain yet */
+    const secsip_error *error; /**< the first of `failed`; result 0 where there is none */
+    /** The chain as it was sent, leaf first */
+    const secsip_tls_certificate *const *certificates;
+    size_t n_certificates;
+    /** The leaf's: "URI:sip:example.test", "DNS:example.test", "IP:192.0.2.1", "CN:example.test", "OTHER:..." */
+    const char *const *names;
+    size_t n_names;
+} secsip_tls_question;
+
+/** Where known keys are kept. Callbacks run inside secsip_stack_process(), during a handshake; what the certificate callbacks
+ * may do: secsip_tls_profile_set_decision(). */
+typedef struct secsip_tls_known_keys {
+    size_t size;
+    /** The key number `index` (0, 1, ...) that is known for a domain, into pin (cap bytes, NUL-terminated, "sha256//...").
+     * @return 0; SECSIP_E_NOT_FOUND when there are no more; else the peer is refused. At most 16 are asked for. */
+    int32_t (*lookup)(const char *domain, uint32_t index, char *pin, size_t cap, void *user_data);
+    /** Remembers the first key of a domain, after a handshake that proved it. Where another key is known by now (two programs
+     * met a new peer at the same time) it is not added. @return 0; SECSIP_E_TLS_CERT_KEY: there is another one; else an
+     * error: either way the peer is refused. */
+    int32_t (*store)(const char *domain, const char *pin, void *user_data);
+    void *user_data;
+} secsip_tls_known_keys;
+
 /** A new profile with the secure defaults.
  * @param ret_profile  where the profile goes; unref it when done
  * @return 0, SECSIP_E_NOMEM, SECSIP_E_INVALID (ret_profile is NULL). Since 0.1. */
@@ -73,6 +161,11 @@ void secsip_tls_profile_unref(secsip_tls_profile *profile);
  * @return 0, SECSIP_E_FILE (cannot be read), SECSIP_E_TLS_CREDENTIALS (no certificate in it), SECSIP_E_STATE,
  *         SECSIP_E_NOMEM. secsip_tls_profile_error() says which file and why. Since 0.1. */
 secsip_result secsip_tls_profile_add_trust_file(secsip_tls_profile *profile, const char *path);
+
+/** Trusts the authorities in all PEM files of a folder (not of folders in it), and no longer the system's. Files without
+ * certificates are passed over.
+ * @return as secsip_tls_profile_add_trust_file(). Since 0.1. */
+secsip_result secsip_tls_profile_add_trust_directory(secsip_tls_profile *profile, const char *path);
 
 /** Trusts the authorities in PEM text, and no longer the system's.
  * @param pem, len  the text; copied. @return as secsip_tls_profile_add_trust_file(). Since 0.1. */
@@ -114,7 +207,22 @@ secsip_result secsip_tls_profile_add_identity_pem(secsip_tls_profile *profile, c
 secsip_result secsip_tls_profile_set_identity_pkcs12(secsip_tls_profile *profile, const void *p12,
                                                      size_t len, const char *password);
 
-/** Who is asked for the password of an encrypted key, from inside the setters of identities.
+/** Our certificate and key on a PKCS#11 token, by their URIs (RFC 7512); the key stays there. Modules are those that the
+ * system's p11-kit knows. The callback of secsip_tls_profile_set_password() is asked for the PIN where the URI holds none, once:
+ * a wrong PIN is not tried again, and none where the token has a single try left. It may be asked again in a later handshake,
+ * when the token wants to hear it for every signature or was taken out.
+ * @param cert_uri  "pkcs11:token=...;object=...;type=cert"; the certificates of its issuers are looked for on the token. Or a
+ *                  PEM file's path
+ * @param key_uri   "pkcs11:...;type=private"
+ * @return as secsip_tls_profile_set_identity_file(). Since 0.1. */
+secsip_result secsip_tls_profile_set_identity_uri(secsip_tls_profile *profile, const char *cert_uri,
+                                                  const char *key_uri);
+
+/** The same beside the first identity: secsip_tls_profile_add_identity_file(). Since 0.1. */
+secsip_result secsip_tls_profile_add_identity_uri(secsip_tls_profile *profile, const char *cert_uri,
+                                                  const char *key_uri);
+
+/** Who is asked for the password of an encrypted key, from inside the setters of identities, or for the PIN of a token.
  * @param password  writes a NUL-terminated password of at most cap - 1 bytes to out and returns 0, or an error to give
  *                  up; what names the file, or is "". out is wiped after use. NULL: encrypted keys cannot be used
  * @return 0, SECSIP_E_STATE. Since 0.1. */
@@ -152,9 +260,10 @@ secsip_result secsip_tls_profile_add_pin(secsip_tls_profile *profile, const char
 secsip_result secsip_tls_profile_set_resumption(secsip_tls_profile *profile, uint32_t mode);
 
 /** The secret from which a server's ticket keys are made, so that several nodes can resume each other's sessions. Default:
- * a random one. The keys in use change by themselves with time.
+ * a random one. The keys in use change by themselves with time, about twice a day. Also for a profile in use, to renew the
+ * secret on all nodes: tickets under the old one lead to full handshakes. Not while another thread uses the profile.
  * @param key, len  64 random bytes; copied into memory that is wiped
- * @return 0, SECSIP_E_INVALID (len), SECSIP_E_STATE, SECSIP_E_NOMEM. Since 0.1. */
+ * @return 0, SECSIP_E_INVALID (len), SECSIP_E_NOMEM. RFC 5077, RFC 9325 section 7.4. Since 0.1. */
 secsip_result secsip_tls_profile_set_ticket_key(secsip_tls_profile *profile, const void *key,
                                                 size_t len);
 
@@ -162,7 +271,8 @@ secsip_result secsip_tls_profile_set_ticket_key(secsip_tls_profile *profile, con
  * @param required  1 or 0. @return 0, SECSIP_E_STATE, SECSIP_E_NOMEM. Since 0.1. */
 secsip_result secsip_tls_profile_require_tls13(secsip_tls_profile *profile, int32_t required);
 
-/** Renews a profile that is in use: identities, authorities, CRLs, pins and options are taken from the replacement, which is
+/** Renews a profile that is in use: identities, authorities, CRLs, pins, options, known keys and the decision (none, where it
+ * has none) are taken from the replacement, which is
  * empty afterwards and only to be unref'd. Handshakes that begin from now on use the new ones; connections that stand go
  * on, and no earlier session is resumed. Not while another thread uses the profile.
  * @param replacement  a profile that is not in use, set up like a new one
@@ -170,6 +280,52 @@ secsip_result secsip_tls_profile_require_tls13(secsip_tls_profile *profile, int3
  *         SECSIP_E_TLS_CREDENTIALS (the profile serves a listener and the replacement has no identity). Since 0.1. */
 secsip_result secsip_tls_profile_replace(secsip_tls_profile *profile,
                                          secsip_tls_profile *replacement);
+
+/** Asked about each peer's certificate, after all checks and before anything is sent to that peer, also where an earlier
+ * session is resumed. It can only tighten: what a check refused stays refused. Not asked where the peer sent no chain, or one
+ * that cannot be read.
+ * @param decide  @return 0 leaves the verdict as it is, an error refuses the peer (SECSIP_E_TLS_CERT_REFUSED). It runs
+ *                inside secsip_stack_process(), in the middle of a handshake: it may look at everything and end what it
+ *                likes, but must not wait. NULL: nobody is asked
+ * @return 0, SECSIP_E_STATE. Since 0.1. */
+secsip_result secsip_tls_profile_set_decision(secsip_tls_profile *profile,
+                                              int32_t (*decide)(const secsip_tls_question *question,
+                                                                void *user_data),
+                                              void *user_data);
+
+/** The same, with the last word: 0 accepts the peer whatever failed, a wrong pin or changed key among it, and
+ * secsip_tls_info says SECSIP_TLS_INSECURE_DECISION where something had. What it says is as safe as what it looks at.
+ * Takes the place of the other. Since 0.1. */
+secsip_result secsip_tls_profile_set_insecure_decision(
+    secsip_tls_profile *profile,
+    int32_t (*decide)(const secsip_tls_question *question, void *user_data), void *user_data);
+
+/** Trust on first use: a client remembers the key of each domain's server, and a changed one is an error
+ * (SECSIP_E_TLS_CERT_KEY) that names both. Only a key whose peer passed every other check of `mode` is remembered, and
+ * none that an option with insecure in its name let pass. A server asks nobody: its clients have no domain.
+ * @param mode  SECSIP_TLS_KNOWN_KEYS_*
+ * @param keys  where they are kept; copied; NULL for SECSIP_TLS_KNOWN_KEYS_OFF only
+ * @return 0, SECSIP_E_INVALID, SECSIP_E_ABI, SECSIP_E_STATE. Since 0.1. */
+secsip_result secsip_tls_profile_set_known_keys(secsip_tls_profile *profile, uint32_t mode,
+                                                const secsip_tls_known_keys *keys);
+
+/** The same, kept in a file: a line "DOMAIN sha256//BASE64" for each key. It is made when the first key comes, readable for
+ * its owner only; read anew for each handshake; written as a whole beside it, brought to the disk and renamed, under a lock
+ * (PATH.lock), so that programs can share it. A file that everybody may write is refused.
+ * @param path  copied; its folder must exist
+ * @return 0, SECSIP_E_INVALID, SECSIP_E_STATE, SECSIP_E_FILE (it is there and cannot be used), SECSIP_E_NOMEM. Since 0.1. */
+secsip_result secsip_tls_profile_set_known_keys_file(secsip_tls_profile *profile, uint32_t mode,
+                                                     const char *path);
+
+/** Removes a domain's keys from such a file: the next one seen is remembered.
+ * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_INVALID, SECSIP_E_FILE, SECSIP_E_TIMEOUT (locked for more than a second),
+ *         SECSIP_E_NOMEM. Since 0.1. */
+secsip_result secsip_tls_known_keys_forget(const char *path, const char *domain);
+
+/** Whom a listener's requests may come from: SECSIP_TLS_FROM_*. It binds clients that showed a certificate; that all do is
+ * secsip_tls_profile_set_client_cert()'s matter. Default: any.
+ * @return 0, SECSIP_E_INVALID, SECSIP_E_STATE. Since 0.1. */
+secsip_result secsip_tls_profile_set_from(secsip_tls_profile *profile, uint32_t mode);
 
 /** Opt-in: called with each line of an NSS key log ("CLIENT_RANDOM ..."), with which a capture can be decrypted. The
  * line is a secret; it is wiped after the call. Runs inside secsip_stack_process() only. NULL turns it off.

@@ -3,6 +3,7 @@
 #include "api/stack.h"
 #include "base/export.h"
 #include "ua/call.h"
+#include "ua/from.h"
 
 static secsip_result take_callbacks(secsip_call_callbacks *to, const secsip_call_callbacks *from)
 {
@@ -119,6 +120,11 @@ SECSIP_EXPORT const char *secsip_call_get_id(const secsip_call *call)
 SECSIP_EXPORT const char *secsip_call_get_remote_uri(const secsip_call *call)
 {
     return call ? call->remote_uri : NULL;
+}
+
+SECSIP_EXPORT const char *secsip_call_get_peer_identity(const secsip_call *call)
+{
+    return !call ? NULL : living_stack(call) ? ssi_flow_identity(call->flow) : "";
 }
 
 SECSIP_EXPORT secsip_result secsip_call_get_stats(const secsip_call *call,

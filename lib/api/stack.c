@@ -18,6 +18,7 @@ static void translate(const secsip_stack_config *c, struct ssi_ua_config *ret)
                 .user_data = c->user_data,
                 .level = c->log_level ? c->log_level : SECSIP_LOG_WARNING},
         .trace = c->trace,
+        .tls_failure = c->tls_failure,
         .trace_data = c->user_data,
         .txn = {.t1_ms = c->t1_ms,
                 .t2_ms = c->t2_ms,

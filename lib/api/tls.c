@@ -1,6 +1,10 @@
 /* The exported names of the TLS profile; the work is done in lib/tls. Layer: api. */
 #include "secsip/tls.h"
 
+#include <stdlib.h>
+
+#include "api/abi.h"
+#include "api/known_keys.h"
 #include "base/export.h"
 #include "tls/tls.h"
 
@@ -143,4 +147,87 @@ SECSIP_EXPORT secsip_result secsip_tls_profile_replace(secsip_tls_profile *profi
 SECSIP_EXPORT const secsip_error *secsip_tls_profile_error(const secsip_tls_profile *profile)
 {
     return ssi_tls_profile_error(profile);
+}
+
+SECSIP_EXPORT secsip_result secsip_tls_profile_add_trust_directory(secsip_tls_profile *profile,
+                                                                   const char *path)
+{
+    return ssi_tls_profile_add_trust_directory(profile, path);
+}
+
+SECSIP_EXPORT secsip_result secsip_tls_profile_set_identity_uri(secsip_tls_profile *profile,
+                                                                const char *cert_uri,
+                                                                const char *key_uri)
+{
+    return ssi_tls_profile_set_identity_uri(profile, cert_uri, key_uri);
+}
+
+SECSIP_EXPORT secsip_result secsip_tls_profile_add_identity_uri(secsip_tls_profile *profile,
+                                                                const char *cert_uri,
+                                                                const char *key_uri)
+{
+    return ssi_tls_profile_add_identity_uri(profile, cert_uri, key_uri);
+}
+
+SECSIP_EXPORT secsip_result secsip_tls_profile_set_decision(
+    secsip_tls_profile *profile,
+    int32_t (*decide)(const secsip_tls_question *question, void *user_data), void *user_data)
+{
+    return ssi_tls_profile_set_decision(profile, decide, user_data, false);
+}
+
+SECSIP_EXPORT secsip_result secsip_tls_profile_set_insecure_decision(
+    secsip_tls_profile *profile,
+    int32_t (*decide)(const secsip_tls_question *question, void *user_data), void *user_data)
+{
+    return ssi_tls_profile_set_decision(profile, decide, user_data, true);
+}
+
+SECSIP_EXPORT secsip_result secsip_tls_profile_set_known_keys(secsip_tls_profile *profile,
+                                                              uint32_t mode,
+                                                              const secsip_tls_known_keys *keys)
+{
+    secsip_tls_known_keys taken = {.size = sizeof taken};
+
+    if (keys) {
+        secsip_result r =
+            ssi_abi_take(&taken, sizeof taken, keys, offsetof(secsip_tls_known_keys, user_data));
+        if (r < 0)
+            return r;
+    }
+    return ssi_tls_profile_set_known_keys(profile, mode, keys ? &taken : NULL, NULL);
+}
+
+SECSIP_EXPORT secsip_result secsip_tls_profile_set_known_keys_file(secsip_tls_profile *profile,
+                                                                   uint32_t mode, const char *path)
+{
+    secsip_tls_known_keys keys;
+    secsip_result r = ssi_tls_profile_begin(profile);
+
+    if (r < 0)
+        return r;
+    if (!path || !path[0])
+        return SECSIP_E_INVALID;
+    r = ssi_known_keys_open(path, &keys);
+    if (r == SECSIP_E_FILE)
+        return ssi_tls_profile_fail(
+            profile, r, "known key",
+            "lines of a domain and sha256//BASE64, not writable by everybody", "another file",
+            "%s cannot be used as a file of known keys", path);
+    if (r < 0)
+        return r;
+    r = ssi_tls_profile_set_known_keys(profile, mode, &keys, free);
+    if (r < 0)
+        free(keys.user_data);
+    return r;
+}
+
+SECSIP_EXPORT secsip_result secsip_tls_known_keys_forget(const char *path, const char *domain)
+{
+    return path && domain ? ssi_known_keys_forget(path, domain) : SECSIP_E_INVALID;
+}
+
+SECSIP_EXPORT secsip_result secsip_tls_profile_set_from(secsip_tls_profile *profile, uint32_t mode)
+{
+    return ssi_tls_profile_set_from(profile, mode);
 }

@@ -9,18 +9,10 @@
 #include <gnutls/pkcs12.h>
 
 #include "base/crypto.h"
-#include "tls/profile.h"
+#include "tls/credentials.h"
 
 enum {
-    MAX_CERTS = 16,
-    PASSWORD_SIZE = 256,
-};
-
-/* What one identity is made of; pkcs12 alone uses x509_key. */
-struct material {
-    gnutls_x509_crt_t *certs; /* leaf first; gnutls_malloc'd */
-    unsigned n_certs;
-    gnutls_privkey_t key;
+    PASSWORD_SIZE = 256
 };
 
 secsip_result ssi_tls_identity_new(struct ssi_tls_identity **ret)
@@ -51,6 +43,7 @@ void ssi_tls_identity_unref(struct ssi_tls_identity *id)
     gnutls_certificate_free_credentials(id->cred);
     gnutls_free(id->leaf.data);
     gnutls_free(id->staple.data);
+    ssi_tls_pins_free(id->pins);
     free(id);
 }
 
@@ -59,7 +52,7 @@ static bool wants_password(int rc)
     return rc == GNUTLS_E_DECRYPTION_FAILED || rc == GNUTLS_E_MAC_VERIFY_FAILED;
 }
 
-static secsip_result refuse(secsip_tls_profile *p, int rc, const char *where)
+secsip_result ssi_tls_identity_refuse(secsip_tls_profile *p, int rc, const char *where)
 {
     const char *why = gnutls_strerror(rc);
 
@@ -67,19 +60,24 @@ static secsip_result refuse(secsip_tls_profile *p, int rc, const char *where)
         return SECSIP_E_NOMEM;
     if (rc == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
         why = "the key is not the certificate's";
+    else if (rc == GNUTLS_E_X509_UNKNOWN_SAN)
+        why = "the certificate's names cannot be read, or are more than 100";
+    else if (rc == GNUTLS_E_PKCS11_PIN_ERROR)
+        why = "no or a wrong PIN was given for its token, or the token has a single try left";
     else if (wants_password(rc))
         why = "it is encrypted, and no or a wrong password was given";
     return ssi_tls_profile_fail(p, SECSIP_E_TLS_CREDENTIALS, "identity",
                                 "a certificate and its key", why, "%s: %s", where, why);
 }
 
-static void free_material(struct material *m)
+void ssi_tls_material_free(struct ssi_tls_material *m)
 {
     for (unsigned i = 0; i < m->n_certs; i++)
         gnutls_x509_crt_deinit(m->certs[i]);
     gnutls_free(m->certs);
     if (m->key)
         gnutls_privkey_deinit(m->key);
+    ssi_tls_pins_free(m->pin);
 }
 
 /* Asks the application. password is to be wiped by the caller. */
@@ -120,8 +118,8 @@ static int sni_names(const struct ssi_tls_names *names, const char *out[SSI_TLS_
     return n;
 }
 
-/* Adds the material to the credentials, which take the key. */
-static int register_material(gnutls_certificate_credentials_t cred, struct material *m)
+/* Adds the material to the identity, which takes the key. */
+static int register_material(struct ssi_tls_identity *id, struct ssi_tls_material *m)
 {
     const char *names[SSI_TLS_MAX_NAMES];
     struct ssi_tls_names read;
@@ -140,30 +138,31 @@ static int register_material(gnutls_certificate_credentials_t cred, struct mater
     rc = gnutls_pcert_import_x509_list(chain, m->certs, &n, GNUTLS_X509_CRT_LIST_SORT);
     if (rc < 0)
         goto fail;
-    rc = gnutls_certificate_set_key(cred, names, sni_names(&read, names), chain, (int)n, m->key);
+    rc =
+        gnutls_certificate_set_key(id->cred, names, sni_names(&read, names), chain, (int)n, m->key);
     if (rc < 0) {
         for (unsigned i = 0; i < n; i++)
             gnutls_pcert_deinit(&chain[i]);
         goto fail;
     }
     m->key = NULL;
+    ssi_tls_pins_move(&id->pins, &m->pin);
 fail:
     ssi_tls_names_free(&read);
     free(chain);
     return rc < 0 ? rc : 0;
 }
 
-/* Puts the material in place of what there is, or beside it. */
-static secsip_result install(secsip_tls_profile *p, struct material *m, bool beside,
-                             const char *where)
+secsip_result ssi_tls_identity_install(secsip_tls_profile *p, struct ssi_tls_material *m,
+                                       bool beside, const char *where)
 {
     struct ssi_tls_identity *id;
     gnutls_datum_t leaf;
 
     if (beside) {
-        int rc = register_material(p->identity->cred, m);
+        int rc = register_material(p->identity, m);
         if (rc < 0)
-            return refuse(p, rc, where);
+            return ssi_tls_identity_refuse(p, rc, where);
         p->identity->n_keys++;
         return 0;
     }
@@ -173,11 +172,11 @@ static secsip_result install(secsip_tls_profile *p, struct material *m, bool bes
     int rc = gnutls_x509_crt_export2(m->certs[0], GNUTLS_X509_FMT_DER, &leaf);
     if (rc >= 0) {
         id->leaf = leaf;
-        rc = register_material(id->cred, m);
+        rc = register_material(id, m);
     }
     if (rc < 0) {
         ssi_tls_identity_unref(id);
-        return refuse(p, rc, where);
+        return ssi_tls_identity_refuse(p, rc, where);
     }
     id->n_keys = 1;
     ssi_tls_identity_unref(p->identity);
@@ -190,7 +189,7 @@ static secsip_result install_pem(secsip_tls_profile *p, struct ssi_slice cert, s
 {
     gnutls_datum_t cert_pem = {(void *)(uintptr_t)cert.p, (unsigned)cert.len};
     gnutls_datum_t key_pem = {(void *)(uintptr_t)key.p, (unsigned)key.len};
-    struct material m = {NULL, 0, NULL};
+    struct ssi_tls_material m = {NULL};
 
     if (cert.len > SSI_TLS_MAX_SECRET_FILE || key.len > SSI_TLS_MAX_SECRET_FILE)
         return ssi_tls_profile_fail(p, SECSIP_E_TLS_CREDENTIALS, "identity",
@@ -198,19 +197,19 @@ static secsip_result install_pem(secsip_tls_profile *p, struct ssi_slice cert, s
                                     "%s is too large for a certificate or key", where);
     int rc = gnutls_x509_crt_list_import2(&m.certs, &m.n_certs, &cert_pem, GNUTLS_X509_FMT_PEM,
                                           GNUTLS_X509_CRT_LIST_SORT);
-    if (rc >= 0 && m.n_certs > MAX_CERTS)
+    if (rc >= 0 && m.n_certs > SSI_TLS_MAX_CERTS)
         rc = GNUTLS_E_CERTIFICATE_LIST_UNSORTED;
     if (rc >= 0)
         rc = gnutls_privkey_init(&m.key);
     if (rc >= 0)
         rc = import_key(p, m.key, &key_pem, where);
-    secsip_result r = rc < 0 ? refuse(p, rc, where) : install(p, &m, beside, where);
-    free_material(&m);
+    secsip_result r = rc < 0 ? ssi_tls_identity_refuse(p, rc, where)
+                             : ssi_tls_identity_install(p, &m, beside, where);
+    ssi_tls_material_free(&m);
     return r;
 }
 
-/* A first identity must be there before another stands beside it: it answers those that ask for no known name. */
-static secsip_result begin_identity(secsip_tls_profile *p, bool beside)
+secsip_result ssi_tls_identity_begin(secsip_tls_profile *p, bool beside)
 {
     secsip_result r = ssi_tls_profile_begin(p);
 
@@ -224,7 +223,7 @@ static secsip_result begin_identity(secsip_tls_profile *p, bool beside)
 static secsip_result take_pem(secsip_tls_profile *p, const char *cert, size_t cert_len,
                               const char *key, size_t key_len, bool beside)
 {
-    secsip_result r = begin_identity(p, beside);
+    secsip_result r = ssi_tls_identity_begin(p, beside);
 
     if (r < 0)
         return r;
@@ -239,7 +238,7 @@ static secsip_result take_file(secsip_tls_profile *p, const char *cert_path, con
 {
     struct ssi_buf cert, key;
     char where[256];
-    secsip_result r = begin_identity(p, beside);
+    secsip_result r = ssi_tls_identity_begin(p, beside);
 
     if (r < 0)
         return r;
@@ -285,7 +284,7 @@ secsip_result ssi_tls_profile_add_identity_file(secsip_tls_profile *p, const cha
 }
 
 /* The chain and the key of a PKCS#12 file. */
-static int parse_pkcs12(const gnutls_datum_t *der, const char *password, struct material *m)
+static int parse_pkcs12(const gnutls_datum_t *der, const char *password, struct ssi_tls_material *m)
 {
     gnutls_x509_privkey_t key = NULL;
     gnutls_pkcs12_t p12;
@@ -302,7 +301,7 @@ static int parse_pkcs12(const gnutls_datum_t *der, const char *password, struct 
     gnutls_pkcs12_deinit(p12);
     if (rc < 0)
         return rc;
-    if (m->n_certs == 0 || m->n_certs > MAX_CERTS)
+    if (m->n_certs == 0 || m->n_certs > SSI_TLS_MAX_CERTS)
         rc = GNUTLS_E_NO_CERTIFICATE_FOUND;
     if (rc >= 0)
         rc = gnutls_privkey_init(&m->key);
@@ -318,10 +317,10 @@ secsip_result ssi_tls_profile_set_identity_pkcs12(secsip_tls_profile *p, const v
 {
     static const char where[] = "the PKCS#12 data";
     gnutls_datum_t der = {(void *)(uintptr_t)p12, (unsigned)len};
-    struct material m = {NULL, 0, NULL};
+    struct ssi_tls_material m = {NULL};
     char asked[PASSWORD_SIZE];
 
-    secsip_result r = begin_identity(p, false);
+    secsip_result r = ssi_tls_identity_begin(p, false);
     if (r < 0)
         return r;
     if (!p12 || len > SSI_TLS_MAX_SECRET_FILE)
@@ -330,8 +329,9 @@ secsip_result ssi_tls_profile_set_identity_pkcs12(secsip_tls_profile *p, const v
         password = asked;
     int rc = parse_pkcs12(&der, password ? password : "", &m);
     ssi_wipe(asked, sizeof asked);
-    r = rc < 0 ? refuse(p, rc, where) : install(p, &m, false, where);
-    free_material(&m);
+    r = rc < 0 ? ssi_tls_identity_refuse(p, rc, where)
+               : ssi_tls_identity_install(p, &m, false, where);
+    ssi_tls_material_free(&m);
     return r;
 }
 

@@ -34,3 +34,17 @@ secsip_result ssi_tls_file_read(const char *path, struct ssi_buf *b, const char 
     *ret_why = strerrordesc_np(why);
     return SECSIP_E_FILE;
 }
+
+bool ssi_tls_file_is_directory(const char *path, const char **ret_why)
+{
+    FILE *f = fopen(path, "rbe");
+    int why = errno;
+
+    if (f) {
+        (void)fgetc(f);
+        why = ferror(f) ? errno : ENOTDIR;
+        fclose(f);
+    }
+    *ret_why = strerrordesc_np(why);
+    return why == EISDIR;
+}

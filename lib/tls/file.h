@@ -8,4 +8,7 @@
  * the system), SECSIP_E_LIMIT, SECSIP_E_NOMEM. */
 secsip_result ssi_tls_file_read(const char *path, struct ssi_buf *b, const char **ret_why);
 
+/* False with *ret_why (borrowed from the system) when it is no folder, or none that can be opened. */
+bool ssi_tls_file_is_directory(const char *path, const char **ret_why);
+
 #endif

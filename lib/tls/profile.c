@@ -30,8 +30,13 @@ static const char *const priorities[] = {
 
 static void clear_error(secsip_tls_profile *p)
 {
-    p->error = (secsip_error){
-        .size = sizeof p->error, .text = "", .check = "", .expected = "", .found = "", .peer = ""};
+    p->error = (secsip_error){.size = sizeof p->error,
+                              .text = "",
+                              .check = "",
+                              .expected = "",
+                              .found = "",
+                              .peer = "",
+                              .certificate = ""};
 }
 
 secsip_result ssi_tls_profile_fail(secsip_tls_profile *p, secsip_result result, const char *check,
@@ -49,7 +54,8 @@ secsip_result ssi_tls_profile_fail(secsip_tls_profile *p, secsip_result result, 
                               .check = check,
                               .expected = expected,
                               .found = p->error_found,
-                              .peer = ""};
+                              .peer = "",
+                              .certificate = ""};
     return result;
 }
 
@@ -70,6 +76,13 @@ static void free_trust(struct ssi_tls_trust *t)
     for (size_t i = 0; i < t->n_crls; i++)
         gnutls_x509_crl_deinit(t->crls[i]);
     gnutls_x509_trust_list_deinit(t->list, 1);
+}
+
+static void release_known(secsip_tls_profile *p)
+{
+    if (p->known_release)
+        p->known_release(p->policy.known.user_data);
+    p->known_release = NULL;
 }
 
 static void free_ticket_key(secsip_tls_profile *p)
@@ -123,6 +136,7 @@ void ssi_tls_profile_unref(secsip_tls_profile *p)
     ssi_tls_tickets_clear(&p->tickets);
     free_ticket_key(p);
     free_trust(&p->trust);
+    release_known(p);
     gnutls_priority_deinit(p->priority);
     free(p);
 }
@@ -193,6 +207,32 @@ static secsip_result add_file(secsip_tls_profile *p, const char *path, add_fn *a
 secsip_result ssi_tls_profile_add_trust_pem(secsip_tls_profile *p, const char *pem, size_t len)
 {
     return add_text(p, pem, len, add_trust);
+}
+
+/* GnuTLS passes over what it cannot read; a folder without any authority is an error, and says why. */
+secsip_result ssi_tls_profile_add_trust_directory(secsip_tls_profile *p, const char *path)
+{
+    secsip_result r = ssi_tls_profile_begin(p);
+
+    if (r < 0)
+        return r;
+    if (!path)
+        return SECSIP_E_INVALID;
+    int n = gnutls_x509_trust_list_add_trust_dir(p->trust.list, path, NULL, GNUTLS_X509_FMT_PEM,
+                                                 GNUTLS_TL_NO_DUPLICATES, 0);
+    if (n == GNUTLS_E_MEMORY_ERROR)
+        return SECSIP_E_NOMEM;
+    if (n > 0) {
+        p->trust_given = p->trust_loaded = true;
+        return 0;
+    }
+    const char *why;
+    if (!ssi_tls_file_is_directory(path, &why))
+        return ssi_tls_profile_fail(p, SECSIP_E_FILE, "file", "a readable folder", why,
+                                    "%s cannot be read as a folder: %s", path, why);
+    return ssi_tls_profile_fail(p, SECSIP_E_TLS_CREDENTIALS, "trust", "certificates in PEM",
+                                "no certificate",
+                                "the folder %s holds no usable certificate of an authority", path);
 }
 
 secsip_result ssi_tls_profile_add_trust_file(secsip_tls_profile *p, const char *path)
@@ -337,12 +377,12 @@ secsip_result ssi_tls_profile_set_resumption(secsip_tls_profile *p, uint32_t mod
     return 0;
 }
 
+/* Also in use: sessions that have begun keep what they were given. */
 secsip_result ssi_tls_profile_set_ticket_key(secsip_tls_profile *p, const void *key, size_t len)
 {
-    secsip_result r = ssi_tls_profile_begin(p);
-
-    if (r < 0)
-        return r;
+    if (!p)
+        return SECSIP_E_INVALID;
+    clear_error(p);
     if (!key || len != TICKET_KEY_SIZE)
         return ssi_tls_profile_fail(p, SECSIP_E_INVALID, "ticket key", "64 bytes", "another length",
                                     "a ticket key has 64 bytes, not %zu", len);
@@ -384,6 +424,56 @@ secsip_result ssi_tls_profile_set_client_cert(secsip_tls_profile *p, uint32_t mo
                                     "SECSIP_TLS_CLIENT_CERT_*", "an unknown number",
                                     "%u is no way to treat client certificates", (unsigned)mode);
     p->client_cert = mode;
+    return 0;
+}
+
+secsip_result ssi_tls_profile_set_from(secsip_tls_profile *p, uint32_t mode)
+{
+    secsip_result r = ssi_tls_profile_begin(p);
+
+    if (r < 0)
+        return r;
+    if (mode > SECSIP_TLS_FROM_CERTIFIED)
+        return ssi_tls_profile_fail(p, SECSIP_E_INVALID, "from", "SECSIP_TLS_FROM_*",
+                                    "an unknown number", "%u is no rule for From", (unsigned)mode);
+    p->from = mode;
+    return 0;
+}
+
+secsip_result ssi_tls_profile_set_decision(secsip_tls_profile *p,
+                                           int32_t (*decide)(const secsip_tls_question *question,
+                                                             void *user_data),
+                                           void *user_data, bool insecure)
+{
+    secsip_result r = ssi_tls_profile_begin(p);
+
+    if (r < 0)
+        return r;
+    p->policy.decide = decide;
+    p->policy.decide_user_data = user_data;
+    p->policy.decide_insecure = insecure;
+    return 0;
+}
+
+secsip_result ssi_tls_profile_set_known_keys(secsip_tls_profile *p, uint32_t mode,
+                                             const secsip_tls_known_keys *keys,
+                                             void (*release)(void *user_data))
+{
+    bool needed = mode != SECSIP_TLS_KNOWN_KEYS_OFF;
+    secsip_result r = ssi_tls_profile_begin(p);
+
+    if (r < 0)
+        return r;
+    if (mode > SECSIP_TLS_KNOWN_KEYS_INSECURE_INSTEAD_OF_CHAIN ||
+        (needed && (!keys || !keys->lookup || !keys->store)))
+        return ssi_tls_profile_fail(
+            p, SECSIP_E_INVALID, "known key", "SECSIP_TLS_KNOWN_KEYS_*, and where keys are kept",
+            needed ? "an unknown mode, or no place" : "an unknown mode",
+            "mode %u, or the place of known keys, cannot be used", (unsigned)mode);
+    release_known(p);
+    p->policy.known_mode = mode;
+    p->policy.known = needed ? *keys : (secsip_tls_known_keys){.size = sizeof p->policy.known};
+    p->known_release = release;
     return 0;
 }
 
@@ -479,6 +569,11 @@ secsip_result ssi_tls_profile_replace(secsip_tls_profile *p, secsip_tls_profile 
     struct ssi_tls_trust trust = p->trust;
     p->identity = with->identity;
     p->trust = with->trust;
+    release_known(p);
+    p->policy = with->policy;
+    p->known_release = with->known_release;
+    with->known_release = NULL;
+    p->from = with->from;
     p->trust_given = with->trust_given;
     p->trust_loaded = with->trust_loaded;
     p->options = with->options;

@@ -16,8 +16,11 @@ enum {
     SSI_TLS_MAX_SECRET_FILE = 1 << 20
 }; /* bytes of a certificate or key file */
 
+struct ssi_tls_pin_source;
+
 struct ssi_tls_identity {
     atomic_uint refs;
+    struct ssi_tls_pin_source *pins; /* of its keys on tokens */
     gnutls_certificate_credentials_t cred;
     unsigned n_keys;
     gnutls_datum_t leaf;   /* of the first one, DER; gnutls_malloc'd */
@@ -31,9 +34,12 @@ struct secsip_tls_profile {
     bool serves; /* a listener uses it */
     uint32_t options;
     uint32_t client_cert;
+    uint32_t from;
     uint32_t resumption;
     gnutls_priority_t priority;
     struct ssi_tls_trust trust;
+    struct ssi_tls_policy policy;
+    void (*known_release)(void *user_data); /* of policy.known.user_data */
     bool trust_given; /* by the application; else the system's is loaded at need */
     bool trust_loaded;
     struct ssi_tls_identity *identity;
@@ -54,12 +60,6 @@ struct ssi_tls_identity *ssi_tls_identity_ref(struct ssi_tls_identity *id);
 void ssi_tls_identity_unref(struct ssi_tls_identity *id);
 /* The time that a session was given. */
 uint64_t ssi_tls_session_wall_s(const struct ssi_tls_session *s);
-/* Every setter begins with it: clears the error. SECSIP_E_INVALID (NULL), SECSIP_E_STATE (in use). */
-secsip_result ssi_tls_profile_begin(secsip_tls_profile *p);
-/* Notes a setter's failure and returns result; text is printf-like. check and expected are constants. */
-secsip_result ssi_tls_profile_fail(secsip_tls_profile *p, secsip_result result, const char *check,
-                                   const char *expected, const char *found, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
 /* Reads a file for a setter; b is initialised, its max the limit. */
 secsip_result ssi_tls_profile_read(secsip_tls_profile *p, const char *path, struct ssi_buf *b);
 

@@ -41,7 +41,7 @@ struct ssi_tls_session {
     char *peer; /* on a server, the client's name */
 };
 
-static const struct ssi_tls_failure no_failure;
+static const struct ssi_tls_failure no_failure = {.check = ""};
 static const struct ssi_tls_failure no_memory = {
     .result = SECSIP_E_NOMEM, .check = "memory", .text = "out of memory"};
 
@@ -102,18 +102,29 @@ static int write_keylog(gnutls_session_t tls, const char *label, const gnutls_da
     return 0;
 }
 
-/* Judges the peer's certificate. 0 also when a server asked, the client has none, and none was required. */
-static secsip_result judge_peer(struct ssi_tls_session *s)
+static bool is_resumed(const struct ssi_tls_session *s)
 {
-    gnutls_datum_t staple;
-    const struct ssi_tls_check check = {
+    return gnutls_session_is_resumed(s->tls) != 0;
+}
+
+static struct ssi_tls_check make_check(const struct ssi_tls_session *s)
+{
+    return (struct ssi_tls_check){
         .trust = &s->profile->trust,
+        .policy = &s->profile->policy,
         .options = s->profile->options,
         .peer_is_client = s->server,
         .domain = s->domain,
         .wall_s = s->wall_s,
-        .staple = gnutls_ocsp_status_request_get2(s->tls, 0, &staple) >= 0 ? &staple : NULL,
+        .stapled_until = !s->server && is_resumed(s) ? s->good_until : 0,
     };
+}
+
+/* Judges the peer's certificate. 0 also when a server asked, the client has none, and none was required. */
+static secsip_result judge_peer(struct ssi_tls_session *s)
+{
+    struct ssi_tls_check check = make_check(s);
+    gnutls_datum_t staple;
     unsigned n = 0;
     const gnutls_datum_t *chain = gnutls_certificate_get_peers(s->tls, &n);
 
@@ -123,11 +134,21 @@ static secsip_result judge_peer(struct ssi_tls_session *s)
     if ((!chain || n == 0) && s->server &&
         s->profile->client_cert != SECSIP_TLS_CLIENT_CERT_REQUIRE)
         return 0;
+    if (gnutls_ocsp_status_request_get2(s->tls, 0, &staple) >= 0)
+        check.staple = &staple;
     secsip_result r = ssi_tls_verify(&check, chain, chain ? n : 0, s->verdict);
     s->judged = r == 0;
     s->good_from = s->verdict->good_from;
     s->good_until = s->verdict->good_until;
     return r;
+}
+
+/* Behind the handshake, which has proved that the peer has the key. */
+static secsip_result remember_peer(struct ssi_tls_session *s)
+{
+    struct ssi_tls_check check = make_check(s);
+
+    return s->judged ? ssi_tls_remember_key(&check, s->verdict) : 0;
 }
 
 static int verify_in_handshake(gnutls_session_t tls)
@@ -295,6 +316,8 @@ static gnutls_alert_description_t alert_for(secsip_result r)
         return GNUTLS_A_CERTIFICATE_REVOKED;
     case SECSIP_E_TLS_CERT_PURPOSE:
         return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
+    case SECSIP_E_TLS_CERT_REFUSED:
+        return GNUTLS_A_ACCESS_DENIED;
     case SECSIP_E_NOMEM:
         return GNUTLS_A_INTERNAL_ERROR;
     default:
@@ -306,33 +329,39 @@ struct cause {
     int rc;
     secsip_result result;
     const char *check;
+    const char *expected;
     const char *hint;
 };
 
+#define CIPHERS "ECDHE with AES-GCM or ChaCha20-Poly1305"
+
 static const struct cause causes[] = {
-    {GNUTLS_E_UNSUPPORTED_VERSION_PACKET, SECSIP_E_TLS_HANDSHAKE, "version",
+    {GNUTLS_E_UNSUPPORTED_VERSION_PACKET, SECSIP_E_TLS_HANDSHAKE, "version", "TLS 1.3 or 1.2",
      "the peer speaks neither TLS 1.3 nor 1.2, or no TLS at all"},
-    {GNUTLS_E_UNEXPECTED_PACKET_LENGTH, SECSIP_E_TLS_RECORD, "record",
+    {GNUTLS_E_UNEXPECTED_PACKET_LENGTH, SECSIP_E_TLS_RECORD, "record", "a TLS record",
      "what came is no TLS record"},
-    {GNUTLS_E_UNEXPECTED_PACKET, SECSIP_E_TLS_RECORD, "record",
+    {GNUTLS_E_UNEXPECTED_PACKET, SECSIP_E_TLS_RECORD, "record", "a TLS record",
      "what came is no TLS, perhaps clear text"},
-    {GNUTLS_E_RECORD_OVERFLOW, SECSIP_E_TLS_RECORD, "record", "a record is larger than TLS allows"},
-    {GNUTLS_E_DECRYPTION_FAILED, SECSIP_E_TLS_RECORD, "record", "a record was changed on the way"},
-    {GNUTLS_E_NO_CIPHER_SUITES, SECSIP_E_TLS_HANDSHAKE, "cipher",
+    {GNUTLS_E_RECORD_OVERFLOW, SECSIP_E_TLS_RECORD, "record", "a TLS record of 16384 bytes",
+     "a record is larger than TLS allows"},
+    {GNUTLS_E_DECRYPTION_FAILED, SECSIP_E_TLS_RECORD, "record", "a TLS record as it was sent",
+     "a record was changed on the way"},
+    {GNUTLS_E_NO_CIPHER_SUITES, SECSIP_E_TLS_HANDSHAKE, "cipher", CIPHERS,
      "no TLS version and cipher that both sides allow"},
-    {GNUTLS_E_UNKNOWN_CIPHER_SUITE, SECSIP_E_TLS_HANDSHAKE, "cipher",
+    {GNUTLS_E_UNKNOWN_CIPHER_SUITE, SECSIP_E_TLS_HANDSHAKE, "cipher", CIPHERS,
      "no TLS version and cipher that both sides allow"},
     {GNUTLS_E_NO_COMMON_KEY_SHARE, SECSIP_E_TLS_HANDSHAKE, "group",
+     "X25519, X448 or a NIST curve of 256, 384 or 521 bits",
      "no key exchange that both sides allow"},
     {GNUTLS_E_SAFE_RENEGOTIATION_FAILED, SECSIP_E_TLS_HANDSHAKE, "renegotiation",
-     "the peer does not know safe renegotiation (RFC 5746)"},
-    {GNUTLS_E_REHANDSHAKE, SECSIP_E_TLS_HANDSHAKE, "renegotiation",
+     "safe renegotiation", "the peer does not know safe renegotiation (RFC 5746)"},
+    {GNUTLS_E_REHANDSHAKE, SECSIP_E_TLS_HANDSHAKE, "renegotiation", "no renegotiation",
      "the peer wants to renegotiate, which is refused"},
-    {GNUTLS_E_NO_CERTIFICATE_FOUND, SECSIP_E_TLS_CERT_MISSING, "certificate",
+    {GNUTLS_E_NO_CERTIFICATE_FOUND, SECSIP_E_TLS_CERT_MISSING, "certificate", "a certificate",
      "the peer sent no certificate"},
-    {GNUTLS_E_CERTIFICATE_REQUIRED, SECSIP_E_TLS_CERT_MISSING, "certificate",
+    {GNUTLS_E_CERTIFICATE_REQUIRED, SECSIP_E_TLS_CERT_MISSING, "certificate", "a certificate",
      "the peer sent no certificate"},
-    {GNUTLS_E_MEMORY_ERROR, SECSIP_E_NOMEM, "memory", "out of memory"},
+    {GNUTLS_E_MEMORY_ERROR, SECSIP_E_NOMEM, "memory", "", "out of memory"},
 };
 
 static void describe_cause(struct ssi_tls_session *s, int rc)
@@ -355,14 +384,15 @@ static void describe_cause(struct ssi_tls_session *s, int rc)
         rc = GNUTLS_E_MEMORY_ERROR;
     for (size_t i = 0; i < sizeof causes / sizeof *causes; i++) {
         if (causes[i].rc == rc) {
-            ssi_tls_fail(f, causes[i].result, causes[i].check, "", name, "the TLS %s failed: %s",
-                         handshake ? "handshake" : "session", causes[i].hint);
+            ssi_tls_fail(f, causes[i].result, causes[i].check, causes[i].expected, name,
+                         "the TLS %s failed: %s", handshake ? "handshake" : "session",
+                         causes[i].hint);
             return;
         }
     }
     ssi_tls_fail(f, handshake ? SECSIP_E_TLS_HANDSHAKE : SECSIP_E_TLS_RECORD,
-                 handshake ? "handshake" : "record", "", name, "the TLS %s failed: %s",
-                 handshake ? "handshake" : "session", name);
+                 handshake ? "handshake" : "record", handshake ? "a TLS handshake" : "a TLS record",
+                 name, "the TLS %s failed: %s", handshake ? "handshake" : "session", name);
 }
 
 /* Ends the session: describes the failure and puts the alert where there is one to send. */
@@ -419,7 +449,7 @@ static bool open_session(struct ssi_tls_session *s)
                           : "",
         .verified = s->judged && relaxed == 0,
         .relaxed = relaxed,
-        .resumed = gnutls_session_is_resumed(s->tls) != 0,
+        .resumed = is_resumed(s),
     };
     s->state = SSI_TLS_OPEN;
     return true;
@@ -434,7 +464,11 @@ static void keep_ticket(struct ssi_tls_session *s)
     /* Without a strict verdict that a later session can build on, it had better be a full one. */
     if (s->server || s->kept || !s->judged || s->info.relaxed)
         return;
-    bool old = s->info.resumed && gnutls_protocol_get_version(s->tls) == GNUTLS_TLS1_2;
+    bool tls12 = gnutls_protocol_get_version(s->tls) == GNUTLS_TLS1_2;
+    bool old = s->info.resumed && tls12;
+    /* RFC 7627 5.3: somebody between may have made a session without it equal to one of his own. */
+    if (tls12 && !gnutls_session_ext_master_secret_status(s->tls))
+        return;
     if ((!old && !(gnutls_session_get_flags(s->tls) & GNUTLS_SFLAGS_SESSION_TICKET)) ||
         gnutls_session_get_data2(s->tls, &data) < 0)
         return;
@@ -455,10 +489,13 @@ static int send_ticket(struct ssi_tls_session *s)
 }
 
 /* A client that resumes knows the chain, which was accepted for this very domain by the same profile with no relaxation,
- * and set_up_client looked at the time. */
+ * and set_up_client looked at the time. What the application has a say in may have changed. */
 static bool verdict_still_holds(const struct ssi_tls_session *s)
 {
-    return !s->server && gnutls_session_is_resumed(s->tls) && s->good_until > 0;
+    const struct ssi_tls_policy *policy = &s->profile->policy;
+
+    return !s->server && is_resumed(s) && s->good_until > 0 && !policy->decide &&
+           policy->known_mode == SECSIP_TLS_KNOWN_KEYS_OFF;
 }
 
 static int32_t go_on(struct ssi_tls_session *s)
@@ -474,7 +511,7 @@ static int32_t go_on(struct ssi_tls_session *s)
         return end_failed(s, rc);
     /* GnuTLS asks for no verdict where it took up an earlier session. */
     s->judged = s->judged || verdict_still_holds(s);
-    if (!s->judged && judge_peer(s) < 0)
+    if ((!s->judged && judge_peer(s) < 0) || remember_peer(s) < 0)
         return end_failed(s, GNUTLS_E_CERTIFICATE_ERROR);
     rc = send_ticket(s);
     if (rc < 0)
@@ -618,13 +655,13 @@ static bool read_names_late(const struct ssi_tls_session *s, struct ssi_tls_name
 
 bool ssi_tls_session_peer_is(const struct ssi_tls_session *s, const char *domain)
 {
-    const uint32_t insecure = SECSIP_TLS_INSECURE_SELF_SIGNED | SECSIP_TLS_INSECURE_ANY;
     const struct ssi_tls_names *names = &s->names;
     char normal[SSI_TLS_DOMAIN_SIZE];
     struct ssi_tls_names late;
     uint32_t needs;
 
-    if (!s->judged || (s->info.relaxed & insecure) || ssi_tls_domain_normal(domain, normal) < 0)
+    if (!s->judged || (s->info.relaxed & SSI_TLS_INSECURE_OPTIONS) ||
+        ssi_tls_domain_normal(domain, normal) < 0)
         return false;
     ssi_tls_names_init(&late);
     if (names->list.len == 0 && read_names_late(s, &late))
@@ -632,4 +669,22 @@ bool ssi_tls_session_peer_is(const struct ssi_tls_session *s, const char *domain
     bool is = ssi_tls_names_match(names, normal, &needs) && (needs & ~s->profile->options) == 0;
     ssi_tls_names_free(&late);
     return is;
+}
+
+bool ssi_tls_session_binds_from(const struct ssi_tls_session *s)
+{
+    return s->server && s->judged && s->profile->from == SECSIP_TLS_FROM_CERTIFIED;
+}
+
+const char *ssi_tls_session_user(const struct ssi_tls_session *s, size_t *at)
+{
+    enum ssi_tls_name_kind kind;
+    const char *text;
+
+    if (!s->judged || (s->info.relaxed & SSI_TLS_INSECURE_OPTIONS))
+        return NULL;
+    while (ssi_tls_names_next(&s->names, at, &kind, &text))
+        if (kind == SSI_TLS_NAME_USER)
+            return text;
+    return NULL;
 }

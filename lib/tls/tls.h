@@ -17,8 +17,14 @@ struct ssi_tls_failure {
         check; /* "trust", "name", "expiry", "activation", "self-signed", "purpose", "handshake", ... */
     char expected[128];
     char found[256];
-    char text[512]; /* the whole sentence, with the certificate's names and dates */
+    char text[512];        /* the whole sentence */
+    char certificate[384]; /* the leaf's names, dates, key and issuer; "" where it is about none */
 };
+
+/* Relaxations after which a peer has proved nothing. */
+#define SSI_TLS_INSECURE_OPTIONS                                                                   \
+    (SECSIP_TLS_INSECURE_SELF_SIGNED | SECSIP_TLS_INSECURE_ANY | SECSIP_TLS_INSECURE_FIRST_USE |   \
+     SECSIP_TLS_INSECURE_DECISION)
 
 enum ssi_tls_state {
     SSI_TLS_HANDSHAKE,
@@ -62,12 +68,24 @@ const struct ssi_tls_failure *ssi_tls_session_failure(const struct ssi_tls_sessi
 /* True when the verified peer certificate may speak for the domain (RFC 5922): on a server, the client's; used before a
  * request's From is believed and before a connection is reused. */
 bool ssi_tls_session_peer_is(const struct ssi_tls_session *s, const char *domain);
+/* On a server: the client showed a certificate and the profile binds From to it (SECSIP_TLS_FROM_CERTIFIED). */
+bool ssi_tls_session_binds_from(const struct ssi_tls_session *s);
+/* The users that the verified peer certificate names, "sip:alice@example.test": one after the other from *at = 0, borrowed;
+ * NULL at the end. */
+const char *ssi_tls_session_user(const struct ssi_tls_session *s, size_t *at);
 
+/* Every setter begins with it: clears the error. SECSIP_E_INVALID (NULL), SECSIP_E_STATE (in use). */
+secsip_result ssi_tls_profile_begin(secsip_tls_profile *p);
+/* Notes a setter's failure and returns result; text is printf-like. check and expected are constants. */
+secsip_result ssi_tls_profile_fail(secsip_tls_profile *p, secsip_result result, const char *check,
+                                   const char *expected, const char *found, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
 /* What is behind the exported functions of the same names (secsip/tls.h). */
 secsip_result ssi_tls_profile_new(secsip_tls_profile **ret);
 secsip_tls_profile *ssi_tls_profile_ref(secsip_tls_profile *p);
 void ssi_tls_profile_unref(secsip_tls_profile *p);
 secsip_result ssi_tls_profile_add_trust_file(secsip_tls_profile *p, const char *path);
+secsip_result ssi_tls_profile_add_trust_directory(secsip_tls_profile *p, const char *path);
 secsip_result ssi_tls_profile_add_trust_pem(secsip_tls_profile *p, const char *pem, size_t len);
 secsip_result ssi_tls_profile_set_identity_file(secsip_tls_profile *p, const char *cert_path,
                                                 const char *key_path);
@@ -79,6 +97,10 @@ secsip_result ssi_tls_profile_add_identity_pem(secsip_tls_profile *p, const char
                                                size_t cert_len, const char *key, size_t key_len);
 secsip_result ssi_tls_profile_set_identity_pkcs12(secsip_tls_profile *p, const void *p12,
                                                   size_t len, const char *password);
+secsip_result ssi_tls_profile_set_identity_uri(secsip_tls_profile *p, const char *cert_uri,
+                                               const char *key_uri);
+secsip_result ssi_tls_profile_add_identity_uri(secsip_tls_profile *p, const char *cert_uri,
+                                               const char *key_uri);
 secsip_result ssi_tls_profile_set_password(secsip_tls_profile *p,
                                            int32_t (*password)(const char *what, char *out,
                                                                size_t cap, void *user_data),
@@ -92,6 +114,16 @@ secsip_result ssi_tls_profile_set_ticket_key(secsip_tls_profile *p, const void *
 secsip_result ssi_tls_profile_replace(secsip_tls_profile *p, secsip_tls_profile *with);
 secsip_result ssi_tls_profile_set_options(secsip_tls_profile *p, uint32_t options);
 secsip_result ssi_tls_profile_set_client_cert(secsip_tls_profile *p, uint32_t mode);
+secsip_result ssi_tls_profile_set_from(secsip_tls_profile *p, uint32_t mode);
+secsip_result ssi_tls_profile_set_decision(secsip_tls_profile *p,
+                                           int32_t (*decide)(const secsip_tls_question *question,
+                                                             void *user_data),
+                                           void *user_data, bool insecure);
+/* release: frees keys->user_data when the profile ends; NULL: it is the application's. SECSIP_E_INVALID, SECSIP_E_STATE: it
+ * is not taken. */
+secsip_result ssi_tls_profile_set_known_keys(secsip_tls_profile *p, uint32_t mode,
+                                             const secsip_tls_known_keys *keys,
+                                             void (*release)(void *user_data));
 enum ssi_tls_versions {
     SSI_TLS_VERSIONS_BOTH, /* the default: TLS 1.3 and 1.2 */
     SSI_TLS_VERSIONS_12,

@@ -9,6 +9,7 @@
 #include "ua/dialog.h"
 #include "ua/flow.h"
 #include "ua/flow_udp.h"
+#include "ua/from.h"
 #include "ua/media.h"
 
 enum {
@@ -394,12 +395,34 @@ static void take_new_request(struct ssi_ua *ua, struct ssi_txn *t, struct ssi_si
         ssi_call_incoming(account, t, m, flow);
 }
 
+static void refuse_identity(struct ssi_ua *ua, struct ssi_txn *t, const struct ssi_sip_msg *m,
+                            struct ssi_flow *flow)
+{
+    char from[256], peer[SSI_ADDR_TEXT];
+
+    ssi_slice_show(m->from.uri.whole, from, sizeof from);
+    ssi_addr_text(&flow->peer, peer);
+    ssi_log_line(&ua->config.log, SSI_LOG_WARNING,
+                 "%s asks as %s, but its certificate is for %s: refused", peer, from,
+                 ssi_flow_tls_info(flow)->peer);
+    if (!t)
+        return; /* an ACK has no answer */
+    if (ua->handler.on_refused)
+        ua->handler.on_refused(ua->handler.arg, t, flow, 403);
+    else
+        ssi_ua_refuse(ua, t, 403);
+}
+
 static void on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
                        struct ssi_txn_flow *txn_flow)
 {
     struct ssi_ua *ua = arg;
     struct ssi_flow *flow = ssi_flow_of(txn_flow);
 
+    if (!ssi_from_is_certified(flow, &m->from.uri)) {
+        refuse_identity(ua, t, m, flow);
+        return;
+    }
     if (!m->to.tag.p) {
         take_new_request(ua, t, m, flow);
         return;

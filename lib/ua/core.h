@@ -24,11 +24,12 @@ struct ssi_flow;
 struct ssi_error {
     secsip_result result; /* 0: no error */
     int32_t status;
-    char text[512];
+    char text[640];
     char check[24];
     char expected[192];
     char found[256];
     char peer[SSI_ADDR_TEXT + 8];
+    char certificate[384]; /* the peer's, where it is about one */
 };
 
 /* Fills the result and a sentence: the standard text of the result, then ": " and the formatted detail (NULL: none). */
@@ -51,6 +52,8 @@ struct ssi_event {
 struct ssi_ua_handler {
     /* As in struct ssi_txn_layer_ops; the flow is a struct ssi_flow. False: not taken. */
     bool (*on_request)(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, struct ssi_flow *flow);
+    /* Refuses a request that never came to on_request, so that the owner hears of it; may be NULL. */
+    void (*on_refused)(void *arg, struct ssi_txn *t, struct ssi_flow *flow, int status);
     bool (*on_stray_response)(void *arg, struct ssi_sip_msg *m, struct ssi_flow *flow);
     void (*on_flow_closed)(void *arg, struct ssi_flow *flow);
     void (*on_detach)(void *arg); /* the stack goes; the handler is cleared */
@@ -62,7 +65,8 @@ struct ssi_ua_config {
     struct ssi_log log;
     void (*trace)(int32_t direction, const char *peer, const char *message, size_t len,
                   void *user_data);
-    void *trace_data;
+    void (*tls_failure)(const secsip_error *error, int32_t incoming, void *user_data);
+    void *trace_data; /* of both */
     struct ssi_txn_config txn;
     struct ssi_sip_limits limits;
     uint32_t max_connections;      /* zero: 10000 */

@@ -41,5 +41,6 @@ void ssi_error_view(const struct ssi_error *e, secsip_error *ret)
         .expected = e->expected,
         .found = e->found,
         .peer = e->peer,
+        .certificate = e->certificate,
     };
 }

@@ -152,56 +152,6 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
     ssi_flow_unref(f); /* the list's, which kept it alive until here */
 }
 
-void ssi_flow_peer_text(struct ssi_flow *f, struct ssi_error *e)
-{
-    if (f->peer.family)
-        ssi_addr_text(&f->peer, e->peer);
-    else
-        ssi_slice_show(ssi_slice_str(f->domain), e->peer, sizeof e->peer);
-}
-
-void ssi_flow_fail_tls(struct ssi_flow *f)
-{
-    const struct ssi_tls_failure *t = ssi_tls_session_failure(f->tls);
-    struct ssi_error e;
-
-    ssi_error_set(&e, t->result, NULL);
-    ssi_slice_show(ssi_slice_str(t->text[0] ? t->text : secsip_result_text(t->result)), e.text,
-                   sizeof e.text);
-    ssi_error_check(&e, t->check ? t->check : "handshake", ssi_slice_str(t->expected),
-                    ssi_slice_str(t->found));
-    ssi_flow_peer_text(f, &e);
-    ssi_flow_fail(f, &e);
-}
-
-static void describe(struct ssi_flow *f, struct ssi_error *e, secsip_result result,
-                     const char *what)
-{
-    char peer[SSI_ADDR_TEXT];
-
-    ssi_addr_text(&f->peer, peer);
-    ssi_error_set(e, result, "%s (%s): %s", f->domain[0] ? f->domain : "peer", peer, what);
-    ssi_flow_peer_text(f, e);
-}
-
-void ssi_flow_fail_with(struct ssi_flow *f, secsip_result result, const char *what)
-{
-    struct ssi_error e;
-
-    describe(f, &e, result, what);
-    ssi_flow_fail(f, &e);
-}
-
-void ssi_flow_fail_ended(struct ssi_flow *f, secsip_result result, const char *what,
-                         const char *found)
-{
-    struct ssi_error e;
-
-    describe(f, &e, result, what);
-    ssi_error_check(&e, "connection", SSI_LIT("an open connection"), ssi_slice_str(found));
-    ssi_flow_fail(f, &e);
-}
-
 bool ssi_flow_is_unused(const struct ssi_flow *f)
 {
     return !f->incoming && !f->opening && ssi_list_empty(&f->watches) &&

@@ -152,6 +152,8 @@ static void input_tls(struct ssi_flow *f, const void *data, size_t len)
 {
     int32_t state = ssi_tls_session_input(f->tls, data, len);
 
+    if (f->state == SSI_FLOW_DEAD)
+        return; /* the application was asked about the certificate, and ended everything */
     if (state < 0) {
         ssi_flow_fail_with(f, state, "TLS");
         return;

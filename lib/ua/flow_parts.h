@@ -1,5 +1,6 @@
 /* What the files of a flow share: flow.c its life, flow_connect.c its making, flow_input.c what comes in, flow_keep.c its
- * timer, flow_limit.c what it may cost, flow_udp.c what is different with UDP. Layer: ua, for these files only. */
+ * timer, flow_limit.c what it may cost, flow_udp.c what is different with UDP, flow_news.c what is said
+ * when it fails. Layer: ua, for these files only. */
 #ifndef SSI_UA_FLOW_PARTS_H
 #define SSI_UA_FLOW_PARTS_H
 
@@ -20,6 +21,8 @@ bool ssi_flow_is_unused(const struct ssi_flow *f);
 void ssi_flow_close_unused(struct ssi_flow *f);
 /* Into the TLS session or the clear buffer of an open flow. */
 secsip_result ssi_flow_write(struct ssi_flow *f, struct ssi_slice bytes);
+
+/* flow_news.c: ends the flow with an error. */
 void ssi_flow_peer_text(struct ssi_flow *f, struct ssi_error *e);
 void ssi_flow_fail_tls(struct ssi_flow *f);
 void ssi_flow_fail_with(struct ssi_flow *f, secsip_result result, const char *what);

@@ -5,6 +5,7 @@
 
 #include "base/secret.h"
 #include "ua/binding.h"
+#include "ua/from.h"
 #include "ua/proxy.h"
 
 /* ---- News */
@@ -17,6 +18,7 @@ struct registrar_news {
     char user[256];
     char target[512];
     char peer[SSI_ADDR_TEXT];
+    char identity[256];
 };
 
 static void unref_registrar(secsip_registrar *r)
@@ -56,12 +58,14 @@ void ssi_registrar_tell(secsip_registrar *r, const secsip_registrar_event *e,
     ssi_slice_show(ssi_slice_str(e->target), n->target, sizeof n->target);
     if (flow)
         ssi_addr_text(&flow->peer, n->peer);
+    ssi_slice_show(ssi_slice_str(ssi_flow_identity(flow)), n->identity, sizeof n->identity);
     n->view = *e;
     n->view.size = sizeof n->view;
     n->view.method = n->method;
     n->view.user = n->user;
     n->view.target = n->target;
     n->view.peer = n->peer;
+    n->view.identity = n->identity;
     ssi_ua_post(r->ua, &n->event);
 }
 
@@ -100,6 +104,11 @@ void ssi_registrar_refuse(secsip_registrar *r, struct ssi_txn *t, struct ssi_flo
 }
 
 /* ---- Requests */
+static void on_refused(void *arg, struct ssi_txn *t, struct ssi_flow *flow, int status)
+{
+    ssi_registrar_refuse(arg, t, flow, status);
+}
+
 static bool on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, struct ssi_flow *flow)
 {
     secsip_registrar *r = arg;
@@ -171,6 +180,7 @@ secsip_result ssi_registrar_new(struct ssi_ua *ua, const secsip_registrar_config
     r->ua = ua;
     ua->handler = (struct ssi_ua_handler){
         .on_request = on_request,
+        .on_refused = on_refused,
         .on_flow_closed = on_flow_closed,
         .on_detach = on_detach,
         .arg = r,

@@ -77,6 +77,7 @@ static secsip_result judge(const gnutls_datum_t *chain, size_t n, const struct s
     FUZZ_CHECK(r == 0 || (v.failure.text[0] && v.failure.check && v.failure.check[0]));
     FUZZ_CHECK((v.relaxed & ~check->options) == 0);
     FUZZ_CHECK(r < 0 || v.relaxed || v.good_until >= NOW);
+    FUZZ_CHECK((r == 0) <= (v.failed == 0));
     check_names(&v.names);
     ssi_tls_names_free(&v.names);
     return r;

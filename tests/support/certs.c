@@ -17,6 +17,7 @@ enum {
     RSA = 1 << 1,
     WEAK = 1 << 2,
     STAPLE = 1 << 3,
+    MANY = 1 << 4, /* one name more than is read */
 };
 
 #define KP_SERVER "1.3.6.1.5.5.7.3.1"
@@ -142,6 +143,10 @@ templates[LAB_N] = {
                         NULL,
                         {BOTH},
                         .flags = STAPLE},
+    [LAB_IDN] = {"idn", LAB_CA, "x", "xn--bcher-kva.test", "sip:XN--bcher-kva.test", NULL, {BOTH}},
+    [LAB_MANYNAMES] = {"manynames", LAB_CA, "x", "example.test", NULL, NULL, {BOTH}, .flags = MANY},
+    [LAB_BY_LEAF] =
+        {"byleaf", LAB_SERVER, "below a leaf", "example.test", "sip:example.test", NULL, {BOTH}},
     [LAB_ALICE] = {"alice", LAB_CA, "alice", NULL, "sip:alice@example.test", NULL, {KP_CLIENT}},
     [LAB_PROXY] = {"proxy", LAB_CA, "proxy", NULL, "sip:example.test", NULL, {KP_CLIENT}},
     [LAB_CLIENT_OTHERCA] = {"clientotherca",
@@ -234,6 +239,8 @@ static void set_names(gnutls_x509_crt_t crt, const struct template *t)
         set_nul_name(crt, t->dns);
     else if (t->dns)
         set_san(crt, GNUTLS_SAN_DNSNAME, t->dns, strlen(t->dns));
+    for (int i = 0; i < 100 && (t->flags & MANY); i++)
+        set_san(crt, GNUTLS_SAN_DNSNAME, "more.test", 9);
     if (t->uri)
         set_san(crt, GNUTLS_SAN_URI, t->uri, strlen(t->uri));
     if (t->ip) {
@@ -285,12 +292,12 @@ static void export_pem(enum lab_cert which)
 {
     struct made *m = &made[which];
     gnutls_datum_t pem, above = {NULL, 0};
-    bool with_issuer = templates[which].issuer == LAB_INTERMEDIATE;
+    enum lab_cert issuer = templates[which].issuer;
+    bool with_issuer = issuer == LAB_INTERMEDIATE || issuer == LAB_SERVER;
 
     must(gnutls_x509_crt_export2(m->crt, GNUTLS_X509_FMT_PEM, &pem), "export");
     if (with_issuer)
-        must(gnutls_x509_crt_export2(made[LAB_INTERMEDIATE].crt, GNUTLS_X509_FMT_PEM, &above),
-             "export");
+        must(gnutls_x509_crt_export2(made[issuer].crt, GNUTLS_X509_FMT_PEM, &above), "export");
     m->chain = join(&pem, with_issuer ? &above : NULL);
     gnutls_free(above.data);
     gnutls_free(pem.data);

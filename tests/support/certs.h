@@ -41,6 +41,9 @@ enum lab_cert {
     LAB_VIA_INTERMEDIATE,
     LAB_REVOKED,
     LAB_MUSTSTAPLE, /* demands a stapled OCSP answer */
+    LAB_IDN,        /* names of bücher.test, as A-labels */
+    LAB_MANYNAMES,  /* 101 names */
+    LAB_BY_LEAF,    /* signed by LAB_SERVER, which is no authority */
     LAB_ALICE,      /* a client: SAN URI sip:alice@example.test */
     LAB_PROXY,      /* a client that is a domain: SAN URI sip:example.test, clientAuth */
     LAB_CLIENT_OTHERCA,

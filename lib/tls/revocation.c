@@ -1,0 +1,120 @@
+/* Whether a certificate has been revoked: lists and stapled answers, see checks.h. Layer: tls. */
+#include <stdio.h>
+
+#include "tls/checks.h"
+#include "tls/staple.h"
+
+void ssi_tls_check_revocation(const struct ssi_tls_check *c, const struct ssi_tls_chain *ch,
+                              struct ssi_tls_verdict *v)
+{
+    if (!(ch->status & GNUTLS_CERT_REVOKED) || ssi_tls_forgiven(c, v, 0) ||
+        !ssi_tls_is_first(v, SECSIP_TLS_CHECK_REVOCATION))
+        return;
+    ssi_tls_fail(&v->failure, SECSIP_E_TLS_CERT_REVOKED, "revocation",
+                 "a certificate that is not revoked", "revoked",
+                 "the certificate of %s, or one above it, has been revoked by its issuer",
+                 ch->title);
+}
+
+static bool same_name(const gnutls_datum_t *a, const gnutls_datum_t *b)
+{
+    return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
+}
+
+int64_t ssi_tls_listed_until(const struct ssi_tls_trust *t, gnutls_x509_crt_t crt)
+{
+    gnutls_datum_t issuer, lister;
+    int64_t best = -1;
+    bool found = false;
+
+    if (gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) < 0)
+        return INT64_MAX;
+    for (size_t i = 0; i < t->n_crls; i++) {
+        if (gnutls_x509_crl_get_raw_issuer_dn(t->crls[i], &lister) < 0)
+            continue;
+        if (same_name(&issuer, &lister)) {
+            /* A list that names no next update (-1) is never out of date. */
+            int64_t until = gnutls_x509_crl_get_next_update(t->crls[i]);
+            until = until < 0 ? INT64_MAX : until;
+            best = until > best ? until : best;
+            found = true;
+        }
+        gnutls_free(lister.data);
+    }
+    gnutls_free(issuer.data);
+    return found ? best : INT64_MAX;
+}
+
+/* RFC 5280 6.3: a list past its next update says nothing about today. */
+void ssi_tls_check_list_age(const struct ssi_tls_check *c, const struct ssi_tls_chain *ch,
+                            struct ssi_tls_verdict *v)
+{
+    char date[SSI_TLS_DATE_SIZE], now[SSI_TLS_DATE_SIZE];
+
+    for (size_t i = 0; i < ch->n_path && c->trust->n_crls > 0; i++) {
+        int64_t until = ssi_tls_listed_until(c->trust, ch->path[i]);
+        if (until >= (int64_t)c->wall_s || ssi_tls_forgiven(c, v, 0) ||
+            !ssi_tls_is_first(v, SECSIP_TLS_CHECK_REVOCATION_LIST))
+            continue;
+        ssi_tls_show_date(until, date);
+        ssi_tls_show_date((int64_t)c->wall_s, now);
+        ssi_tls_fail(&v->failure, SECSIP_E_TLS_CERT_STATUS, "revocation list", now, date,
+                     "whether the certificate of %s is revoked cannot be known: its issuer's list "
+                     "is out of date since "
+                     "%s; it is now %s UTC",
+                     ch->title, date, now);
+    }
+}
+
+static void fail_staple(const struct ssi_tls_check *c, const struct ssi_tls_chain *ch,
+                        struct ssi_tls_verdict *v, const char *expected, const char *why)
+{
+    if (ssi_tls_forgiven(c, v, 0) || !ssi_tls_is_first(v, SECSIP_TLS_CHECK_STAPLING))
+        return;
+    ssi_tls_fail(
+        &v->failure, SECSIP_E_TLS_CERT_STATUS, "stapling", expected, why,
+        "whether the certificate of %s is revoked cannot be known: the OCSP answer that %s: %s",
+        ch->title, v->demanded ? "it demands (RFC 7633)" : "came with it is not good", why);
+}
+
+static const char *staple_problem(const struct ssi_tls_check *c, const struct ssi_tls_staple *s)
+{
+    if (s->problem)
+        return s->problem;
+    if (s->from > (int64_t)c->wall_s)
+        return "it is not valid yet";
+    return s->until < (int64_t)c->wall_s ? "it is out of date" : NULL;
+}
+
+/* RFC 6066 section 8: an answer that came must be good, and must have come where the certificate demands it. */
+void ssi_tls_check_staple(const struct ssi_tls_check *c, const struct ssi_tls_chain *ch,
+                          struct ssi_tls_verdict *v)
+{
+    struct ssi_tls_staple staple;
+
+    v->demanded = ssi_tls_staple_is_demanded(ch->sent[0]);
+    if (c->stapled_until > 0) {
+        v->good_until = c->stapled_until;
+        return;
+    }
+    if (!c->staple || ch->n_path < 2) {
+        if (v->demanded)
+            fail_staple(c, ch, v, "an OCSP answer", "none came");
+        return;
+    }
+    if (ssi_tls_staple_read(c->staple, ch->path[0], ch->path[1], &staple) < 0)
+        staple.problem = "out of memory";
+    /* A revoked one is revoked however old the answer is. */
+    if (!staple.problem && staple.revoked) {
+        if (!ssi_tls_forgiven(c, v, 0) && ssi_tls_is_first(v, SECSIP_TLS_CHECK_REVOCATION))
+            ssi_tls_fail(&v->failure, SECSIP_E_TLS_CERT_REVOKED, "revocation",
+                         "a certificate that is not revoked", "revoked",
+                         "the certificate of %s has been revoked by its issuer (OCSP)", ch->title);
+        return;
+    }
+    const char *problem = staple_problem(c, &staple);
+    if (problem)
+        fail_staple(c, ch, v, "a good OCSP answer", problem);
+    else
+        v->good_until = (uint64_t)staple.until;
+}

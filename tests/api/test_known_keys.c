@@ -1,0 +1,302 @@
+/* Known keys in a file: what it looks like, who may write it, several programs at once, and one that dies in the middle. */
+#include "test.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "api/known_keys.h"
+#include "tls_pair.h"
+
+static char folder[] = "/tmp/secsip-known-XXXXXX";
+static char path[64];
+
+static void write_file(const char *text, mode_t mode)
+{
+    FILE *f = fopen(path, "we");
+
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static void read_file(char *out, size_t cap)
+{
+    FILE *f = fopen(path, "re");
+
+    assert_non_null(f);
+    out[fread(out, 1, cap - 1, f)] = 0;
+    fclose(f);
+}
+
+static int n_files(void)
+{
+    DIR *d = opendir(folder);
+    int n = 0;
+
+    assert_non_null(d);
+    for (const struct dirent *e; (e = readdir(d));)
+        n += e->d_name[0] != '.';
+    closedir(d);
+    return n;
+}
+
+#define PIN_A "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define PIN_B "sha256//BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
+
+static secsip_result meet(enum lab_cert server, uint32_t *ret_relaxed)
+{
+    secsip_tls_profile *cp = lab_profile(LAB_N), *sp = lab_profile(server);
+    struct tls_pair p;
+
+    assert_int_equal(secsip_tls_profile_set_known_keys_file(
+                         cp, SECSIP_TLS_KNOWN_KEYS_INSECURE_INSTEAD_OF_CHAIN, path),
+                     0);
+    tls_pair_open(&p, cp, sp, "example.test", LAB_NOW);
+    tls_pair_pump(&p);
+    secsip_result r = ssi_tls_session_failure(p.client)->result;
+    if (r < 0)
+        print_message("%s\n", ssi_tls_session_failure(p.client)->text);
+    *ret_relaxed = ssi_tls_session_info(p.client)->relaxed;
+    tls_pair_close(&p);
+    secsip_tls_profile_unref(cp);
+    secsip_tls_profile_unref(sp);
+    return r;
+}
+
+static void a_peer_is_met_known_changed_and_forgotten(void **state)
+{
+    (void)state;
+    char text[512], before[512];
+    uint32_t relaxed;
+    struct stat st;
+
+    unlink(path);
+    assert_int_equal(meet(LAB_SELFSIGNED, &relaxed), 0);
+    assert_int_equal(relaxed, SECSIP_TLS_INSECURE_FIRST_USE);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    read_file(before, sizeof before);
+    assert_memory_equal(before, "example.test sha256//", 21);
+    assert_int_equal(strlen(before), 13 + 8 + 44 + 1);
+    assert_int_equal(meet(LAB_SELFSIGNED, &relaxed), 0);
+    assert_int_equal(relaxed, SECSIP_TLS_ALLOW_KNOWN_KEY);
+    assert_int_equal(meet(LAB_SERVER, &relaxed), SECSIP_E_TLS_CERT_KEY);
+    read_file(text, sizeof text);
+    assert_string_equal(text, before);
+    assert_int_equal(secsip_tls_known_keys_forget(path, "Example.TEST."), 0);
+    assert_int_equal(secsip_tls_known_keys_forget(path, "example.test"), SECSIP_E_NOT_FOUND);
+    assert_int_equal(meet(LAB_SERVER, &relaxed), 0);
+    assert_int_equal(relaxed, 0);
+    assert_int_equal(n_files(), 2); /* the file and its lock, nothing half written */
+}
+
+static void what_else_is_in_the_file_stays(void **state)
+{
+    (void)state;
+    static const char other[] = "# our servers\r\n\n  OTHER.test\t" PIN_A "  since Monday\n"
+                                "example.test " PIN_A "\nexample.test " PIN_B " # the backup";
+    secsip_tls_known_keys keys;
+    char text[512], pin[64];
+    struct stat st;
+
+    write_file(other, 0640);
+    assert_int_equal(ssi_known_keys_open(path, &keys), 0);
+    assert_int_equal(keys.lookup("example.test", 0, pin, sizeof pin, keys.user_data), 0);
+    assert_string_equal(pin, PIN_A);
+    assert_int_equal(keys.lookup("example.test", 1, pin, sizeof pin, keys.user_data), 0);
+    assert_string_equal(pin, PIN_B);
+    assert_int_equal(keys.lookup("example.test", 2, pin, sizeof pin, keys.user_data),
+                     SECSIP_E_NOT_FOUND);
+    assert_int_equal(keys.lookup("other.test", 0, pin, sizeof pin, keys.user_data), 0);
+    assert_int_equal(keys.store("example.test", PIN_B, keys.user_data), 0); /* known already */
+    assert_int_equal(keys.store("other.test", PIN_B, keys.user_data), SECSIP_E_TLS_CERT_KEY);
+    read_file(text, sizeof text);
+    assert_string_equal(text, other);
+    assert_int_equal(keys.store("third.test", PIN_B, keys.user_data), 0);
+    read_file(text, sizeof text);
+    assert_memory_equal(text, other, sizeof other - 1);
+    assert_string_equal(text + sizeof other - 1, "\nthird.test " PIN_B "\n");
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0640);
+    assert_int_equal(ssi_known_keys_forget(path, "example.test"), 0);
+    read_file(text, sizeof text);
+    assert_string_equal(text, "# our servers\r\n\n  OTHER.test\t" PIN_A
+                              "  since Monday\nthird.test " PIN_B "\n");
+    free(keys.user_data);
+}
+
+static void a_file_that_proves_nothing_is_refused(void **state)
+{
+    (void)state;
+    static const char *const damaged[] = {
+        "example.test\n", "example.test sha256//AAAA\n", "example.test sha1//xx\n",
+        "other.test " PIN_A "\nexample.test sha256//AAAAAAAAAAAAAAAAAA", "\x7f\x45\x4c\x46 binary"};
+    secsip_tls_profile *p = lab_profile(LAB_N);
+    secsip_tls_known_keys keys;
+    char pin[64];
+
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        write_file(damaged[i], 0600);
+        assert_int_equal(secsip_tls_profile_set_known_keys_file(p, 1, path), SECSIP_E_FILE);
+        assert_non_null(strstr(secsip_tls_profile_error(p)->text, path));
+        assert_int_equal(secsip_tls_known_keys_forget(path, "example.test"), SECSIP_E_FILE);
+    }
+    write_file("", 0602); /* everybody may write it */
+    assert_int_equal(secsip_tls_profile_set_known_keys_file(p, 1, path), SECSIP_E_FILE);
+    assert_int_equal(secsip_tls_profile_set_known_keys_file(p, 1, folder), SECSIP_E_FILE);
+    assert_int_equal(secsip_tls_profile_set_known_keys_file(p, 1, "/nonexistent/keys"),
+                     SECSIP_E_FILE);
+    assert_int_equal(secsip_tls_profile_set_known_keys_file(p, 1, ""), SECSIP_E_INVALID);
+    assert_int_equal(secsip_tls_known_keys_forget(path, "exam ple"), SECSIP_E_INVALID);
+    /* One that is damaged later refuses as well. */
+    write_file("", 0600);
+    assert_int_equal(ssi_known_keys_open(path, &keys), 0);
+    write_file("example.test", 0600);
+    assert_int_equal(keys.lookup("example.test", 0, pin, sizeof pin, keys.user_data),
+                     SECSIP_E_FILE);
+    assert_int_equal(keys.store("example.test", PIN_A, keys.user_data), SECSIP_E_FILE);
+    free(keys.user_data);
+    secsip_tls_profile_unref(p);
+}
+
+enum {
+    PROGRAMS = 4,
+    DOMAINS = 25
+};
+
+/* A lock that is never free when it is looked at is an error for the caller; these come back. */
+static int32_t store_at_last(const secsip_tls_known_keys *keys, const char *domain, const char *pin)
+{
+    int32_t r = SECSIP_E_TIMEOUT;
+
+    for (int i = 0; i < 30 && r == SECSIP_E_TIMEOUT; i++)
+        r = keys->store(domain, pin, keys->user_data);
+    return r;
+}
+
+/* One of several programs: domains of its own, and one that all of them meet with another key. Exits with the number of
+ * common domains that it won, or 99. */
+static void be_a_program(int number)
+{
+    secsip_tls_known_keys keys;
+    char domain[32], pin[64];
+    int won = 0;
+
+    if (ssi_known_keys_open(path, &keys) < 0)
+        _exit(99);
+    for (int i = 0; i < DOMAINS; i++) {
+        snprintf(domain, sizeof domain, "d%d-%d.test", number, i);
+        if (store_at_last(&keys, domain, PIN_A) != 0)
+            _exit(99);
+        snprintf(domain, sizeof domain, "common-%d.test", i);
+        snprintf(pin, sizeof pin, "sha256//%c%s", 'A' + number, PIN_A + 9);
+        int32_t r = store_at_last(&keys, domain, pin);
+        if (r != 0 && r != SECSIP_E_TLS_CERT_KEY)
+            _exit(99);
+        won += r == 0;
+    }
+    _exit(won);
+}
+
+static void programs_share_a_file(void **state)
+{
+    (void)state;
+    pid_t children[PROGRAMS];
+    secsip_tls_known_keys keys;
+    char domain[32], pin[64];
+    int won = 0, status;
+
+    write_file("", 0600);
+    for (int i = 0; i < PROGRAMS; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] == 0)
+            be_a_program(i);
+    }
+    for (int i = 0; i < PROGRAMS; i++) {
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_true(WIFEXITED(status));
+        assert_true(WEXITSTATUS(status) <= DOMAINS);
+        won += WEXITSTATUS(status);
+    }
+    assert_int_equal(won, DOMAINS); /* one of them each */
+    assert_int_equal(ssi_known_keys_open(path, &keys), 0);
+    for (int i = 0; i < PROGRAMS * DOMAINS; i++) {
+        snprintf(domain, sizeof domain, "d%d-%d.test", i / DOMAINS, i % DOMAINS);
+        assert_int_equal(keys.lookup(domain, 0, pin, sizeof pin, keys.user_data), 0);
+        snprintf(domain, sizeof domain, "common-%d.test", i % DOMAINS);
+        assert_int_equal(keys.lookup(domain, 0, pin, sizeof pin, keys.user_data), 0);
+        assert_int_equal(keys.lookup(domain, 1, pin, sizeof pin, keys.user_data),
+                         SECSIP_E_NOT_FOUND);
+    }
+    free(keys.user_data);
+    assert_int_equal(n_files(), 2);
+}
+
+static void a_lock_ends_with_who_holds_it(void **state)
+{
+    (void)state;
+    char lock[80];
+    int status;
+
+    write_file("example.test " PIN_A "\nother.test " PIN_A "\n", 0600);
+    snprintf(lock, sizeof lock, "%s.lock", path);
+    int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_int_equal(secsip_tls_known_keys_forget(path, "example.test"), SECSIP_E_TIMEOUT);
+    close(fd);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        fd = open(lock, O_RDWR | O_CLOEXEC);
+        if (fd >= 0 && flock(fd, LOCK_EX) == 0)
+            kill(getpid(), SIGKILL);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(secsip_tls_known_keys_forget(path, "example.test"), 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    lab_open();
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof path, "%s/keys", folder);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char lock[80];
+
+    (void)state;
+    lab_close();
+    snprintf(lock, sizeof lock, "%s.lock", path);
+    unlink(lock);
+    unlink(path);
+    return rmdir(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_peer_is_met_known_changed_and_forgotten),
+        cmocka_unit_test(what_else_is_in_the_file_stays),
+        cmocka_unit_test(a_file_that_proves_nothing_is_refused),
+        cmocka_unit_test(programs_share_a_file),
+        cmocka_unit_test(a_lock_ends_with_who_holds_it),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
