@@ -120,6 +120,8 @@ struct server {
 
 static uint16_t ours_listen(struct server *s)
 {
+    const secsip_stack_config config = {.size = sizeof config,
+                                        .max_connections_per_address = 2 * CONNECTIONS};
     secsip_tls_profile *p;
     uint16_t port;
 
@@ -130,7 +132,7 @@ static uint16_t ours_listen(struct server *s)
          "profile");
     if (s->verifies)
         must(secsip_tls_profile_set_client_cert(p, SECSIP_TLS_CLIENT_CERT_REQUIRE) >= 0, "profile");
-    must(secsip_stack_new(NULL, &s->stack) >= 0 &&
+    must(secsip_stack_new(&config, &s->stack) >= 0 &&
              secsip_stack_listen(s->stack, "tls:127.0.0.1:0", p, &port) >= 0,
          "stack");
     s->fd = secsip_stack_get_fd(s->stack);
