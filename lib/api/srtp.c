@@ -171,18 +171,18 @@ SECSIP_EXPORT secsip_result secsip_srtp_get_stats(const secsip_srtp *srtp,
         return SECSIP_E_INVALID;
     if (ret_stats->size != sizeof *ret_stats)
         return SECSIP_E_ABI;
-    const struct ssi_srtp_stats *s = ssi_srtp_stats(inside_const(srtp));
+    struct ssi_srtp_stats s = ssi_srtp_stats(inside_const(srtp));
     *ret_stats = (secsip_srtp_stats){
         .size = sizeof *ret_stats,
-        .rtp_ok = s->rtp_ok,
-        .rtcp_ok = s->rtcp_ok,
-        .auth_failed = s->auth_failed,
-        .replayed = s->replayed,
-        .too_short = s->too_short,
-        .refused = s->refused,
-        .resynced = s->resynced,
-        .rtp_left = s->rtp_left,
-        .rtcp_left = s->rtcp_left,
+        .rtp_ok = s.rtp_ok,
+        .rtcp_ok = s.rtcp_ok,
+        .auth_failed = s.auth_failed,
+        .replayed = s.replayed,
+        .too_short = s.too_short,
+        .refused = s.refused,
+        .resynced = s.resynced,
+        .rtp_left = s.rtp_left,
+        .rtcp_left = s.rtcp_left,
     };
     return 0;
 }

@@ -1,7 +1,7 @@
 /* HMAC-SHA1 (RFC 2104, RFC 3711 4.2.1) for libsrtp2. Layer: srtp. The states after the inner and the outer pad are kept, so
  * that a packet costs two compressions less; only the states, because with thousands of sessions the memory that a packet
  * touches is what it costs. An authenticator owns its key and wipes it. */
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <nettle/sha1.h>
@@ -16,6 +16,7 @@ enum {
 
 struct hmac {
     srtp_auth_t base; /* what libsrtp2 holds */
+    bool inside;      /* lies in its session */
     uint32_t inner[STATE_WORDS], outer[STATE_WORDS];
     struct sha1_ctx sha1; /* of the packet that is worked on */
 };
@@ -24,11 +25,14 @@ static const srtp_auth_type_t handed_out;
 
 static srtp_err_status_t mac_alloc(srtp_auth_t **ret, int key_len, int tag_len)
 {
+    bool inside;
+
     if (key_len < 0 || tag_len < 0 || tag_len > SHA1_DIGEST_SIZE)
         return srtp_err_status_bad_param;
-    struct hmac *h = calloc(1, sizeof *h);
+    struct hmac *h = ssi_srtp_take_room(sizeof *h, &inside);
     if (!h)
         return srtp_err_status_alloc_fail;
+    h->inside = inside;
     h->base.type = &handed_out;
     h->base.state = h;
     h->base.key_len = key_len;
@@ -41,8 +45,7 @@ static srtp_err_status_t mac_dealloc(srtp_auth_t *auth)
 {
     struct hmac *h = auth->state;
 
-    ssi_wipe(h, sizeof *h);
-    free(h);
+    ssi_srtp_give_back(h, sizeof *h, h->inside);
     return srtp_err_status_ok;
 }
 
@@ -103,6 +106,26 @@ static srtp_err_status_t mac_update(void *state, const uint8_t *bytes, int len)
     return srtp_err_status_ok;
 }
 
+/* The outer hash: one block, of a pad that is hashed already, the inner digest, and SHA-1's own ending (FIPS 180-4 5.1.1). */
+static void outer_digest(const uint32_t outer[STATE_WORDS], const uint8_t inside[SHA1_DIGEST_SIZE],
+                         size_t tag_len, uint8_t *tag)
+{
+    enum {
+        BITS = (SHA1_BLOCK_SIZE + SHA1_DIGEST_SIZE) * 8
+    };
+    uint8_t block[SHA1_BLOCK_SIZE] = {0};
+    uint32_t state[STATE_WORDS];
+
+    memcpy(block, inside, SHA1_DIGEST_SIZE);
+    block[SHA1_DIGEST_SIZE] = 0x80;
+    block[SHA1_BLOCK_SIZE - 2] = BITS >> 8;
+    block[SHA1_BLOCK_SIZE - 1] = BITS & 0xff;
+    memcpy(state, outer, sizeof state);
+    nettle_sha1_compress(state, block);
+    for (size_t i = 0; i < tag_len; i++)
+        tag[i] = (uint8_t)(state[i / 4] >> (24 - 8 * (i % 4)));
+}
+
 static srtp_err_status_t mac_compute(void *state, const uint8_t *bytes, int len, int tag_len,
                                      uint8_t *tag)
 {
@@ -112,9 +135,7 @@ static srtp_err_status_t mac_compute(void *state, const uint8_t *bytes, int len,
     if (tag_len < 0 || tag_len > SHA1_DIGEST_SIZE || mac_update(state, bytes, len))
         return srtp_err_status_bad_param;
     sha1_digest(&h->sha1, sizeof inside, inside);
-    resume(&h->sha1, h->outer);
-    sha1_update(&h->sha1, sizeof inside, inside);
-    sha1_digest(&h->sha1, (size_t)tag_len, tag);
+    outer_digest(h->outer, inside, (size_t)tag_len, tag);
     return mac_start(state);
 }
 
@@ -136,3 +157,8 @@ static const srtp_auth_test_case_t test = {
 
 static const srtp_auth_type_t handed_out = HMAC_TYPE(SRTP_HMAC_SHA1);
 const srtp_auth_type_t ssi_srtp_hmac_sha1 = HMAC_TYPE(SSI_SRTP_PRIVATE(SRTP_HMAC_SHA1));
+
+size_t ssi_srtp_hmac_room(void)
+{
+    return ssi_srtp_whole_lines(sizeof(struct hmac));
+}

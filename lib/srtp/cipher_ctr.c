@@ -1,9 +1,10 @@
 /* AES in counter mode as SRTP has it (RFC 3711 4.1.1, RFC 6188), for libsrtp2. Layer: srtp. A cipher owns its expanded key
  * and wipes it; the key stream never outlives a call. */
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <nettle/aes.h>
+#include <nettle/memxor.h>
 
 #include "base/crypto.h"
 #include "srtp/ciphers.h"
@@ -12,41 +13,55 @@
 enum {
     SALT = 14,
     BLOCK = 16,
-    BATCH = 32,         /* blocks encrypted in one call */
-    BLOCKS_MAX = 65536, /* the last 16 bits of the counter, RFC 3711 4.1.1 */
+    BATCH = 32,                 /* blocks encrypted in one call */
+    STREAM_MAX = 65536 * BLOCK, /* the last 16 bits of the counter, RFC 3711 4.1.1 */
 };
 
+#define NO_IV UINT32_MAX
+
+/* In the order in which a packet needs them; the key begins with a cache line where the session has room. */
 struct ctr {
     srtp_cipher_t base; /* what libsrtp2 holds */
+    bool inside;        /* lies in its session */
+    uint32_t at;        /* bytes of the key stream used; NO_IV before the first */
     uint8_t salt[BLOCK];
     uint8_t counter[BLOCK];
-    bool armed; /* an IV was set and not used yet */
     union {
         struct aes128_ctx aes128;
         struct aes192_ctx aes192;
         struct aes256_ctx aes256;
-    } key;
+    } key; /* only as much as its kind needs */
 };
 
 static const srtp_cipher_type_t handed_out_128, handed_out_192, handed_out_256;
 
+static size_t size_of(int key_len)
+{
+    return offsetof(struct ctr, key) + (key_len == 16 + SALT   ? sizeof(struct aes128_ctx)
+                                        : key_len == 24 + SALT ? sizeof(struct aes192_ctx)
+                                                               : sizeof(struct aes256_ctx));
+}
+
 /* key_len is key and salt; a tag length has no meaning here. */
-static srtp_err_status_t ctr_alloc(srtp_cipher_t **ret, int key_len, int tag_len)
+srtp_err_status_t ssi_srtp_ctr_alloc(srtp_cipher_t **ret, int key_len, int tag_len)
 {
     const srtp_cipher_type_t *type = key_len == 16 + SALT   ? &handed_out_128
                                      : key_len == 24 + SALT ? &handed_out_192
                                                             : &handed_out_256;
+    bool inside;
 
     (void)tag_len;
     if (key_len != 16 + SALT && key_len != 24 + SALT && key_len != 32 + SALT)
         return srtp_err_status_bad_param;
-    struct ctr *c = calloc(1, sizeof *c);
+    struct ctr *c = ssi_srtp_take_room(size_of(key_len), &inside);
     if (!c)
         return srtp_err_status_alloc_fail;
+    c->inside = inside;
     c->base.type = type;
     c->base.state = c;
     c->base.key_len = key_len;
     c->base.algorithm = (int)type->id;
+    c->at = NO_IV;
     *ret = &c->base;
     return srtp_err_status_ok;
 }
@@ -55,8 +70,7 @@ static srtp_err_status_t ctr_dealloc(srtp_cipher_t *cipher)
 {
     struct ctr *c = cipher->state;
 
-    ssi_wipe(c, sizeof *c);
-    free(c);
+    ssi_srtp_give_back(c, size_of(c->base.key_len), c->inside);
     return srtp_err_status_ok;
 }
 
@@ -70,14 +84,15 @@ static srtp_err_status_t ctr_init(void *state, const uint8_t *key)
         key = right;
     memset(c->salt, 0, sizeof c->salt);
     memcpy(c->salt, key + key_len, SALT);
-    c->armed = false;
+    c->at = NO_IV;
     if (key_len == 16)
         aes128_set_encrypt_key(&c->key.aes128, key);
     else if (key_len == 24)
         aes192_set_encrypt_key(&c->key.aes192, key);
     else
         aes256_set_encrypt_key(&c->key.aes256, key);
-    ssi_wipe(right, sizeof right);
+    if (key == right)
+        ssi_wipe(right, sizeof right);
     return srtp_err_status_ok;
 }
 
@@ -87,9 +102,8 @@ static srtp_err_status_t ctr_set_iv(void *state, uint8_t *iv, srtp_cipher_direct
     struct ctr *c = state;
 
     (void)direction;
-    for (size_t i = 0; i < BLOCK; i++)
-        c->counter[i] = c->salt[i] ^ iv[i];
-    c->armed = true;
+    memxor3(c->counter, c->salt, iv, BLOCK);
+    c->at = 0;
     return srtp_err_status_ok;
 }
 
@@ -103,34 +117,46 @@ static void encrypt_blocks(const struct ctr *c, size_t len, uint8_t *blocks)
         aes256_encrypt(&c->key.aes256, len, blocks, blocks);
 }
 
-/* Both directions. One call for one IV: a second one is refused, because it would repeat the key stream. */
+/* Blocks of key stream from block n on: as many as fit into `stream` or are needed for len bytes. */
+static size_t make_stream(const struct ctr *c, uint32_t n, size_t len,
+                          uint8_t stream[BATCH * BLOCK])
+{
+    size_t whole = (len + BLOCK - 1) / BLOCK * BLOCK;
+
+    if (whole > (size_t)BATCH * BLOCK)
+        whole = (size_t)BATCH * BLOCK;
+    for (size_t at = 0; at < whole; at += BLOCK, n++) {
+        memcpy(stream + at, c->counter, BLOCK);
+        stream[at + BLOCK - 2] = (uint8_t)(n >> 8);
+        stream[at + BLOCK - 1] = (uint8_t)n;
+    }
+    encrypt_blocks(c, whole, stream);
+    return whole;
+}
+
+/* Both directions. Calls with one IV go on in the key stream where the one before ended, in the middle of a block too: header
+ * extensions draw theirs piece by piece (RFC 6904 3.2). No byte of it is given out twice. */
 static srtp_err_status_t ctr_crypt(void *state, uint8_t *buf, unsigned int *len)
 {
     struct ctr *c = state;
     uint8_t stream[BATCH * BLOCK];
-    size_t left = *len, used = left < sizeof stream ? left : sizeof stream;
+    size_t left = *len, used = 0;
 
     if (left == 0) /* SRTCP draws a prefix of no bytes first */
         return srtp_err_status_ok;
-    if (!c->armed || left > (size_t)BLOCKS_MAX * BLOCK)
+    if (c->at == NO_IV || left > STREAM_MAX - c->at)
         return srtp_err_status_terminus;
-    c->armed = false;
-    uint16_t n = (uint16_t)(c->counter[BLOCK - 2] << 8 | c->counter[BLOCK - 1]);
     while (left > 0) {
-        size_t now = left < sizeof stream ? left : sizeof stream;
-        size_t whole = (now + BLOCK - 1) / BLOCK * BLOCK;
-        for (size_t at = 0; at < whole; at += BLOCK, n++) {
-            memcpy(stream + at, c->counter, BLOCK - 2);
-            stream[at + BLOCK - 2] = (uint8_t)(n >> 8);
-            stream[at + BLOCK - 1] = (uint8_t)n;
-        }
-        encrypt_blocks(c, whole, stream);
-        for (size_t i = 0; i < now; i++)
-            buf[i] ^= stream[i]; /* NOLINT(clang-analyzer-core.*): now <= whole */
+        size_t skip = c->at % BLOCK;
+        size_t made = make_stream(c, c->at / BLOCK, skip + left, stream);
+        size_t now = left < made - skip ? left : made - skip;
+        memxor(buf, stream + skip, now);
+        used = used > made ? used : made;
+        c->at += (uint32_t)now;
         buf += now;
         left -= now;
     }
-    ssi_wipe(stream, (used + BLOCK - 1) / BLOCK * BLOCK);
+    ssi_wipe(stream, used);
     return srtp_err_status_ok;
 }
 
@@ -166,9 +192,9 @@ static const srtp_cipher_test_case_t test_256 = {
 
 #define CTR_TYPE(text, vectors, type_id)                                                           \
     {                                                                                              \
-        .alloc = ctr_alloc, .dealloc = ctr_dealloc, .init = ctr_init, .encrypt = ctr_crypt,        \
-        .decrypt = ctr_crypt, .set_iv = ctr_set_iv, .description = text, .test_data = vectors,     \
-        .id = type_id                                                                              \
+        .alloc = ssi_srtp_ctr_alloc, .dealloc = ctr_dealloc, .init = ctr_init,                     \
+        .encrypt = ctr_crypt, .decrypt = ctr_crypt, .set_iv = ctr_set_iv, .description = text,     \
+        .test_data = vectors, .id = type_id                                                        \
     }
 
 static const srtp_cipher_type_t handed_out_128 =
@@ -183,3 +209,10 @@ const srtp_cipher_type_t ssi_srtp_ctr_192 =
     CTR_TYPE("AES-192 CTR (libsecsip)", &test_192, SSI_SRTP_PRIVATE(SRTP_AES_ICM_192));
 const srtp_cipher_type_t ssi_srtp_ctr_256 =
     CTR_TYPE("AES-256 CTR (libsecsip)", &test_256, SSI_SRTP_PRIVATE(SRTP_AES_ICM_256));
+
+size_t ssi_srtp_ctr_room(uint32_t id)
+{
+    size_t n = size_of((id == SRTP_AES_ICM_128 ? 16 : id == SRTP_AES_ICM_192 ? 24 : 32) + SALT);
+
+    return ssi_srtp_whole_lines(n);
+}

@@ -1,40 +1,55 @@
 /* AES-GCM (RFC 7714) for libsrtp2, over base/aead. Layer: srtp. libsrtp2 gives IV, associated data and text in separate calls,
  * the arithmetic wants them at once: IV and associated data wait here. A cipher owns its key. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/aead.h"
 #include "base/crypto.h"
 #include "srtp/ciphers.h"
+#include "srtp/derive.h"
 
 enum {
     SALT = 12,
-    JOINED_MAX = 16, /* SRTCP: a header of 8 bytes and an index of 4 */
+    CTR_SALT = 14,
+    INDEX = 4, /* of SRTCP: the second part of its associated data, RFC 7714 9.2 */
+    JOINED_MAX =
+        2048, /* both parts: an SRTCP packet that is not encrypted is all of the first one */
 };
 
+/* One cache line. */
 struct gcm {
     srtp_cipher_t base; /* what libsrtp2 holds */
     struct ssi_aead aead;
-    const uint8_t *aad; /* libsrtp2's, in the packet, or `joined` */
-    size_t aad_len;
-    bool armed; /* an IV was set and not used yet */
+    const uint8_t *aad; /* libsrtp2's, in the packet; after encrypt: where the tag is */
+    uint32_t aad_len;
+    bool armed;  /* an IV was set and not used yet */
+    bool second; /* the index is there */
+    bool inside; /* lies in its session */
     uint8_t iv[SSI_AEAD_IV];
-    uint8_t tag[SSI_AEAD_TAG];
-    uint8_t joined[JOINED_MAX];
+    uint8_t index[INDEX];
 };
+
+_Static_assert(sizeof(struct gcm) <= 64 && SSI_AEAD_IV + INDEX == SSI_AEAD_TAG,
+               "a cache line; iv and index together hold a tag");
 
 static const srtp_cipher_type_t handed_out_128, handed_out_256;
 
-/* key_len is key and salt. A tag length of 0 would ask for the cipher of RFC 6904, which is not used here. */
+/* key_len is key and salt. A tag length of 0 asks for the cipher of header extensions: the counter mode of the same key length
+ * (RFC 7714 8.3), which libsrtp2 finds by itself for its own ids only. */
 static srtp_err_status_t gcm_alloc(srtp_cipher_t **ret, int key_len, int tag_len)
 {
     const srtp_cipher_type_t *type = key_len == 16 + SALT ? &handed_out_128 : &handed_out_256;
+    bool inside;
 
-    if ((key_len != 16 + SALT && key_len != 32 + SALT) || tag_len != SSI_AEAD_TAG)
+    if (key_len != 16 + SALT && key_len != 32 + SALT)
         return srtp_err_status_bad_param;
-    struct gcm *g = calloc(1, sizeof *g);
+    if (tag_len == 0)
+        return ssi_srtp_ctr_alloc(ret, key_len - SALT + CTR_SALT, 0);
+    if (tag_len != SSI_AEAD_TAG)
+        return srtp_err_status_bad_param;
+    struct gcm *g = ssi_srtp_take_room(sizeof *g, &inside);
     if (!g)
         return srtp_err_status_alloc_fail;
+    g->inside = inside;
     g->base.type = type;
     g->base.state = g;
     g->base.key_len = key_len;
@@ -48,8 +63,7 @@ static srtp_err_status_t gcm_dealloc(srtp_cipher_t *cipher)
     struct gcm *g = cipher->state;
 
     ssi_aead_clear(&g->aead);
-    ssi_wipe(g, sizeof *g);
-    free(g);
+    ssi_srtp_give_back(g, sizeof *g, g->inside);
     return srtp_err_status_ok;
 }
 
@@ -59,8 +73,10 @@ static srtp_err_status_t gcm_init(void *state, const uint8_t *key)
 
     g->armed = false;
     g->aad_len = 0;
+    g->second = false;
     switch (ssi_aead_set_key(&g->aead, key, (size_t)g->base.key_len - SALT)) {
     case 0:
+        ssi_srtp_note_outside(g->aead.handle);
         return srtp_err_status_ok;
     case SECSIP_E_NOMEM:
         return srtp_err_status_alloc_fail;
@@ -78,12 +94,12 @@ static srtp_err_status_t gcm_set_iv(void *state, uint8_t *iv, srtp_cipher_direct
     memcpy(g->iv, iv, sizeof g->iv);
     g->aad = NULL;
     g->aad_len = 0;
+    g->second = false;
     g->armed = true;
     return srtp_err_status_ok;
 }
 
-/* The first part is borrowed until encrypt or decrypt: it is the header of the packet that is worked on. A second part, the
- * index of SRTCP (RFC 7714 9.2), is joined to it. */
+/* The first part is borrowed until encrypt or decrypt: it is of the packet that is worked on. */
 static srtp_err_status_t gcm_set_aad(void *state, const uint8_t *aad, uint32_t len)
 {
     struct gcm *g = state;
@@ -93,28 +109,45 @@ static srtp_err_status_t gcm_set_aad(void *state, const uint8_t *aad, uint32_t l
         g->aad_len = len;
         return srtp_err_status_ok;
     }
-    if (g->aad == g->joined || g->aad_len > JOINED_MAX || len > JOINED_MAX - g->aad_len)
+    if (g->second || len != INDEX || g->aad_len > JOINED_MAX - INDEX)
         return srtp_err_status_bad_param;
-    memcpy(g->joined, g->aad, g->aad_len);
-    memcpy(g->joined + g->aad_len, aad, len);
-    g->aad = g->joined;
-    g->aad_len += len;
+    memcpy(g->index, aad, INDEX);
+    g->second = true;
     return srtp_err_status_ok;
 }
 
-/* The tag is written behind the text, where libsrtp2 puts it too and asks for room, and kept for get_tag. Without text there
- * is no buffer. One call for one IV: a second one would use the key stream again. */
+/* Both parts, joined where there are two. */
+static const uint8_t *whole_aad(const struct gcm *g, uint8_t joined[JOINED_MAX], size_t *ret_len)
+{
+    *ret_len = g->aad_len;
+    if (!g->second)
+        return g->aad;
+    memcpy(joined, g->aad, g->aad_len);
+    memcpy(joined + g->aad_len, g->index, INDEX);
+    *ret_len += INDEX;
+    return joined;
+}
+
+/* The tag is written behind the text, where libsrtp2 puts it too and asks for room, and taken from there by get_tag. Without
+ * text there is no buffer: it takes the place of iv and index, which are used up. One call for one IV: a second one would use
+ * the key stream again. */
 static srtp_err_status_t gcm_encrypt(void *state, uint8_t *buf, unsigned int *len)
 {
     struct gcm *g = state;
+    uint8_t joined[JOINED_MAX], tag[SSI_AEAD_TAG];
+    size_t aad_len;
 
     if (!g->armed || (!buf && *len > 0))
         return srtp_err_status_bad_param;
     g->armed = false;
-    if (!ssi_aead_seal(&g->aead, g->iv, g->aad, g->aad_len, buf ? buf : g->tag, *len))
+    const uint8_t *aad = whole_aad(g, joined, &aad_len);
+    if (!ssi_aead_seal(&g->aead, g->iv, aad, aad_len, buf ? buf : tag, *len))
         return srtp_err_status_cipher_fail;
-    if (buf)
-        memcpy(g->tag, buf + *len, sizeof g->tag);
+    g->aad = buf ? buf + *len : g->iv;
+    if (!buf) {
+        memcpy(g->iv, tag, SSI_AEAD_IV);
+        memcpy(g->index, tag + SSI_AEAD_IV, INDEX);
+    }
     return srtp_err_status_ok;
 }
 
@@ -122,8 +155,13 @@ static srtp_err_status_t gcm_get_tag(void *state, uint8_t *tag, uint32_t *len)
 {
     struct gcm *g = state;
 
-    memcpy(tag, g->tag, sizeof g->tag);
-    *len = sizeof g->tag;
+    if (g->aad == g->iv) {
+        memcpy(tag, g->iv, SSI_AEAD_IV);
+        memcpy(tag + SSI_AEAD_IV, g->index, INDEX);
+    } else {
+        memmove(tag, g->aad, SSI_AEAD_TAG);
+    }
+    *len = SSI_AEAD_TAG;
     return srtp_err_status_ok;
 }
 
@@ -131,11 +169,14 @@ static srtp_err_status_t gcm_get_tag(void *state, uint8_t *tag, uint32_t *len)
 static srtp_err_status_t gcm_decrypt(void *state, uint8_t *buf, unsigned int *len)
 {
     struct gcm *g = state;
+    uint8_t joined[JOINED_MAX];
+    size_t aad_len;
 
     if (!g->armed || *len < SSI_AEAD_TAG)
         return srtp_err_status_bad_param;
     g->armed = false;
-    if (!ssi_aead_open(&g->aead, g->iv, g->aad, g->aad_len, buf, *len))
+    const uint8_t *aad = whole_aad(g, joined, &aad_len);
+    if (!ssi_aead_open(&g->aead, g->iv, aad, aad_len, buf, *len))
         return srtp_err_status_auth_fail;
     *len -= SSI_AEAD_TAG;
     return srtp_err_status_ok;
@@ -188,3 +229,8 @@ const srtp_cipher_type_t ssi_srtp_gcm_128 =
     GCM_TYPE("AES-128 GCM (libsecsip)", &test_128, SSI_SRTP_PRIVATE(SRTP_AES_GCM_128));
 const srtp_cipher_type_t ssi_srtp_gcm_256 =
     GCM_TYPE("AES-256 GCM (libsecsip)", &test_256, SSI_SRTP_PRIVATE(SRTP_AES_GCM_256));
+
+size_t ssi_srtp_gcm_room(void)
+{
+    return ssi_srtp_whole_lines(sizeof(struct gcm));
+}

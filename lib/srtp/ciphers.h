@@ -17,4 +17,12 @@ extern const srtp_cipher_type_t ssi_srtp_ctr_128, ssi_srtp_ctr_192, ssi_srtp_ctr
 extern const srtp_cipher_type_t ssi_srtp_gcm_128, ssi_srtp_gcm_256;
 extern const srtp_auth_type_t ssi_srtp_hmac_sha1;
 
+/* Memory that they take, in whole cache lines. */
+size_t ssi_srtp_ctr_room(uint32_t id); /* libsrtp2's id */
+size_t ssi_srtp_gcm_room(void);
+size_t ssi_srtp_hmac_room(void);
+
+/* An AES counter mode cipher for key_len bytes of key and salt. */
+srtp_err_status_t ssi_srtp_ctr_alloc(srtp_cipher_t **ret, int key_len, int tag_len);
+
 #endif

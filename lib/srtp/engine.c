@@ -6,6 +6,7 @@
 #include "srtp/engine.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "srtp/ciphers.h"
 #include "srtp/derive.h"
@@ -22,16 +23,18 @@ static struct usable usable;
 static srtp_t anchor; /* see keep_anchor */
 
 static void fill_policy(const struct ssi_srtp_suite_info *suite, bool private, uint8_t tag_len,
-                        srtp_crypto_policy_t *p)
+                        bool clear, bool no_auth, srtp_crypto_policy_t *p)
 {
+    bool hashed = !suite->aead && !no_auth;
+
     p->cipher_type = private ? SSI_SRTP_PRIVATE(suite->cipher) : suite->cipher;
     p->cipher_key_len = suite->key_len;
-    p->auth_type = suite->aead ? SRTP_NULL_AUTH
-                   : private   ? SSI_SRTP_PRIVATE(SRTP_HMAC_SHA1)
-                               : SRTP_HMAC_SHA1;
-    p->auth_key_len = suite->aead ? 0 : 20; /* RFC 3711 8.2: n_a is 160 bits */
-    p->auth_tag_len = tag_len;
-    p->sec_serv = sec_serv_conf_and_auth;
+    p->auth_type = !hashed   ? SRTP_NULL_AUTH
+                   : private ? SSI_SRTP_PRIVATE(SRTP_HMAC_SHA1)
+                             : SRTP_HMAC_SHA1;
+    p->auth_key_len = hashed ? 20 : 0; /* RFC 3711 8.2: n_a is 160 bits */
+    p->auth_tag_len = no_auth ? 0 : tag_len;
+    p->sec_serv = clear ? sec_serv_auth : no_auth ? sec_serv_conf : sec_serv_conf_and_auth;
 }
 
 enum action {
@@ -40,26 +43,36 @@ enum action {
     UPDATE, /* new keys for *ret */
 };
 
-static srtp_err_status_t apply(const struct ssi_srtp_suite_info *suite, bool private,
-                               srtp_policy_t *policy, enum action action, srtp_t *ret)
+static srtp_err_status_t apply(struct ssi_srtp_form form, bool private, srtp_policy_t *policy,
+                               struct ssi_srtp_room *room, enum action action, srtp_t *ret)
 {
-    bool derive = private && suite->cipher == SRTP_AES_ICM_192;
-    struct ssi_srtp_handover handover = {policy->keys, 0, 0};
+    struct ssi_srtp_handover handover = {
+        .masters = form.suite->cipher == SRTP_AES_ICM_192 ? policy->keys : NULL,
+        .extensions = policy->enc_xtn_hdr_count > 0,
+        .room = room ? room->at : NULL,
+        .room_len = room ? room->len : 0,
+    };
 
-    fill_policy(suite, private, suite->rtp_tag_len, &policy->rtp);
-    fill_policy(suite, private, suite->rtcp_tag_len, &policy->rtcp);
-    ssi_srtp_hand_over(derive ? &handover : NULL);
+    fill_policy(form.suite, private, form.suite->rtp_tag_len, form.clear_rtp, form.no_auth_rtp,
+                &policy->rtp);
+    fill_policy(form.suite, private, form.suite->rtcp_tag_len, form.clear_rtcp, false,
+                &policy->rtcp);
+    ssi_srtp_hand_over(private ? &handover : NULL);
     srtp_err_status_t status = action == CREATE ? srtp_create(ret, policy)
                                : action == ADD  ? srtp_add_stream(*ret, policy)
                                                 : srtp_update(*ret, policy);
     ssi_srtp_hand_over(NULL);
+    if (room)
+        memcpy(room->outside, handover.outside, sizeof room->outside);
     return status;
 }
 
-static srtp_err_status_t create(const struct ssi_srtp_suite_info *suite, bool private,
-                                srtp_policy_t *policy, srtp_t *ret)
+/* A session of the whole suite that is of no use but for trying. */
+static srtp_err_status_t create_plain(enum ssi_srtp_suite suite, srtp_policy_t *policy, srtp_t *ret)
 {
-    return apply(suite, private, policy, CREATE, ret);
+    struct ssi_srtp_form form = {.suite = ssi_srtp_suite_info(suite)};
+
+    return apply(form, false, policy, NULL, CREATE, ret);
 }
 
 /* Whether libsrtp2's own AES-192 is the one of RFC 6188 (derive.h): a packet of the master key of its section 7.4. */
@@ -74,8 +87,7 @@ static bool stock_192_works(void)
     srtp_t ctx;
     int len = 12;
 
-    if (create(ssi_srtp_suite_info(SSI_SRTP_AES_192_CM_HMAC_SHA1_80), false, &policy, &ctx) !=
-        srtp_err_status_ok)
+    if (create_plain(SSI_SRTP_AES_192_CM_HMAC_SHA1_80, &policy, &ctx) != srtp_err_status_ok)
         return false;
     bool right = srtp_protect(ctx, packet, &len) == srtp_err_status_ok &&
                  memcmp(packet + 12, want, sizeof want) == 0;
@@ -91,8 +103,7 @@ static void keep_anchor(void)
     uint8_t key[30] = {0};
     srtp_policy_t policy = {.ssrc = {ssrc_any_outbound, 0}, .key = key};
 
-    if (create(ssi_srtp_suite_info(SSI_SRTP_AES_CM_128_HMAC_SHA1_80), false, &policy, &anchor) !=
-        srtp_err_status_ok)
+    if (create_plain(SSI_SRTP_AES_CM_128_HMAC_SHA1_80, &policy, &anchor) != srtp_err_status_ok)
         anchor = NULL;
 }
 
@@ -129,14 +140,14 @@ static struct usable make_ready(bool again)
 }
 
 /* With our ciphers where wanted and usable, else with stock; *ret_private says which. */
-static srtp_err_status_t try_create(const struct ssi_srtp_suite_info *suite, bool want_private,
-                                    struct usable can, srtp_policy_t *policy, srtp_t *ret,
+static srtp_err_status_t try_create(struct ssi_srtp_form form, bool want_private, struct usable can,
+                                    srtp_policy_t *policy, struct ssi_srtp_room *room, srtp_t *ret,
                                     bool *ret_private)
 {
     *ret_private = want_private && can.ours;
-    if (!*ret_private && suite->cipher == SRTP_AES_ICM_192 && !can.stock_192)
+    if (!*ret_private && form.suite->cipher == SRTP_AES_ICM_192 && !can.stock_192)
         return srtp_err_status_no_such_op;
-    return create(suite, *ret_private, policy, ret);
+    return apply(form, *ret_private, policy, room, CREATE, ret);
 }
 
 /* Whether another try may do better. */
@@ -159,44 +170,50 @@ static secsip_result result_of(srtp_err_status_t status)
     }
 }
 
-secsip_result ssi_srtp_engine_create(const struct ssi_srtp_suite_info *suite, bool *stock,
-                                     srtp_policy_t *policy, srtp_t *ret)
+secsip_result ssi_srtp_engine_create(struct ssi_srtp_form form, bool *stock, srtp_policy_t *policy,
+                                     struct ssi_srtp_room *room, srtp_t *ret)
 {
     bool private;
     struct usable can = make_ready(false);
-    srtp_err_status_t status = try_create(suite, !*stock, can, policy, ret, &private);
+    srtp_err_status_t status = try_create(form, !*stock, can, policy, room, ret, &private);
 
     if (hopeful(status)) {
         can = make_ready(true);
-        status = try_create(suite, !*stock, can, policy, ret, &private);
+        status = try_create(form, !*stock, can, policy, room, ret, &private);
     }
     if (private && hopeful(status)) /* the packets are the same, made more slowly */
-        status = try_create(suite, false, can, policy, ret, &private);
+        status = try_create(form, false, can, policy, room, ret, &private);
     if (status == srtp_err_status_ok)
         *stock = !private;
     return result_of(status);
 }
 
-static secsip_result change(srtp_t ctx, const struct ssi_srtp_suite_info *suite, bool stock,
-                            srtp_policy_t *policy, enum action action)
+static secsip_result change(srtp_t ctx, struct ssi_srtp_form form, bool stock,
+                            srtp_policy_t *policy, struct ssi_srtp_room *room, enum action action)
 {
-    srtp_err_status_t status = apply(suite, !stock, policy, action, &ctx);
+    srtp_err_status_t status = apply(form, !stock, policy, room, action, &ctx);
 
     if (hopeful(status)) {
         (void)make_ready(true);
-        status = apply(suite, !stock, policy, action, &ctx);
+        status = apply(form, !stock, policy, room, action, &ctx);
     }
     return result_of(status);
 }
 
-secsip_result ssi_srtp_engine_add(srtp_t ctx, const struct ssi_srtp_suite_info *suite, bool stock,
+secsip_result ssi_srtp_engine_add(srtp_t ctx, struct ssi_srtp_form form, bool stock,
                                   srtp_policy_t *policy)
 {
-    return change(ctx, suite, stock, policy, ADD);
+    return change(ctx, form, stock, policy, NULL, ADD);
 }
 
-secsip_result ssi_srtp_engine_update(srtp_t ctx, const struct ssi_srtp_suite_info *suite,
-                                     bool stock, srtp_policy_t *policy)
+secsip_result ssi_srtp_engine_update(srtp_t ctx, struct ssi_srtp_form form, bool stock,
+                                     srtp_policy_t *policy, struct ssi_srtp_room *room)
 {
-    return change(ctx, suite, stock, policy, UPDATE);
+    return change(ctx, form, stock, policy, room, UPDATE);
+}
+
+size_t ssi_srtp_engine_room(const struct ssi_srtp_suite_info *suite)
+{
+    return 2 * (suite->aead ? ssi_srtp_gcm_room()
+                            : ssi_srtp_ctr_room(suite->cipher) + ssi_srtp_hmac_room());
 }

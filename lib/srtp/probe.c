@@ -39,14 +39,15 @@ static secsip_result try_candidates(struct ssi_srtp *s, const struct ssi_srtp_so
 
     for (uint32_t i = 0; candidate(s, src, joining, likely, i, &roc); i++) {
         memcpy(packet, copy, *len);
-        (void)srtp_set_stream_roc(s->ctx, src->ssrc, roc);
-        if (ssi_srtp_try_rtp(s, packet, len) == 0) {
-            s->stats.resynced++;
+        (void)srtp_set_stream_roc(ssi_srtp_ctx(s, src), src->ssrc, roc);
+        if (ssi_srtp_try_rtp(s, ssi_srtp_ctx(s, src), packet, len) == 0) {
+            s->failures.resynced++;
             *ret_roc = roc;
             return 0;
         }
     }
-    (void)srtp_set_stream_roc(s->ctx, src->ssrc, 0); /* 0 takes the last attempt back */
+    (void)srtp_set_stream_roc(ssi_srtp_ctx(s, src), src->ssrc,
+                              0); /* 0 takes the last attempt back */
     return SECSIP_E_SRTP_AUTH;
 }
 
@@ -67,9 +68,10 @@ secsip_result ssi_srtp_probe(struct ssi_srtp *s, struct ssi_srtp_source *src, ui
         /* Nothing is kept of what was not authentic. libsrtp2 wants network order here; later versions may not. */
         uint32_t on_the_wire;
         memcpy(&on_the_wire, copy + 8, sizeof on_the_wire);
-        if (srtp_remove_stream(s->ctx, on_the_wire) != srtp_err_status_ok)
-            (void)srtp_remove_stream(s->ctx, ssrc);
-        s->n_sources--;
+        srtp_t ctx = ssi_srtp_ctx(s, src);
+        if (srtp_remove_stream(ctx, on_the_wire) != srtp_err_status_ok)
+            (void)srtp_remove_stream(ctx, ssrc);
+        ssi_srtp_remove_last(s);
     }
     return r;
 }

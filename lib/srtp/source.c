@@ -1,28 +1,33 @@
-/* Synchronisation sources of a session and their packet indices (RFC 3711 3.3.1), see priv.h. Layer: srtp. */
+/* Synchronisation sources of a session and their packet indices (RFC 3711 3.3.1), see priv.h. Layer: srtp. libsrtp2 looks
+ * through its SSRCs one by one; a session with many has several sessions of libsrtp2, and finds its sources by a table. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "srtp/priv.h"
 
-void ssi_srtp_fill_policy(struct ssi_srtp *s, struct ssi_srtp_keyed_policy *k,
-                          srtp_ssrc_type_t type, uint32_t ssrc)
+enum {
+    HEAP_FIRST = 32, /* sources, when they move to the heap */
+    INDEX_FROM = 16, /* sources, when a table is worth it */
+};
+
+/* ---- Finding */
+
+static uint32_t place_of(const struct ssi_srtp *s, uint32_t ssrc)
 {
-    k->master = (srtp_master_key_t){s->key.bytes, s->mki, s->mki_len};
-    k->masters[0] = &k->master;
-    k->policy = (srtp_policy_t){
-        .ssrc = {type, ssrc},
-        .keys = k->masters,
-        .num_master_keys = 1,
-        .window_size = s->window,
-        .allow_repeat_tx = 0,
-    };
+    return (ssrc * 2654435761U) >> 7 & s->index_mask;
 }
 
 struct ssi_srtp_source *ssi_srtp_find_source(const struct ssi_srtp *s, uint32_t ssrc)
 {
-    for (uint32_t i = 0; i < s->n_sources; i++)
-        if (s->sources[i].ssrc == ssrc)
-            return &s->sources[i];
+    if (!s->index) {
+        for (uint32_t i = 0; i < s->n_sources; i++)
+            if (s->sources[i].ssrc == ssrc)
+                return &s->sources[i];
+        return NULL;
+    }
+    for (uint32_t at = place_of(s, ssrc); s->index[at] != 0; at = (at + 1) & s->index_mask)
+        if (s->sources[s->index[at] - 1].ssrc == ssrc)
+            return &s->sources[s->index[at] - 1];
     return NULL;
 }
 
@@ -31,27 +36,117 @@ bool ssi_srtp_knows(const struct ssi_srtp *s, uint32_t ssrc)
     return ssi_srtp_find_source(s, ssrc) != NULL;
 }
 
-secsip_result ssi_srtp_make_room(struct ssi_srtp *s)
+static void put_index(struct ssi_srtp *s, uint32_t i)
 {
-    if (s->n_sources == SSI_SRTP_SSRC_MAX)
-        return SECSIP_E_LIMIT;
-    if (s->n_sources < SSI_SRTP_SSRC_FEW || s->sources != s->few)
-        return 0;
-    struct ssi_srtp_source *all = calloc(SSI_SRTP_SSRC_MAX, sizeof *all);
+    uint32_t at = place_of(s, s->sources[i].ssrc);
+
+    while (s->index[at] != 0)
+        at = (at + 1) & s->index_mask;
+    s->index[at] = i + 1;
+}
+
+/* ---- Room */
+
+/* Twice as many sources as until now, and a table that stays half empty. */
+static secsip_result grow(struct ssi_srtp *s)
+{
+    uint32_t cap = s->cap_sources < HEAP_FIRST ? HEAP_FIRST : 2 * s->cap_sources;
+    struct ssi_srtp_source *all = calloc(cap, sizeof *all);
+    uint32_t *index = NULL;
+
     if (!all)
         return SECSIP_E_NOMEM;
-    memcpy(all, s->few, sizeof s->few);
+    if (cap > INDEX_FROM && !(index = calloc((size_t)2 * cap, sizeof *index))) {
+        free(all);
+        return SECSIP_E_NOMEM;
+    }
+    memcpy(all, s->sources, s->n_sources * sizeof *all);
+    if (s->sources != s->few)
+        free(s->sources);
+    free(s->index);
     s->sources = all;
+    s->cap_sources = cap;
+    s->index = index;
+    s->index_mask = 2 * cap - 1;
+    for (uint32_t i = 0; i < s->n_sources; i++)
+        put_index(s, i);
     return 0;
+}
+
+/* One more session of libsrtp2 for the SSRCs to come. */
+static secsip_result add_shard(struct ssi_srtp *s)
+{
+    struct ssi_srtp_keyed_policy k;
+    srtp_t *more = calloc(s->n_more + 1, sizeof(srtp_t));
+    bool stock = s->stock;
+
+    if (!more)
+        return SECSIP_E_NOMEM;
+    ssi_srtp_fill_policy(s, &k,
+                         s->direction == SSI_SRTP_SEND ? ssrc_any_outbound : ssrc_any_inbound, 0);
+    secsip_result r =
+        ssi_srtp_engine_create(ssi_srtp_form_of(s), &stock, &k.policy, NULL, &more[s->n_more]);
+    if (r < 0) {
+        free(more);
+        return r;
+    }
+    if (stock != s->stock) { /* its further SSRCs could not be made: our ciphers are gone */
+        srtp_dealloc(more[s->n_more]);
+        free(more);
+        return SECSIP_E_SRTP_LIBRARY;
+    }
+    if (s->n_more > 0)
+        memcpy(more, s->more, s->n_more * sizeof(srtp_t));
+    free(s->more);
+    s->more = more;
+    s->n_more++;
+    return 0;
+}
+
+secsip_result ssi_srtp_make_room(struct ssi_srtp *s)
+{
+    if (s->n_sources >= s->max_sources)
+        return SECSIP_E_LIMIT;
+    if (s->n_sources == s->cap_sources) {
+        secsip_result r = grow(s);
+        if (r < 0)
+            return r;
+    }
+    return s->n_sources / SSI_SRTP_SHARD > s->n_more ? add_shard(s) : 0;
+}
+
+srtp_t ssi_srtp_ctx_for_new(const struct ssi_srtp *s)
+{
+    uint32_t shard = s->n_sources / SSI_SRTP_SHARD;
+
+    return shard == 0 ? s->ctx : s->more[shard - 1];
 }
 
 struct ssi_srtp_source *ssi_srtp_add_source(struct ssi_srtp *s, uint32_t ssrc)
 {
-    struct ssi_srtp_source *src = &s->sources[s->n_sources++];
+    struct ssi_srtp_source *src = &s->sources[s->n_sources];
 
-    *src = (struct ssi_srtp_source){.ssrc = ssrc};
+    *src =
+        (struct ssi_srtp_source){.ssrc = ssrc, .shard = (uint16_t)(s->n_sources / SSI_SRTP_SHARD)};
+    if (s->index)
+        put_index(s, s->n_sources);
+    s->n_sources++;
     return src;
 }
+
+void ssi_srtp_remove_last(struct ssi_srtp *s)
+{
+    uint32_t last = s->n_sources--;
+
+    if (!s->index)
+        return;
+    uint32_t at = place_of(s, s->sources[last - 1].ssrc);
+    while (s->index[at] != last)
+        at = (at + 1) & s->index_mask;
+    s->index[at] = 0; /* nothing was put in after it, so nothing is found through it */
+}
+
+/* ---- Indices */
 
 uint64_t ssi_srtp_guess_roc(const struct ssi_srtp_source *src, uint16_t seq)
 {
@@ -65,15 +160,38 @@ uint64_t ssi_srtp_guess_roc(const struct ssi_srtp_source *src, uint16_t seq)
     return src->roc;
 }
 
+/* The window of what was seen below the highest index, which moves from `before` to `now` if that is higher. */
+static void see(uint64_t *seen, bool any, uint64_t before, uint64_t now)
+{
+    if (!any || now - before >= SSI_SRTP_SEEN) {
+        if (!any || now > before)
+            *seen = 1;
+        else if (before - now < SSI_SRTP_SEEN)
+            *seen |= (uint64_t)1 << (before - now);
+    } else {
+        *seen = *seen << (now - before) | 1;
+    }
+}
+
 void ssi_srtp_advance_source(struct ssi_srtp_source *src, uint32_t roc, uint16_t seq)
 {
-    if (!src->started || roc > src->roc || (roc == src->roc && seq > src->seq)) {
+    uint64_t index = (uint64_t)roc << 16 | seq, highest = (uint64_t)src->roc << 16 | src->seq;
+
+    see(&src->seen, src->started, highest, index);
+    if (!src->started || index > highest) {
         src->roc = roc;
         src->seq = seq;
         src->started = true;
     }
     src->pending = false;
     src->failed = 0;
+}
+
+void ssi_srtp_advance_rtcp(struct ssi_srtp_source *src, uint32_t index)
+{
+    see(&src->rtcp_seen, src->rtcp_ok > 0, src->rtcp_index, index);
+    if (index > src->rtcp_index)
+        src->rtcp_index = index;
 }
 
 secsip_result ssi_srtp_add_prepared(struct ssi_srtp *s, uint32_t ssrc, struct ssi_srtp_source **ret)
@@ -84,7 +202,7 @@ secsip_result ssi_srtp_add_prepared(struct ssi_srtp *s, uint32_t ssrc, struct ss
     if (r < 0)
         return r;
     ssi_srtp_fill_policy(s, &k, ssrc_specific, ssrc);
-    r = ssi_srtp_engine_add(s->ctx, s->suite, s->stock, &k.policy);
+    r = ssi_srtp_engine_add(ssi_srtp_ctx_for_new(s), ssi_srtp_form_of(s), s->stock, &k.policy);
     if (r < 0)
         return r;
     *ret = ssi_srtp_add_source(s, ssrc);
@@ -106,79 +224,14 @@ secsip_result ssi_srtp_set_roc(struct ssi_srtp *s, uint32_t ssrc, uint32_t roc)
     return 0;
 }
 
-/* What old received under its key says where the peer stands; libsrtp2 is told with the first packet of each SSRC. */
-static secsip_result continue_receiving(struct ssi_srtp *s, const struct ssi_srtp *old)
-{
-    struct ssi_srtp_source *src;
-
-    for (uint32_t i = 0; i < old->n_sources; i++) {
-        if (!old->sources[i].started)
-            continue;
-        secsip_result r = ssi_srtp_add_prepared(s, old->sources[i].ssrc, &src);
-        if (r < 0)
-            return r;
-        src->roc = old->sources[i].roc;
-        src->seq = old->sources[i].seq;
-        src->started = true;
-    }
-    return 0;
-}
-
-/* libsrtp2 changes the keys of a session and keeps its indices, of SRTP and of SRTCP. It forgets which of the last indices
- * were used; `floor` remembers, for a key that may come back (RFC 6141). */
-static secsip_result continue_sending(struct ssi_srtp *s, struct ssi_srtp *old)
-{
-    struct ssi_srtp_keyed_policy k;
-
-    ssi_srtp_fill_policy(s, &k, ssrc_any_outbound, 0);
-    secsip_result r = ssi_srtp_engine_update(old->ctx, s->suite, s->stock, &k.policy);
-    for (uint32_t i = 0; i < old->n_sources && r == 0; i++) {
-        struct ssi_srtp_source *src = &old->sources[i];
-        if (src->started)
-            src->floor = ((uint64_t)src->roc << 16 | src->seq) + 1;
-        if (!src->prepared)
-            continue;
-        ssi_srtp_fill_policy(s, &k, ssrc_specific, src->ssrc);
-        r = ssi_srtp_engine_update(old->ctx, s->suite, s->stock, &k.policy);
-    }
-    if (r < 0)
-        return r;
-    srtp_t unused = s->ctx;
-    s->ctx = old->ctx;
-    old->ctx = unused;
-    memcpy(s->few, old->few, sizeof s->few);
-    s->sources = old->sources == old->few ? s->few : old->sources;
-    s->n_sources = old->n_sources;
-    old->sources = old->few;
-    return 0;
-}
-
-secsip_result ssi_srtp_continue(struct ssi_srtp *s, struct ssi_srtp *old)
-{
-    if (s->direction != old->direction || s->n_sources > 0)
-        return SECSIP_E_STATE;
-    if (ssi_srtp_same_key(s, old))
-        return SECSIP_E_SRTP_REUSE;
-    if (s->direction == SSI_SRTP_RECEIVE)
-        return continue_receiving(s, old);
-    secsip_result r = continue_sending(s, old);
-    /* What old knew of its indices is gone, in either case: it must not send again, nor s if it failed. */
-    old->n_sources = 0;
-    old->stats.rtp_left = old->stats.rtcp_left = 0;
-    if (r < 0)
-        s->stats.rtp_left = s->stats.rtcp_left = 0;
-    return r;
-}
-
 secsip_result ssi_srtp_get_index(const struct ssi_srtp *s, uint32_t ssrc, uint32_t *ret_roc,
                                  uint16_t *ret_seq)
 {
-    for (uint32_t i = 0; i < s->n_sources; i++) {
-        if (s->sources[i].ssrc == ssrc && s->sources[i].started) {
-            *ret_roc = s->sources[i].roc;
-            *ret_seq = s->sources[i].seq;
-            return 0;
-        }
-    }
-    return SECSIP_E_NOT_FOUND;
+    const struct ssi_srtp_source *src = ssi_srtp_find_source(s, ssrc);
+
+    if (!src || !src->started)
+        return SECSIP_E_NOT_FOUND;
+    *ret_roc = src->roc;
+    *ret_seq = src->seq;
+    return 0;
 }

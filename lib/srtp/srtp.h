@@ -26,31 +26,70 @@ enum ssi_srtp_direction {
     SSI_SRTP_RECEIVE,
 };
 
-/* Room that protect needs behind a packet: tag, SRTCP index, MKI. */
 enum {
-    SSI_SRTP_TRAILER_MAX = 16 + 4 + 128
+    SSI_SRTP_TRAILER_MAX =
+        16 + 4 + 128,       /* room that protect needs behind a packet: tag, SRTCP index, MKI */
+    SSI_SRTP_KEYS_MAX = 16, /* live at a time; libsrtp2's limit */
+    SSI_SRTP_MKI_MAX = 128,
 };
 
 struct ssi_srtp;
+
+/* A further live key (RFC 3711 3.1): chosen by MKI, which has the length of the first one's. */
+struct ssi_srtp_more_key {
+    struct ssi_key key;
+    uint8_t mki[SSI_SRTP_MKI_MAX];
+    size_t mki_len;
+    uint64_t lifetime;
+};
 
 struct ssi_srtp_config {
     enum ssi_srtp_direction direction;
     enum ssi_srtp_suite suite;
     struct ssi_key key; /* master key and salt; copied, wipe yours */
-    uint8_t mki[128];
+    uint8_t mki[SSI_SRTP_MKI_MAX];
     size_t mki_len;    /* 0: none */
     uint64_t lifetime; /* packets for SRTP; 0: 2^48 (RFC 3711 9.2). SRTCP always stops at 2^31 */
-    uint32_t replay_window; /* 0: 128; 64 to 32767 */
+    uint32_t replay_window; /* 0: 128; 64 to 32768, of which libsrtp2 keeps 32767 */
     uint32_t
         join_roc; /* receiving: roll-over counters up to this one are tried for a new SSRC; at most 64 */
     bool stock; /* libsrtp2's own ciphers instead of ours: for tests and comparisons */
+    const struct ssi_srtp_more_key *more; /* n_more of them, at most 15; copied */
+    size_t n_more;
+    uint32_t max_ssrcs; /* 0: 32; at most 65536 */
+    uint64_t
+        soft_limit; /* packets left when a new key is due; 0: an eighth of the life, at most 2^20 */
+    const uint8_t
+        *encrypted_extensions; /* ids of header extensions to encrypt (RFC 6904); copied */
+    size_t n_encrypted_extensions;
+    /* What SDES can leave out (RFC 4568 6.3.2 to 6.3.4), only as negotiated and allowed; not with AEAD but for the second,
+     * and never the first and the third together. */
+    bool insecure_unencrypted_rtp, insecure_unencrypted_rtcp, insecure_unauthenticated_rtp;
 };
 
 struct ssi_srtp_stats {
     uint64_t rtp_ok, rtcp_ok;
     uint64_t auth_failed, replayed, too_short, refused;
     uint64_t resynced;            /* times that a lost roll-over counter was found again */
-    uint64_t rtp_left, rtcp_left; /* packets until the end of the key's life */
+    uint64_t rtp_left, rtcp_left; /* packets until the end of the life of the key in use */
+    uint64_t key_expired;         /* packets refused because that was over */
+    uint64_t n_ssrcs;
+};
+
+/* Of one SSRC. What failed authentication is counted only for an SSRC that was authentic once. */
+struct ssi_srtp_source_stats {
+    uint32_t ssrc, roc;
+    uint16_t seq;
+    uint32_t rtcp_index;
+    uint64_t rtp_ok, rtcp_ok, auth_failed, replayed;
+};
+
+/* Bits of ssi_srtp_life. */
+enum {
+    SSI_SRTP_DUE_RTP = 1 << 0, /* the soft limit: time for a new key */
+    SSI_SRTP_DUE_RTCP = 1 << 1,
+    SSI_SRTP_ENDED_RTP = 1 << 2, /* the hard limit: nothing more passes */
+    SSI_SRTP_ENDED_RTCP = 1 << 3,
 };
 
 /* By its name of RFC 4568, RFC 6188 or RFC 7714, or SSI_SRTP_NONE. */
@@ -84,11 +123,18 @@ bool ssi_srtp_knows(const struct ssi_srtp *s, uint32_t ssrc);
  * succeeds or not; a receiver's old stays as it is, for packets that are still under way. SECSIP_E_SRTP_REUSE (the same
  * key), SECSIP_E_STATE (other direction, or s was used), SECSIP_E_LIMIT, SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. */
 secsip_result ssi_srtp_continue(struct ssi_srtp *s, struct ssi_srtp *old);
-/* Whether both have the same suite, direction and master key: such a pair must never send side by side. */
+/* Sends with the live key of this MKI from now on. SECSIP_E_NOT_FOUND, SECSIP_E_STATE (a receiver takes any). */
+secsip_result ssi_srtp_use_key(struct ssi_srtp *s, const uint8_t *mki, size_t mki_len);
+/* SSI_SRTP_DUE_* and SSI_SRTP_ENDED_*: of the key in use, or of any live key of a receiver. */
+uint32_t ssi_srtp_life(const struct ssi_srtp *s);
+/* Whether both have the same suite, direction and master keys: such a pair must never send side by side. */
 bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b);
 /* False where our ciphers run, true where libsrtp2's own do: asked for, or because ours could not be registered. */
 bool ssi_srtp_is_stock(const struct ssi_srtp *s);
 enum ssi_srtp_direction ssi_srtp_direction_of(const struct ssi_srtp *s);
-const struct ssi_srtp_stats *ssi_srtp_stats(const struct ssi_srtp *s);
+struct ssi_srtp_stats ssi_srtp_stats(const struct ssi_srtp *s);
+/* Of the n-th SSRC, from 0. SECSIP_E_NOT_FOUND. */
+secsip_result ssi_srtp_source_stats(const struct ssi_srtp *s, uint32_t n,
+                                    struct ssi_srtp_source_stats *ret);
 
 #endif

@@ -25,6 +25,11 @@ const struct ssi_srtp_suite_info *ssi_srtp_suite_info(enum ssi_srtp_suite suite)
     return i < sizeof suites / sizeof suites[0] && suites[i].name ? &suites[i] : NULL;
 }
 
+const struct ssi_srtp_suite_info *ssi_srtp_suite_long(const struct ssi_srtp_suite_info *suite)
+{
+    return suite->rtp_tag_len == suite->rtcp_tag_len ? suite : suite - 1;
+}
+
 enum ssi_srtp_suite ssi_srtp_suite_of(struct ssi_slice name)
 {
     for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)

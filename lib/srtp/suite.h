@@ -18,5 +18,7 @@ struct ssi_srtp_suite_info {
 
 /* NULL for NONE and for numbers out of range. */
 const struct ssi_srtp_suite_info *ssi_srtp_suite_info(enum ssi_srtp_suite suite);
+/* The suite of the same cipher whose RTP has the tag that SRTCP has in both. */
+const struct ssi_srtp_suite_info *ssi_srtp_suite_long(const struct ssi_srtp_suite_info *suite);
 
 #endif
