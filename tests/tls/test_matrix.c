@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tls_pair.h"
 
@@ -104,6 +105,68 @@ static const struct row as_server[] = {
     {LAB_N, NULL, ANY, E(MISSING), "certificate", 0},
 };
 
+/* Every certificate: what refuses it for example.test, and the options that forgive that. */
+struct kind {
+    enum lab_cert cert;
+    secsip_result result; /* 0: good without any option */
+    const char *check;
+    uint32_t forgiving;
+};
+
+static const struct kind servers[] = {
+    {LAB_SERVER, 0, NULL, 0},
+    {LAB_URIONLY, 0, NULL, 0},
+    {LAB_DNSONLY, 0, NULL, 0},
+    {LAB_IPONLY, E(NAME), "name", ANY},
+    {LAB_WRONGNAME, E(NAME), "name", ANY},
+    {LAB_DNS_BESIDE_SIP, E(NAME), "name", ANY},
+    {LAB_CNTRAP, E(NAME), "name", CN | ANY},
+    {LAB_CNONLY, 0, NULL, 0},
+    {LAB_WILDCARD, E(NAME), "name", WILD | ANY},
+    {LAB_USERURI, E(NAME), "name", ANY},
+    {LAB_NULNAME, E(NAME), "name", ANY},
+    {LAB_FROM_OTHERCA, E(UNTRUSTED), "trust", ANY},
+    {LAB_BY_LEAF, E(UNTRUSTED), "trust", ANY},
+    {LAB_SELFSIGNED, E(SELF_SIGNED), "self-signed", SELF | ANY},
+    {LAB_EXPIRED, E(EXPIRED), "expiry", EXPIRED | ANY},
+    {LAB_NOTYET, E(NOT_YET_VALID), "activation", ANY},
+    {LAB_SIPDOMAIN, 0, NULL, 0},
+    {LAB_ANYEKU, 0, NULL, 0},
+    {LAB_NOEKU, 0, NULL, 0},
+    {LAB_CLIENTONLY, E(PURPOSE), "purpose", ANY},
+    {LAB_SERVERONLY, 0, NULL, 0},
+    {LAB_RSA, 0, NULL, 0},
+    {LAB_WEAKRSA, E(WEAK), "strength", ANY},
+    {LAB_VIA_INTERMEDIATE, 0, NULL, 0},
+    {LAB_REVOKED, E(REVOKED), "revocation", ANY},
+    {LAB_MUSTSTAPLE, E(STATUS), "stapling", ANY},
+    {LAB_IDN, E(NAME), "name", ANY},
+    {LAB_ALICE, E(PURPOSE), "purpose", ANY},
+    {LAB_PROXY, E(PURPOSE), "purpose", ANY},
+};
+
+static const struct kind clients[] = {
+    {LAB_ALICE, 0, NULL, 0},
+    {LAB_PROXY, 0, NULL, 0},
+    {LAB_SERVER, 0, NULL, 0},
+    {LAB_WRONGNAME, 0, NULL, 0}, /* a server asks for no name */
+    {LAB_SIPDOMAIN, 0, NULL, 0},
+    {LAB_ANYEKU, 0, NULL, 0},
+    {LAB_NOEKU, 0, NULL, 0},
+    {LAB_CLIENTONLY, 0, NULL, 0},
+    {LAB_RSA, 0, NULL, 0},
+    {LAB_VIA_INTERMEDIATE, 0, NULL, 0},
+    {LAB_SERVERONLY, E(PURPOSE), "purpose", ANY},
+    {LAB_CLIENT_OTHERCA, E(UNTRUSTED), "trust", ANY},
+    {LAB_BY_LEAF, E(UNTRUSTED), "trust", ANY},
+    {LAB_CLIENT_EXPIRED, E(EXPIRED), "expiry", EXPIRED | ANY},
+    {LAB_SELFSIGNED, E(SELF_SIGNED), "self-signed", SELF | ANY},
+    {LAB_NOTYET, E(NOT_YET_VALID), "activation", ANY},
+    {LAB_WEAKRSA, E(WEAK), "strength", ANY},
+    {LAB_REVOKED, E(REVOKED), "revocation", ANY},
+    {LAB_N, E(MISSING), "certificate", 0},
+};
+
 static void expect(const struct row *row, struct ssi_tls_session *judge,
                    struct ssi_tls_session *other)
 {
@@ -133,11 +196,20 @@ static void expect(const struct row *row, struct ssi_tls_session *judge,
     assert_int_equal(ssi_tls_session_failure(other)->result, SECSIP_E_TLS_ALERT);
 }
 
+static void add_crl(secsip_tls_profile *p)
+{
+    char *crl = lab_crl(LAB_CA, LAB_UNTIL);
+
+    assert_int_equal(secsip_tls_profile_add_crl_pem(p, crl, strlen(crl)), 0);
+    free(crl);
+}
+
 static void judge_server(const struct row *row, enum ssi_tls_versions versions)
 {
     secsip_tls_profile *cp = lab_profile(LAB_N), *sp = lab_profile(row->cert);
     struct tls_pair pair;
 
+    add_crl(cp);
     assert_int_equal(secsip_tls_profile_set_options(cp, row->options), 0);
     assert_int_equal(ssi_tls_profile_set_versions(cp, versions), 0);
     tls_pair_open(&pair, cp, sp, row->domain, LAB_NOW);
@@ -153,6 +225,7 @@ static void judge_client(const struct row *row, enum ssi_tls_versions versions)
     secsip_tls_profile *cp = lab_profile(row->cert), *sp = lab_profile(LAB_SERVER);
     struct tls_pair pair;
 
+    add_crl(sp);
     assert_int_equal(secsip_tls_profile_set_options(sp, row->options), 0);
     assert_int_equal(secsip_tls_profile_set_client_cert(sp, SECSIP_TLS_CLIENT_CERT_REQUIRE), 0);
     assert_int_equal(ssi_tls_profile_set_versions(cp, versions), 0);
@@ -182,6 +255,27 @@ static void servers_judge_clients(void **state)
     }
 }
 
+static void every_option_forgives_what_it_names_and_nothing_else(void **state)
+{
+    (void)state;
+    static const uint32_t options[] = {0, WILD, CN, EXPIRED, SELF, ANY};
+    const size_t n_servers = sizeof servers / sizeof *servers;
+    const size_t n = n_servers + sizeof clients / sizeof *clients;
+
+    for (size_t i = 0; i < n * 6; i++) {
+        bool serves = i / 6 < n_servers;
+        const struct kind *k = serves ? &servers[i / 6] : &clients[i / 6 - n_servers];
+        uint32_t option = options[i % 6];
+        bool saved = k->result != 0 && (k->forgiving & option);
+        const struct row row = {k->cert,  serves ? "example.test" : NULL,
+                                option,   saved ? 0 : k->result,
+                                k->check, saved ? option : 0};
+        for (int v = 0; v < 2; v++)
+            (serves ? judge_server : judge_client)(&row,
+                                                   v ? SSI_TLS_VERSIONS_13 : SSI_TLS_VERSIONS_12);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -201,6 +295,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clients_judge_servers),
         cmocka_unit_test(servers_judge_clients),
+        cmocka_unit_test(every_option_forgives_what_it_names_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

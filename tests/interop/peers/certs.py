@@ -2,7 +2,7 @@
 import pathlib
 import subprocess
 
-CA = 'ca\ncert_signing_key\nexpiration_days = 30\n'
+CA = 'ca\ncert_signing_key\ncrl_signing_key\nexpiration_days = 30\n'
 # RFC 5922 7.1: the SIP domain is the SAN URI; the rest serves clients that go by host name or address.
 NAMES = 'dns_name = "example.test"\ndns_name = "localhost"\nip_address = "127.0.0.1"\nuri = "sip:example.test"\n'
 SERVER = 'tls_www_server\ntls_www_client\nsigning_key\n'
@@ -17,9 +17,9 @@ def certtool(folder, *arguments):
         raise RuntimeError('certtool %s:\n%s' % (' '.join(arguments), done.stdout.decode(errors='replace')))
 
 
-def issue(folder, name, template, by=None):
+def issue(folder, name, template, by=None, key=('--key-type=ecdsa', '--curve=secp256r1')):
     """NAME.key, NAME.crt, and NAME.pem with both; signed by the CA `by`, or by itself."""
-    certtool(folder, '--generate-privkey', '--key-type=ecdsa', '--curve=secp256r1', '--outfile', name + '.key')
+    certtool(folder, '--generate-privkey', *key, '--outfile', name + '.key')
     (folder / (name + '.tmpl')).write_text(template)
     sign = ['--generate-certificate', '--load-ca-certificate', by + '.crt', '--load-ca-privkey', by + '.key'] \
         if by else ['--generate-self-signed']
@@ -48,3 +48,24 @@ def make(folder):
     issue(folder, 'otherca-alice', alice + NOW, 'otherca')
     issue(folder, 'expired-alice', alice + PAST, 'ca')
     return folder
+
+
+def make_matrix(folder):
+    """Besides those of make(): every other kind of certificate that a verifier has to tell apart, and ca.crl."""
+    later = 'activation_date = "2090-01-01 00:00:00 UTC"\nexpiration_date = "2091-01-01 00:00:00 UTC"\n'
+    name, wrong = 'cn = "example.test"\n', 'dns_name = "wrong.test"\nuri = "sip:wrong.test"\n'
+    client = 'cn = "mallory"\nuri = "sip:alice@example.test"\ntls_www_client\nsigning_key\n'
+    issue(folder, 'urionly', 'cn = "host7.provider.test"\nuri = "sip:example.test"\n' + SERVER + NOW, 'ca')
+    issue(folder, 'cntrap', name + wrong + SERVER + NOW, 'ca')
+    issue(folder, 'wildcard', 'cn = "*.test"\ndns_name = "*.test"\n' + SERVER + NOW, 'ca')
+    issue(folder, 'notyet', name + NAMES + SERVER + later, 'ca')
+    issue(folder, 'sipdomain', name + NAMES + 'key_purpose_oid = 1.3.6.1.5.5.7.3.20\nsigning_key\n' + NOW, 'ca')
+    issue(folder, 'serveronly', name + NAMES + 'tls_www_server\nsigning_key\n' + NOW, 'ca')
+    issue(folder, 'clientonly', name + NAMES + 'tls_www_client\nsigning_key\n' + NOW, 'ca')
+    issue(folder, 'revoked', name + NAMES + SERVER + NOW, 'ca')
+    issue(folder, 'rsa', name + NAMES + SERVER + 'encryption_key\n' + NOW, 'ca', key=('--key-type=rsa', '--bits=2048'))
+    issue(folder, 'client-otherca', client + NOW, 'otherca')
+    issue(folder, 'client-expired', client + PAST, 'ca')
+    (folder / 'crl.tmpl').write_text('crl_next_update = 30\ncrl_number = 1\n')
+    certtool(folder, '--generate-crl', '--load-ca-privkey', 'ca.key', '--load-ca-certificate', 'ca.crt',
+             '--load-certificate', 'revoked.crt', '--template', 'crl.tmpl', '--outfile', 'ca.crl')

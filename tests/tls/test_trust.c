@@ -1,0 +1,292 @@
+/* Where trust comes from: the system, a file, a folder, memory; and names beyond ASCII, with wildcards, as addresses. */
+#include "test.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gnutls/gnutls.h>
+
+#include "tls_pair.h"
+#include "tls/verify.h"
+
+static char folder[] = "/tmp/secsip-trust-XXXXXX";
+
+static const char *write_file(const char *name, const char *text)
+{
+    static char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+static secsip_tls_profile *bare(void)
+{
+    secsip_tls_profile *p;
+
+    assert_int_equal(secsip_tls_profile_new(&p), 0);
+    return p;
+}
+
+/* The client's verdict on a server. */
+static secsip_result meet(secsip_tls_profile *cp, enum lab_cert server, const char *domain)
+{
+    secsip_tls_profile *sp = lab_profile(server);
+    struct tls_pair p;
+
+    tls_pair_open(&p, cp, sp, domain, LAB_NOW);
+    tls_pair_pump(&p);
+    secsip_result r = ssi_tls_session_failure(p.client)->result;
+    if (r == 0)
+        assert_int_equal(ssi_tls_session_info(p.client)->verified, 1);
+    tls_pair_close(&p);
+    secsip_tls_profile_unref(sp);
+    return r;
+}
+
+static void add_ca(secsip_tls_profile *p, enum lab_cert ca)
+{
+    assert_int_equal(secsip_tls_profile_add_trust_pem(p, lab_chain(ca), strlen(lab_chain(ca))), 0);
+}
+
+static void memory_and_files_add_up(void **state)
+{
+    (void)state;
+    secsip_tls_profile *p = bare();
+
+    add_ca(p, LAB_CA);
+    assert_int_equal(
+        secsip_tls_profile_add_trust_file(p, write_file("other.pem", lab_chain(LAB_OTHERCA))), 0);
+    assert_int_equal(meet(p, LAB_SERVER, "example.test"), 0);
+    assert_int_equal(meet(p, LAB_FROM_OTHERCA, "example.test"), 0);
+    assert_int_equal(meet(p, LAB_SELFSIGNED, "example.test"), SECSIP_E_TLS_CERT_SELF_SIGNED);
+    secsip_tls_profile_unref(p);
+    p = bare();
+    assert_int_equal(secsip_tls_profile_add_trust_file(p, write_file("ca.pem", lab_chain(LAB_CA))),
+                     0);
+    assert_int_equal(meet(p, LAB_SERVER, "example.test"), 0);
+    assert_int_equal(meet(p, LAB_FROM_OTHERCA, "example.test"), SECSIP_E_TLS_CERT_UNTRUSTED);
+    secsip_tls_profile_unref(p);
+    /* A self-signed certificate that is itself trusted is no stranger. */
+    p = bare();
+    add_ca(p, LAB_SELFSIGNED);
+    assert_int_equal(meet(p, LAB_SELFSIGNED, "example.test"), 0);
+    assert_int_equal(meet(p, LAB_SERVER, "example.test"), SECSIP_E_TLS_CERT_UNTRUSTED);
+    secsip_tls_profile_unref(p);
+}
+
+static void a_folder_is_read_as_a_whole(void **state)
+{
+    (void)state;
+    secsip_tls_profile *p = bare();
+    char path[128];
+
+    write_file("ca.pem", lab_chain(LAB_CA));
+    write_file("other.pem", lab_chain(LAB_OTHERCA));
+    write_file("twice.pem", lab_chain(LAB_CA));
+    write_file("README", "no certificate\n");
+    snprintf(path, sizeof path, "%s/below", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    write_file("below/self.pem", lab_chain(LAB_SELFSIGNED));
+    assert_int_equal(secsip_tls_profile_add_trust_directory(p, folder), 0);
+    assert_int_equal(meet(p, LAB_SERVER, "example.test"), 0);
+    assert_int_equal(meet(p, LAB_FROM_OTHERCA, "example.test"), 0);
+    assert_int_equal(meet(p, LAB_SELFSIGNED, "example.test"), SECSIP_E_TLS_CERT_SELF_SIGNED);
+    assert_int_equal(secsip_tls_profile_add_trust_directory(p, folder), SECSIP_E_STATE);
+    secsip_tls_profile_unref(p);
+    /* What holds no authority is an error that says so. */
+    p = bare();
+    snprintf(path, sizeof path, "%s/empty", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(secsip_tls_profile_add_trust_directory(p, path), SECSIP_E_TLS_CREDENTIALS);
+    assert_non_null(strstr(secsip_tls_profile_error(p)->text, path));
+    assert_int_equal(secsip_tls_profile_add_trust_directory(p, "/nonexistent"), SECSIP_E_FILE);
+    assert_non_null(strstr(secsip_tls_profile_error(p)->text, "No such file"));
+    assert_int_equal(secsip_tls_profile_add_trust_directory(p, write_file("x", "x")),
+                     SECSIP_E_FILE);
+    assert_int_equal(secsip_tls_profile_add_trust_directory(p, NULL), SECSIP_E_INVALID);
+    secsip_tls_profile_unref(p);
+}
+
+/* The first authority of the system's list that is valid for a while, in DER. */
+static bool system_authority(gnutls_datum_t *ret, uint64_t *ret_when)
+{
+    gnutls_x509_trust_list_t list;
+    gnutls_x509_trust_list_iter_t iter = NULL;
+    gnutls_x509_crt_t crt;
+    bool found = false;
+
+    assert_int_equal(gnutls_x509_trust_list_init(&list, 0), 0);
+    if (gnutls_x509_trust_list_add_system_trust(list, 0, 0) > 0 &&
+        gnutls_x509_trust_list_iter_get_ca(list, &iter, &crt) >= 0) {
+        *ret_when = (uint64_t)gnutls_x509_crt_get_activation_time(crt) + 86400;
+        found = gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, ret) >= 0;
+        gnutls_x509_crt_deinit(crt);
+        gnutls_x509_trust_list_iter_deinit(iter);
+    }
+    gnutls_x509_trust_list_deinit(list, 1);
+    return found;
+}
+
+static uint32_t failed, n_asked;
+
+static int32_t note(const secsip_tls_question *q, void *user_data)
+{
+    (void)user_data;
+    failed = q->failed;
+    n_asked++;
+    return 0;
+}
+
+static void the_systems_list_is_the_default(void **state)
+{
+    (void)state;
+    secsip_tls_profile *p = bare();
+    struct ssi_tls_trust trust = {0};
+    struct ssi_tls_policy policy = {.decide = note};
+    struct ssi_tls_check check = {.trust = &trust, .policy = &policy, .domain = "example.test"};
+    struct ssi_tls_verdict v;
+    gnutls_datum_t der;
+
+    /* The lab's authority is not in it. */
+    assert_int_equal(meet(p, LAB_SERVER, "example.test"), SECSIP_E_TLS_CERT_UNTRUSTED);
+    secsip_tls_profile_unref(p);
+    if (!system_authority(&der, &check.wall_s)) {
+        print_message("SKIPPED: the system has no list of authorities (ca-certificates)\n");
+        return;
+    }
+    /* One of its own is trusted; that it names nobody of ours is another check's matter. */
+    assert_int_equal(gnutls_x509_trust_list_init(&trust.list, 0), 0);
+    for (int i = 0; i < 2; i++) {
+        ssi_tls_names_init(&v.names);
+        assert_true(ssi_tls_verify(&check, &der, 1, &v) < 0);
+        assert_int_equal((failed & SECSIP_TLS_CHECK_SELF_SIGNED) == 0, i);
+        assert_true(failed & SECSIP_TLS_CHECK_NAME);
+        ssi_tls_names_free(&v.names);
+        if (i == 0)
+            assert_true(gnutls_x509_trust_list_add_system_trust(trust.list, 0, 0) > 0);
+    }
+    assert_int_equal(n_asked, 2);
+    gnutls_x509_trust_list_deinit(trust.list, 1);
+    gnutls_free(der.data);
+}
+
+static void names_beyond_ascii_are_compared_as_a_labels(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *domain;
+        secsip_result result;
+    } rows[] = {
+        {"xn--bcher-kva.test", 0},
+        {"XN--BCHER-KVA.test", 0},
+        {"b\xc3\xbc"
+         "cher.test",
+         0},
+        {"B\xc3\x9c"
+         "CHER.test.",
+         0},
+        {"bucher.test", SECSIP_E_TLS_CERT_NAME},
+        {"xn--bucher-kva.test", SECSIP_E_TLS_CERT_NAME},
+        {"example.test", SECSIP_E_TLS_CERT_NAME},
+    };
+    struct ssi_tls_config config = {.domain = "b\xfc"
+                                              "cher.test", /* Latin-1 is no name at all */
+                                    .wall_s = LAB_NOW};
+    struct ssi_tls_session *s;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        secsip_tls_profile *p = lab_profile(LAB_N);
+        print_message("%s\n", rows[i].domain);
+        assert_int_equal(meet(p, LAB_IDN, rows[i].domain), rows[i].result);
+        secsip_tls_profile_unref(p);
+    }
+    config.profile = lab_profile(LAB_N);
+    assert_int_equal(ssi_tls_session_new(&config, &s), SECSIP_E_INVALID);
+    secsip_tls_profile_unref(config.profile);
+}
+
+/* Names one after the other, held against a domain: RFC 5922 7.2, RFC 6125 6.4.3. */
+static void wildcards_and_addresses_match_as_written(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ssi_tls_name_kind kind;
+        const char *name, *domain;
+        bool match;
+        uint32_t needs;
+    } rows[] = {
+        {SSI_TLS_NAME_DNS, "*.example.test", "sip.example.test", true, SECSIP_TLS_ALLOW_WILDCARD},
+        {SSI_TLS_NAME_DNS, "*.example.test", "example.test", false, 0},
+        {SSI_TLS_NAME_DNS, "*.example.test", "a.b.example.test", false, 0},
+        {SSI_TLS_NAME_DNS, "s*.example.test", "sip.example.test", false, 0},
+        {SSI_TLS_NAME_DNS, "*ip.example.test", "sip.example.test", false, 0},
+        {SSI_TLS_NAME_DNS, "sip.*.test", "sip.example.test", false, 0},
+        {SSI_TLS_NAME_DNS, "*", "test", false, 0},
+        {SSI_TLS_NAME_DNS, "*.", "test", false, 0},
+        {SSI_TLS_NAME_DNS, "**.example.test", "sip.example.test", false, 0},
+        {SSI_TLS_NAME_SIP, "*.example.test", "sip.example.test", false, 0}, /* never in a URI */
+        {SSI_TLS_NAME_CN, "*.example.test", "sip.example.test", false, 0},
+        {SSI_TLS_NAME_DNS, "*.0.2.1", "192.0.2.1", false, 0},
+        {SSI_TLS_NAME_IP, "192.0.2.1", "192.0.2.1", true, 0},
+        {SSI_TLS_NAME_IP, "192.0.2.1", "192.0.2.10", false, 0},
+        {SSI_TLS_NAME_IP, "2001:db8::1", "2001:0DB8:0:0::1", true, 0},
+        {SSI_TLS_NAME_IP, "2001:db8::1", "2001:db8::2", false, 0},
+        {SSI_TLS_NAME_DNS, "192.0.2.1", "192.0.2.1", false, 0}, /* an address is no dNSName */
+        {SSI_TLS_NAME_CN, "192.0.2.1", "192.0.2.1", false, 0},
+        {SSI_TLS_NAME_SIP, "192.0.2.1", "192.0.2.1", true, 0},
+        {SSI_TLS_NAME_USER, "sip:alice@example.test", "example.test", false, 0},
+        {SSI_TLS_NAME_OTHER, "example.test", "example.test", false, 0},
+        {SSI_TLS_NAME_DNS, "example.test.", "example.test", true, 0},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ssi_tls_names names;
+        uint32_t needs = 0;
+        ssi_tls_names_init(&names);
+        ssi_tls_names_add(&names, rows[i].kind, ssi_slice_str(rows[i].name));
+        print_message("%s for %s\n", rows[i].name, rows[i].domain);
+        assert_int_equal(ssi_tls_names_match(&names, rows[i].domain, &needs), rows[i].match);
+        if (rows[i].match)
+            assert_int_equal(needs, rows[i].needs);
+        ssi_tls_names_free(&names);
+    }
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    lab_open();
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+    (void)st, (void)type, (void)ftw;
+    return remove(path);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    lab_close();
+    return nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_and_files_add_up),
+        cmocka_unit_test(a_folder_is_read_as_a_whole),
+        cmocka_unit_test(the_systems_list_is_the_default),
+        cmocka_unit_test(names_beyond_ascii_are_compared_as_a_labels),
+        cmocka_unit_test(wildcards_and_addresses_match_as_written),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
