@@ -13,7 +13,7 @@ void ssi_flow_become_open(struct ssi_flow *f)
     f->state = SSI_FLOW_OPEN;
     ssi_flow_unref(f->stands_for);
     f->stands_for = NULL;
-    if (!f->incoming)
+    if (!f->incoming && !f->udp) /* a datagram socket has heard nothing yet */
         ssi_down_clear(&f->ua->down, &f->peer);
     ssi_flow_handshake_ends(f);
     ssi_flow_begin_keeping(f);

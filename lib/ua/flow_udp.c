@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "ua/flow_parts.h"
+#include "ua/register.h"
 
 enum {
     KEEP_ALIVE_S = 25,   /* RFC 5626 4.4.2: 24 to 29 s for UDP */
@@ -262,8 +263,10 @@ static void note_message(struct ssi_flow *f, const struct ssi_sip_msg *m)
         ssi_list_push_back(&f->ua->udp_peers, &u->silent);
     }
     if (!m->is_request) {
-        if (!f->incoming)
+        if (!f->incoming) {
+            ssi_down_clear(&f->ua->down, &f->peer);
             note_mapped(f, m);
+        }
     } else if (f->incoming) {
         u->request_port = m->via.has_rport ? 0 : m->via.port ? m->via.port : SSI_UDP_PORT;
     }
@@ -298,18 +301,25 @@ void ssi_udp_input(struct ssi_dgram *d, const struct ssi_addr *from, const uint8
     ssi_flow_unref(f);
 }
 
-/* RFC 3261 18.4: the transactions hear of it. The flow stays: what cannot be reached now may be back when the phone is. */
+/* RFC 3261 18.4: the transactions hear of it. The flow stays: what cannot be reached now may be back when the phone is. But
+ * nothing new begins over it where it was ours to choose the peer, and a registration is made again (RFC 5626 4.4). */
 void ssi_udp_unreachable(struct ssi_dgram *d, const struct ssi_addr *to, const char *detail)
 {
     struct ssi_udp_socket *s = SSI_CONTAINER(d, struct ssi_udp_socket, io);
     struct ssi_ua *ua = d->ua;
     struct ssi_flow *f = s->flow ? s->flow : find_peer(s, to);
-    char peer[SSI_ADDR_TEXT];
+    struct ssi_error e;
 
     if (!f || f->state != SSI_FLOW_OPEN)
         return;
-    ssi_addr_text(&f->peer, peer);
-    ssi_log_line(&ua->config.log, SSI_LOG_INFO, "%s cannot be reached: %s", peer,
-                 detail ? detail : "ICMP");
+    ssi_error_set(&e, SECSIP_E_NET_CONNECT, "%s", detail ? detail : "ICMP");
+    ssi_flow_peer_text(f, &e);
+    ssi_log_line(&ua->config.log, SSI_LOG_INFO, "%s: %s", e.peer, e.text);
+    ssi_flow_ref(f);
     ssi_txn_flow_failed(&ua->txn, &f->txn, SECSIP_E_NET_CONNECT);
+    if (!f->incoming && f->state == SSI_FLOW_OPEN) {
+        ssi_flow_retire(f, 0);
+        ssi_account_flow_suspect(ua, f, &e);
+    }
+    ssi_flow_unref(f);
 }

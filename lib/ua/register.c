@@ -362,14 +362,14 @@ static uint32_t retry_after_of(const struct ssi_sip_msg *m)
     return (uint32_t)seconds;
 }
 
-/* RFC 3263 4.3: who answers 503 has failed, and the next server that DNS gave is asked, at once. */
+/* RFC 3263 4.3: who answers 503 has failed, as has who does not answer; the next server that DNS gave is asked, at once. */
 static bool try_another_server(secsip_account *a, uint32_t retry_after_s)
 {
     ssi_flow_retire(a->flow, retry_after_s);
     if (a->removing || !ssi_flow_has_alternative(a->flow))
         return false;
-    ssi_log_line(&a->ua->config.log, SSI_LOG_WARNING, "%s: 503, trying the next server",
-                 a->target.host);
+    ssi_log_line(&a->ua->config.log, SSI_LOG_WARNING,
+                 "%s: 503 or no answer, trying the next server", a->target.host);
     ssi_account_release_flow(a);
     ask(a);
     return true;
@@ -459,12 +459,11 @@ static void on_failed(struct ssi_txn *t, secsip_result why, void *arg)
         end_removal(a, 0, &e);
         return;
     }
-    /* A connection over which nothing comes back is not used again (RFC 5626 4.4); a peer that ICMP says is not there is
-     * looked for again. */
-    if ((why == SECSIP_E_UA_TRANSACTION_TIMEOUT || why == SECSIP_E_NET_CONNECT) && a->flow)
-        ssi_flow_close(a->flow, &e);
-    else
+    /* A connection over which nothing comes back is not used again (RFC 5626 4.4), nor a peer that ICMP says is not there. */
+    if ((why != SECSIP_E_UA_TRANSACTION_TIMEOUT && why != SECSIP_E_NET_CONNECT) || !a->flow)
         fail_for_now(a, &e, 0);
+    else if (!try_another_server(a, 0))
+        ssi_flow_close(a->flow, &e);
 }
 
 static void on_gone(struct ssi_txn *t, void *arg)
@@ -474,6 +473,18 @@ static void on_gone(struct ssi_txn *t, void *arg)
     if (a->txn == t)
         a->txn = NULL;
     ssi_account_unref(a);
+}
+
+void ssi_account_flow_suspect(struct ssi_ua *ua, struct ssi_flow *f, const struct ssi_error *why)
+{
+    SSI_LIST_EACH(n, &ua->accounts)
+    {
+        secsip_account *a = SSI_CONTAINER(n, struct secsip_account, node);
+        if (a->flow != f || !a->wanted || a->txn)
+            continue;
+        ssi_account_release_flow(a);
+        fail_for_now(a, why, 0);
+    }
 }
 
 /* ---- What the application asks for */

@@ -12,4 +12,8 @@ secsip_result ssi_account_need_flow(secsip_account *a);
 /* Lets go of the flow; calls that use it keep it. */
 void ssi_account_release_flow(secsip_account *a);
 
+/* The peer of a UDP flow seems to be gone: whoever is registered over it registers again, after the back-off of RFC 5626 4.5.
+ * Calls keep the flow. */
+void ssi_account_flow_suspect(struct ssi_ua *ua, struct ssi_flow *f, const struct ssi_error *why);
+
 #endif

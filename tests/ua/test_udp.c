@@ -394,6 +394,60 @@ static void a_peer_that_is_not_there_is_told_at_once(void **state)
     lab_stop(&l);
 }
 
+static bool alice_registered(void *arg)
+{
+    (void)arg;
+    return l.alice.reg_state == SECSIP_REGISTRATION_REGISTERED;
+}
+
+/* RFC 3263 4.3: two servers behind one domain; who is not there, or does not answer, is left for the next. */
+static void a_dead_server_is_left_for_the_next(void **state)
+{
+    static const struct {
+        const char *ip;
+        uint64_t least_us, most_us;
+    } firsts[] = {{"10.0.0.2", 20000, 500000}, /* bob's host says at once that nobody is there */
+                  {"10.0.0.77", 32000000, 32500000}}; /* silence: timer F */
+    secsip_account_config named = clear_config;
+
+    (void)state;
+    named.proxy = "sip:example.test;transport=udp";
+    for (int i = 0; i < 2; i++) {
+        start(&named, &named);
+        simnet_srv(l.net, "_sip._udp.example.test", "one.test", 5060, 1);
+        simnet_srv(l.net, "_sip._udp.example.test", "two.test", 5060, 2);
+        simnet_name(l.net, "one.test", firsts[i].ip);
+        simnet_name(l.net, "two.test", "10.0.0.9");
+        uint64_t began = simnet_now(l.net);
+        assert_int_equal(secsip_account_register(l.alice.account), 0);
+        assert_true(simnet_run(l.net, 60000000, alice_registered, NULL));
+        assert_in_range(simnet_now(l.net) - began, firsts[i].least_us, firsts[i].most_us);
+        assert_int_equal(l.alice.n_reg_events,
+                         1); /* the first one is not the application's business */
+        /* A call right after it does not ask the dead one again. */
+        assert_int_equal(secsip_account_register(l.bob.account), 0);
+        lab_call(&l, &l.alice, "sip:nobody@example.test");
+        assert_true(simnet_run(l.net, 1000000, alice_ended, NULL));
+        assert_int_equal(l.alice.call_status, 404);
+        assert_true(simnet_run(l.net, 60000000, lab_both_registered, &l));
+        lab_stop(&l);
+    }
+}
+
+/* Keep-alives come back as ICMP: the registrar has gone, and may have forgotten all when it is back. */
+static void a_registrar_that_has_gone_is_registered_with_again(void **state)
+{
+    (void)state;
+    start(&clear_config, &clear_config);
+    lab_register(&l);
+    secsip_stack_shutdown(simnet_stack(l.server), 1);
+    simnet_run(l.net, 26000000, NULL, NULL);
+    assert_int_equal(l.alice.reg_state, SECSIP_REGISTRATION_FAILED);
+    assert_int_equal(l.alice.reg_result, SECSIP_E_NET_CONNECT);
+    assert_in_range(l.alice.reg_retry_ms, 15000, 30000); /* RFC 5626 4.5 */
+    lab_stop(&l);
+}
+
 static void garbage(uint64_t *seed, unsigned i)
 {
     static const char half[] = "INVITE sip:bob@example.test SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.66";
@@ -525,6 +579,8 @@ int main(void)
         cmocka_unit_test(timers_of_servers_are_exact),
         cmocka_unit_test(what_comes_again_is_absorbed),
         cmocka_unit_test(a_peer_that_is_not_there_is_told_at_once),
+        cmocka_unit_test(a_dead_server_is_left_for_the_next),
+        cmocka_unit_test(a_registrar_that_has_gone_is_registered_with_again),
         cmocka_unit_test(a_flood_of_garbage_does_not_stop_a_call),
         cmocka_unit_test(peers_that_nobody_needs_make_way),
         cmocka_unit_test(the_last_answer_can_be_asked_for_again),
