@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "sip/build.h"
 #include "txn/priv.h"
 
 enum {
@@ -37,7 +38,8 @@ struct world {
     struct user users[USERS_MAX];
     uint32_t n_users;
     uint32_t depth;
-    bool is_faulty; /* an answer repeats what is wrong in its request */
+    bool has_carrier; /* what is asked of the second flow goes over the first, now and then */
+    bool is_faulty;   /* an answer repeats what is wrong in its request */
     const uint8_t *at, *end;
 };
 
@@ -83,6 +85,15 @@ static struct ssi_txn_flow *flow_ref(struct ssi_txn_flow *flow)
 static void flow_unref(struct ssi_txn_flow *flow)
 {
     FUZZ_CHECK(((struct flow *)flow)->refs-- > 0);
+}
+
+/* RFC 3261 18.1.1. */
+static struct ssi_txn_flow *carrier(struct ssi_txn_flow *flow, struct ssi_buf *request)
+{
+    (void)flow;
+    if (!w.has_carrier || w.n_users % 2 || ssi_sip_set_via_transport(request, "TCP") < 0)
+        return NULL;
+    return flow_ref(&w.flows[0].base);
 }
 
 static struct user *new_user(bool is_client, bool is_invite)
@@ -292,7 +303,7 @@ static void do_step(void)
 {
     struct user *u;
 
-    switch (next_byte() % 12) {
+    switch (next_byte() % 13) {
     case 0:
     case 1:
     case 2:
@@ -324,8 +335,11 @@ static void do_step(void)
         if (u)
             drop(u);
         break;
-    default:
+    case 11:
         step_raw();
+        break;
+    default:
+        ssi_txn_flow_fall_back(&w.flows[0].base, &w.flows[1].base, next_byte() & 1 ? TEXT_MAX : 0);
     }
 }
 
@@ -337,12 +351,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&w, 0, sizeof w);
     w.at = data;
     w.end = data + size;
-    config.allow_merged = next_byte() & 1;
+    uint8_t options = next_byte();
+    config.allow_merged = options & 1;
+    w.has_carrier = options & 2;
     ssi_timers_init(&w.timers, 1000);
     FUZZ_CHECK(ssi_txn_layer_init(&w.layer, &config, &w.timers, &ops, NULL) == 0);
     for (int i = 0; i < FLOWS; i++) {
         w.flows[i].base = (struct ssi_txn_flow){
             .send = flow_send, .ref = flow_ref, .unref = flow_unref, .reliable = i == 0};
+        if (i == 1)
+            w.flows[i].base.carrier = carrier;
         ssi_txn_flow_init(&w.flows[i].base);
     }
     for (int i = 0; i < STEPS_MAX && w.at < w.end; i++) {
