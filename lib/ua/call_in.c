@@ -103,10 +103,13 @@ static void on_cancel(struct ssi_txn *t, struct ssi_sip_msg *m, void *arg)
 
 static void on_failed(struct ssi_txn *t, secsip_result why, void *arg)
 {
-    /* A lost flow is told by the flow, a missing ACK of a 2xx by the call's own timer. */
-    (void)t;
+    secsip_call *c = arg;
+
     (void)why;
-    (void)arg;
+    /* A lost flow is told by the flow, a missing ACK of a 2xx by the call's own timer. But over UDP ICMP ends the transaction
+     * alone (RFC 3261 17.2.4), and who cannot be answered is no caller any more. */
+    if (t == c->server && c->phase == SSI_CALL_OFFERED)
+        ssi_call_step(c, SSI_CALL_FLOW_LOST, NULL, NULL);
 }
 
 static void on_gone(struct ssi_txn *t, void *arg)

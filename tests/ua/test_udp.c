@@ -305,6 +305,8 @@ static void timers_of_clients_are_exact(void **state)
     lab_stop(&l);
 }
 
+static const char *invite_from = "10.0.0.66:5060";
+
 static void send_to_bob(const char *method, const char *branch, const char *to_tag, unsigned cseq)
 {
     char text[1024];
@@ -319,7 +321,7 @@ static void send_to_bob(const char *method, const char *branch, const char *to_t
                      "Contact: <sip:x@10.0.0.66>\r\n%sContent-Length: %zu\r\n\r\n%s",
                      method, branch, *to_tag ? ";tag=" : "", to_tag, cseq, method,
                      *sdp ? "Content-Type: application/sdp\r\n" : "", strlen(sdp), sdp);
-    simnet_inject(l.net, "10.0.0.66:5060", "10.0.0.2:5060", text, (size_t)n);
+    simnet_inject(l.net, invite_from, "10.0.0.2:5060", text, (size_t)n);
 }
 
 /* bob alone, who listens. */
@@ -391,6 +393,22 @@ static void a_peer_that_is_not_there_is_told_at_once(void **state)
     lab_call(&l, &l.alice, "sip:bob@example.test");
     assert_true(simnet_run(l.net, 1000000, alice_ended, NULL));
     assert_int_equal(l.alice.call_result, SECSIP_E_NET_CONNECT);
+    lab_stop(&l);
+}
+
+/* A caller who cannot be told that it rings has gone: the phone does not ring on for nobody. */
+static void a_caller_who_is_not_there_does_not_ring(void **state)
+{
+    (void)state;
+    start_bob();
+    l.bob.answers = false;
+    invite_from = "10.0.0.1:7777"; /* alice's host is up, but nobody listens there */
+    send_to_bob("INVITE", "a", "", 1);
+    simnet_run(l.net, 100000, NULL, NULL);
+    invite_from = "10.0.0.66:5060";
+    assert_int_equal(l.bob.n_ended, 1);
+    assert_int_equal(core_of(l.bob.host)->txn.n_live, 0);
+    assert_int_equal(secsip_call_hangup(l.bob.call), 0);
     lab_stop(&l);
 }
 
@@ -579,6 +597,7 @@ int main(void)
         cmocka_unit_test(timers_of_servers_are_exact),
         cmocka_unit_test(what_comes_again_is_absorbed),
         cmocka_unit_test(a_peer_that_is_not_there_is_told_at_once),
+        cmocka_unit_test(a_caller_who_is_not_there_does_not_ring),
         cmocka_unit_test(a_dead_server_is_left_for_the_next),
         cmocka_unit_test(a_registrar_that_has_gone_is_registered_with_again),
         cmocka_unit_test(a_flood_of_garbage_does_not_stop_a_call),
