@@ -1,5 +1,5 @@
 /* What reading an SDP offer with ten codecs and two crypto lines costs, beside libosip2's sdp_message_parse in the same run,
- * and what one crypto line costs. Prints nanoseconds, best of interleaved rounds, and the ratio. */
+ * and what one crypto line costs: the best of interleaved rounds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include <osipparser2/osip_parser.h>
 #include <osipparser2/sdp_message.h>
 
+#include "common/report.h"
 #include "sdes/sdes.h"
 
 enum {
@@ -112,13 +113,15 @@ struct entry {
     double best;
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
-    struct entry entries[] = {{"libosip2 sdp_message_parse", libosip2, 1e18},
-                              {"ssi_sdp_parse", ours, 1e18},
-                              {"ssi_sdp_parse and both crypto lines", ours_with_keys, 1e18},
-                              {"ssi_sdes_parse, one crypto line", one_line, 1e18}};
+    struct entry entries[] = {{"libosip2", libosip2, 1e18},
+                              {"an SDP offer", ours, 1e18},
+                              {"an SDP offer and both its crypto lines", ours_with_keys, 1e18},
+                              {"one crypto line", one_line, 1e18}};
 
+    if (!report_open(argc, argv, ""))
+        return 2;
     osip_trace_initialize_func(TRACE_LEVEL0, no_trace);
     parser_init();
     for (int round = 0; round < ROUNDS; round++) {
@@ -134,8 +137,12 @@ int main(void)
             entries[e].best = took < entries[e].best ? took : entries[e].best;
         }
     }
-    for (size_t e = 0; e < sizeof entries / sizeof *entries; e++)
-        (void)printf("%-38s %7.0f ns  %5.2f of libosip2\n", entries[e].name, entries[e].best,
-                     entries[e].best / entries[0].best);
-    return 0;
+    for (size_t e = 1; e < sizeof entries / sizeof *entries; e++)
+        report(&(struct report_row){.what = entries[e].name,
+                                    .unit = "us",
+                                    .ours = entries[e].best / 1e3,
+                                    .peer = e < 3 ? entries[0].name : NULL,
+                                    .theirs = entries[0].best / 1e3,
+                                    .ratio = e < 3 ? entries[0].best / entries[e].best : 0});
+    return report_close();
 }

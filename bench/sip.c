@@ -1,12 +1,14 @@
 /* Parsing and writing SIP messages, beside libosip2 and Sofia-SIP in the same run: microseconds per message, best of
- * several interleaved rounds, and how many times faster ours is. --json prints the same as one object; --ours N M parses
- * message N M times with our parser alone, for callgrind. */
+ * several interleaved rounds, and how many times faster ours is; allocations. With --only one library parses and nothing is
+ * measured: for counting instructions. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "common/count.h"
+#include "common/report.h"
 #include "peers/peer.h"
 #include "sip/build.h"
 
@@ -181,33 +183,75 @@ static void print_table(const struct peer *const *peers, int n_peers, const stru
         printf("%-22s", what ? "write, us" : "parse and read, us");
         for (int i = 0; i < N_MESSAGES; i++)
             printf("%10s", names[i]);
-        printf("%10s%10s\n", "mean", "ours is");
+        printf("%10s\n", "mean");
         for (int p = 0; p < n_peers; p++) {
             printf("%-22s", peers[p]->name);
             for (int i = 0; i < N_MESSAGES; i++)
                 printf("%10.3f", f->us[what][p][i]);
-            printf("%10.3f%9.1fx\n", mean(f->us[what][p]),
-                   mean(f->us[what][p]) / mean(f->us[what][0]));
+            printf("%10.3f\n", mean(f->us[what][p]));
         }
     }
 }
 
-static void print_json(const struct peer *const *peers, int n_peers, const struct figures *f)
-{
-    static const char *const keys[] = {"parse_us", "write_us"};
+/* 0: this peer gives no target. */
+static const double targets[2][MAX_PEERS] = {{0, 7, 2.5}, {0, 0, 3}};
 
-    printf("{\"bench\":\"sip\"");
-    for (int what = 0; what < 2; what++) {
-        printf(",\"%s\":{", keys[what]);
-        for (int p = 0; p < n_peers; p++) {
-            printf("%s\"%s\":{", p ? "," : "", peers[p]->name);
-            for (int i = 0; i < N_MESSAGES; i++)
-                printf("\"%s\":%.3f,", names[i], f->us[what][p][i]);
-            printf("\"mean\":%.3f}", mean(f->us[what][p]));
-        }
-        printf("}");
+static void report_speed(const struct peer *const *peers, int n_peers, const struct figures *f)
+{
+    for (int what = 0; what < 2; what++)
+        for (int p = 1; p < n_peers; p++)
+            report(
+                &(struct report_row){.what = what ? "write a message, mean of five"
+                                                  : "parse and read the routing set, mean of five",
+                                     .unit = "us",
+                                     .ours = mean(f->us[what][0]),
+                                     .peer = peers[p]->name,
+                                     .theirs = mean(f->us[what][p]),
+                                     .ratio = mean(f->us[what][p]) / mean(f->us[what][0]),
+                                     .op = targets[what][p] > 0 ? ">=" : NULL,
+                                     .target = targets[what][p]});
+}
+
+/* The most that one of the five takes. */
+static double allocations_of(const struct peer *peer)
+{
+    uint64_t most = 0;
+
+    for (int i = 0; i < N_MESSAGES; i++) {
+        uint64_t before = count_allocations;
+        peer->parse(texts[i], lens[i], PARSES);
+        uint64_t taken = count_allocations - before;
+        most = taken > most ? taken : most;
     }
-    printf("}\n");
+    return (double)most / PARSES;
+}
+
+static void report_allocations(const struct peer *const *peers, int n_peers)
+{
+    double ours_take = allocations_of(peers[0]);
+
+    for (int p = 1; p < n_peers; p++)
+        report(&(struct report_row){.what = "allocations for a message, the most of five",
+                                    .unit = "",
+                                    .ours = ours_take,
+                                    .peer = peers[p]->name,
+                                    .theirs = allocations_of(peers[p]),
+                                    .op = "<=",
+                                    .target = 2});
+}
+
+/* For those who count instructions: message `which` (0 to 4) or all five, parsed n times by one library. */
+static int only(const struct peer *peer, const char *which, uint32_t n)
+{
+    bool all_five = strcmp(which, "all") == 0;
+    int from = all_five ? 0 : which[0] - '0', to = all_five ? N_MESSAGES : from + 1;
+
+    if (from < 0 || to > N_MESSAGES || !peer->start())
+        return 2;
+    for (int i = from; i < to; i++)
+        if (peer->parse(texts[i], lens[i], n) == 0)
+            return 1;
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -228,19 +272,18 @@ int main(int argc, char **argv)
         lens[i] = (size_t)snprintf(texts[i], sizeof texts[i], "%sContent-Length: %zu\r\n\r\n%s",
                                    heads[i], strlen(body), body);
     }
-    if (argc == 4 && strcmp(argv[1], "--ours") == 0) {
-        int i = argv[2][0] - '0';
-        return i < 0 || i >= N_MESSAGES ||
-               parse(texts[i], lens[i], (uint32_t)strtoul(argv[3], NULL, 10)) == 0;
-    }
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (argc == 5 && strcmp(argv[1], "--only") == 0 && strcmp(argv[2], all[i]->name) == 0)
+            return only(all[i], argv[3], (uint32_t)strtoul(argv[4], NULL, 10));
+    if (!report_open(argc, argv, "\n       --only LIBRARY 0..4|all TIMES"))
+        return 2;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (all[i]->start())
             peers[n_peers++] = all[i];
     if (!measure(peers, n_peers, &f))
         return 1;
-    if (argc > 1 && strcmp(argv[1], "--json") == 0)
-        print_json(peers, n_peers, &f);
-    else
-        print_table(peers, n_peers, &f);
-    return 0;
+    print_table(peers, n_peers, &f);
+    report_speed(peers, n_peers, &f);
+    report_allocations(peers, n_peers);
+    return report_close();
 }

@@ -8,6 +8,8 @@
 
 #include <osip2/osip.h>
 
+#include "common/count.h"
+#include "common/report.h"
 #include "txn/priv.h"
 
 enum {
@@ -18,30 +20,6 @@ enum {
     OSIP_MOST_ALIVE =
         10000, /* beyond it one transaction takes tens of milliseconds, and 100,000 take gigabytes */
 };
-
-/* Counted for both: the program's own functions stand before the C library's. */
-static uint64_t n_allocations;
-extern void *__libc_malloc(size_t n);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t n);
-
-__attribute__((visibility("default"))) void *malloc(size_t n)
-{
-    n_allocations++;
-    return __libc_malloc(n);
-}
-
-__attribute__((visibility("default"))) void *calloc(size_t n, size_t size)
-{
-    n_allocations++;
-    return __libc_calloc(n, size);
-}
-
-__attribute__((visibility("default"))) void *realloc(void *p, size_t n)
-{
-    n_allocations++;
-    return __libc_realloc(p, n);
-}
 
 struct request {
     char bytes[REQUEST_MAX];
@@ -164,7 +142,7 @@ static struct cost measure_ours(uint32_t n_alive)
     }
     o.answers = true;
     o.n_sent = 0;
-    n_allocations = 0;
+    uint64_t taken = count_allocations;
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t start = now_ns();
         for (uint32_t i = 0; i < PER_ROUND; i++) {
@@ -175,7 +153,7 @@ static struct cost measure_ours(uint32_t n_alive)
     }
     check(o.n_sent == (uint64_t)ROUNDS * PER_ROUND && o.layer.n_live == n_alive,
           "our transactions");
-    struct cost c = {median(took), (double)n_allocations / ROUNDS / PER_ROUND,
+    struct cost c = {median(took), (double)(count_allocations - taken) / ROUNDS / PER_ROUND,
                      (double)bytes / n_weighed};
     ssi_txn_layer_free(&o.layer);
     return c;
@@ -270,7 +248,8 @@ static struct cost measure_osip(uint32_t n_alive)
         osip_transaction_execute(alive[i], e);
     }
     size_t bytes = mallinfo2().uordblks - before;
-    n_allocations = osip_sent = 0;
+    osip_sent = 0;
+    uint64_t taken = count_allocations;
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t start = now_ns();
         for (uint32_t i = 0; i < per_round; i++) {
@@ -281,7 +260,7 @@ static struct cost measure_osip(uint32_t n_alive)
         took[round] = (double)(now_ns() - start) / per_round;
     }
     check(osip_sent == (uint64_t)ROUNDS * per_round, "libosip2's transactions");
-    struct cost c = {median(took), (double)n_allocations / ROUNDS / per_round,
+    struct cost c = {median(took), (double)(count_allocations - taken) / ROUNDS / per_round,
                      (double)bytes / n_alive};
     for (uint32_t i = n_alive; i-- > 0;)
         osip_transaction_free(alive[i]);
@@ -289,27 +268,62 @@ static struct cost measure_osip(uint32_t n_alive)
     return c;
 }
 
-int main(void)
+/* One alone is measured in time, with others alive in what they add. */
+static void report_cost(uint32_t alive, const struct cost *ours, const struct cost *osip,
+                        const struct cost *alone)
+{
+    char what[64];
+
+    snprintf(what, sizeof what, "a server transaction, %u alive", alive);
+    struct report_row row = {
+        .what = what, .unit = "us", .ours = ours->ns / 1e3, .op = "<=", .target = 3};
+    if (osip) {
+        row.peer = "libosip2";
+        row.theirs = osip->ns / 1e3;
+    }
+    if (ours != alone) {
+        row.ratio = ours->ns / alone->ns;
+        row.target = 1.5;
+    }
+    report(&row);
+}
+
+static void report_memory(const struct cost *ours, const struct cost *osip)
+{
+    report(&(struct report_row){.what = "allocations for a server transaction and its messages",
+                                .unit = "",
+                                .ours = ours->allocations,
+                                .peer = "libosip2",
+                                .theirs = osip->allocations,
+                                .op = "<=",
+                                .target = 4});
+    report(&(struct report_row){.what = "memory of a living transaction beside its message",
+                                .unit = "bytes",
+                                .ours = ours->bytes_alive,
+                                .op = "<=",
+                                .target = 2048});
+}
+
+int main(int argc, char **argv)
 {
     static const uint32_t alive[] = {1, 1000, 10000, 100000};
-    double first = 0;
+    enum {
+        N = sizeof alive / sizeof alive[0]
+    };
+    struct cost ours[N], osip[N];
 
+    if (!report_open(argc, argv, ""))
+        return 2;
     osip_trace_initialize_func(TRACE_LEVEL0, no_trace);
     for (uint32_t i = 0; i < PREPARED; i++)
         make_request(&prepared[i], i);
-    printf("%7s  %32s  %32s\n", "alive", "ours: ns, x, allocations, bytes",
-           "libosip2: ns, allocations, bytes");
-    for (size_t i = 0; i < sizeof alive / sizeof alive[0]; i++) {
-        struct cost ours = measure_ours(alive[i]);
-        if (i == 0)
-            first = ours.ns;
-        printf("%7u  %10.0f %5.2f %8.1f %6.0f", alive[i], ours.ns, ours.ns / first,
-               ours.allocations, ours.bytes_alive);
-        if (alive[i] <= OSIP_MOST_ALIVE) {
-            struct cost osip = measure_osip(alive[i]);
-            printf("  %14.0f %8.1f %8.0f", osip.ns, osip.allocations, osip.bytes_alive);
-        }
-        printf("\n");
+    for (size_t i = 0; i < N; i++) {
+        bool waits = alive[i] <= OSIP_MOST_ALIVE;
+        ours[i] = measure_ours(alive[i]);
+        if (waits)
+            osip[i] = measure_osip(alive[i]);
+        report_cost(alive[i], &ours[i], waits ? &osip[i] : NULL, &ours[0]);
     }
-    return 0;
+    report_memory(&ours[1], &osip[1]);
+    return report_close();
 }

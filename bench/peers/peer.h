@@ -1,5 +1,6 @@
 /* The SIP libraries that bench/sip.c measures beside ours. Each parses one message, reads the routing set through its own
- * types (every Via, From, To, Call-ID, CSeq, Max-Forwards, Contact, Route, Record-Route) and frees it. */
+ * types (method, Request-URI, top Via, From and To with URI and tag, Call-ID, CSeq, the first Contact's URI, the length of
+ * the body) and frees it. */
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
 
