@@ -1,0 +1,127 @@
+/* The trace shows messages as they are but for keys and credentials; and of a whole call it shows neither. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/stack.h"
+#include "phone.h"
+
+#define M "********"
+
+static void secrets_are_masked_and_nothing_else_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *shown;
+    } rows[] = {
+        {"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0|2^20|1:4\r\n",
+         "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" M "|2^20|1:4\r\n"},
+        {"a=crypto:1 X INLINE:c2VjcmV0;inline:c2VjcmV0 FEC_KEY=inline:c2VjcmV0\n",
+         "a=crypto:1 X INLINE:" M ";inline:" M " FEC_KEY=inline:" M "\n"},
+        {"a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0\r\n",
+         "a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" M "\r\n"},
+        {"k=clear:secret\r\n", "k=" M "\r\n"},
+        {"k=clear:secret", "k=" M},
+        {"a=key-mgmt:mikey c2VjcmV0\r\n", "a=key-mgmt:" M "\r\n"},
+        {"a=ice-pwd:secret\r\n", "a=ice-pwd:" M "\r\n"},
+        {"a=ice-ufrag:shown\r\n", "a=ice-ufrag:shown\r\n"},
+        {"Authorization: Digest username=\"alice\", response=\"secret\", uri=\"sip:x\"\r\n",
+         "Authorization: Digest username=\"alice\", response=\"" M "\", uri=\"sip:x\"\r\n"},
+        {"authorization : digest a=b,response = \"sec,\\\"ret\"\r\n",
+         "authorization : digest a=b,response =\"" M "\"\r\n"},
+        {"Proxy-Authorization: Digest response=secret,qop=auth\r\n",
+         "Proxy-Authorization: Digest response=\"" M "\",qop=auth\r\n"},
+        {"Authorization: Digest a=b,\r\n response=\"secret\"\r\nVia: shown\r\n",
+         "Authorization: Digest a=b,\r\n response=\"" M "\"\r\nVia: shown\r\n"},
+        {"Authorization: Digest response=\"secret", "Authorization: Digest response=\"" M "\""},
+        {"Authorization: Digest xresponse=\"shown\"\r\n",
+         "Authorization: Digest xresponse=\"shown\"\r\n"},
+        {"Authorization: Bearer secret\r\n", "Authorization: " M "\r\n"},
+        {"Proxy-Authorization: Basic c2VjcmV0\r\n more\r\nTo: <sip:shown>\r\n",
+         "Proxy-Authorization: " M "\r\n" M "\r\nTo: <sip:shown>\r\n"},
+        {"Authentication-Info: qop=auth, rspauth=\"secret\", nc=00000001\r\n",
+         "Authentication-Info: qop=auth, rspauth=\"" M "\", nc=00000001\r\n"},
+        {"WWW-Authenticate: Digest realm=\"shown\", nonce=\"shown\"\r\n",
+         "WWW-Authenticate: Digest realm=\"shown\", nonce=\"shown\"\r\n"},
+        {"INVITE sip:alice:secret@example.test:5061;transport=tls SIP/2.0\r\n",
+         "INVITE sip:alice:" M "@example.test:5061;transport=tls SIP/2.0\r\n"},
+        {"To: <SIPS:alice:secret@example.test>;x=1, <sip:bob:secret@x>\r\n",
+         "To: <SIPS:alice:" M "@example.test>;x=1, <sip:bob:" M "@x>\r\n"},
+        {"Contact: <sip:alice@10.0.0.1:5061>\r\n", "Contact: <sip:alice@10.0.0.1:5061>\r\n"},
+        {"Contact: <sip:10.0.0.1:5061>, <sip:x@y>\r\n",
+         "Contact: <sip:10.0.0.1:5061>, <sip:x@y>\r\n"},
+        {"", ""},
+        {"\r\n", "\r\n"},
+        {":", ":"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ssi_buf b;
+        ssi_buf_init(&b, 10000);
+        ssi_mask_message(&b, ssi_slice_str(rows[i].line));
+        ssi_buf_put_char(&b, 0);
+        assert_int_equal(b.failed, 0);
+        assert_string_equal(ssi_buf_slice(&b).p, rows[i].shown);
+        ssi_buf_free(&b);
+    }
+}
+
+static struct {
+    int n, keys, responses;
+} traced;
+
+/* Every occurrence of word is followed by the mask. */
+static int count_masked(const char *message, const char *word)
+{
+    int n = 0;
+
+    for (const char *at = message; (at = strstr(at, word)); n++) {
+        at += strlen(word);
+        assert_memory_equal(at, M, 8);
+    }
+    return n;
+}
+
+static void look(int32_t direction, const char *peer, const char *message, size_t len, void *arg)
+{
+    (void)direction, (void)peer, (void)arg;
+    assert_int_equal(strlen(message), len);
+    traced.n++;
+    traced.keys += count_masked(message, "inline:");
+    traced.responses += count_masked(message, "response=\"");
+    assert_null(strstr(message, "alicepw"));
+}
+
+static void no_trace_of_a_call_holds_a_key(void **state)
+{
+    (void)state;
+    struct lab l;
+
+    lab_start(&l, LAB_SERVER);
+    lab_phone(&l, &l.alice, "alice", NULL);
+    lab_phone(&l, &l.bob, "bob", NULL);
+    simnet_stack(l.server)->ua.config.trace = look;
+    simnet_stack(l.alice.host)->ua.config.trace = look;
+    simnet_stack(l.bob.host)->ua.config.trace = look;
+    l.bob.answers = true;
+    lab_register(&l);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
+    print_message("%d messages, %d keys, %d responses\n", traced.n, traced.keys, traced.responses);
+    assert_true(traced.n > 20);
+    assert_true(traced.keys >= 8);      /* offers and an answer, at three stacks */
+    assert_true(traced.responses >= 6); /* two REGISTERs and an INVITE, sent and received */
+    assert_int_equal(secsip_call_hangup(l.alice.call), 0);
+    assert_true(simnet_run(l.net, 5000000, lab_both_ended, &l));
+    lab_stop(&l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(secrets_are_masked_and_nothing_else_is),
+        cmocka_unit_test(no_trace_of_a_call_holds_a_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
