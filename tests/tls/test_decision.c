@@ -245,6 +245,33 @@ static void it_is_asked_again_when_a_session_is_resumed(void **state)
     }
 }
 
+static void a_renewed_profile_asks_as_its_replacement_does(void **state)
+{
+    (void)state;
+    secsip_tls_profile *cp = asking(LAB_N, true), *sp = lab_profile(LAB_WRONGNAME);
+    secsip_tls_profile *next = asking(LAB_N, false), *silent = lab_profile(LAB_N);
+    struct tls_pair p;
+
+    shake(&p, cp, sp, "example.test");
+    assert_int_equal(ssi_tls_session_state(p.client), SSI_TLS_OPEN);
+    tls_pair_close(&p);
+    assert_int_equal(secsip_tls_profile_set_decision(cp, decide, &seen), SECSIP_E_STATE);
+    assert_int_equal(secsip_tls_profile_replace(cp, next), 0);
+    for (int i = 0; i < 2; i++) {
+        seen.n_asked = 0;
+        shake(&p, cp, sp, "example.test");
+        assert_int_equal(ssi_tls_session_failure(p.client)->result, SECSIP_E_TLS_CERT_NAME);
+        assert_int_equal(seen.n_asked, 1 - i);
+        tls_pair_close(&p);
+        if (i == 0)
+            assert_int_equal(secsip_tls_profile_replace(cp, silent), 0);
+    }
+    secsip_tls_profile_unref(silent);
+    secsip_tls_profile_unref(next);
+    secsip_tls_profile_unref(cp);
+    secsip_tls_profile_unref(sp);
+}
+
 static void try_without_memory(void *arg)
 {
     secsip_tls_profile *const *profiles = arg;
@@ -301,6 +328,7 @@ int main(void)
         cmocka_unit_test(it_only_tightens_unless_it_is_insecure),
         cmocka_unit_test(servers_ask_about_their_clients),
         cmocka_unit_test(it_is_asked_again_when_a_session_is_resumed),
+        cmocka_unit_test(a_renewed_profile_asks_as_its_replacement_does),
         cmocka_unit_test(without_memory_nobody_is_accepted),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

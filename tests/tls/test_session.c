@@ -350,12 +350,16 @@ static int foreign_go_on(struct foreign *f)
     return rc;
 }
 
+static const gnutls_datum_t *foreign_protocol; /* ALPN, or none */
+
 static void foreign_open(struct foreign *f, unsigned role, const char *priority)
 {
     assert_int_equal(gnutls_init(&f->tls, role | GNUTLS_NONBLOCK), 0);
     assert_int_equal(gnutls_certificate_allocate_credentials(&f->cred), 0);
     assert_int_equal(gnutls_credentials_set(f->tls, GNUTLS_CRD_CERTIFICATE, f->cred), 0);
     assert_int_equal(gnutls_priority_set_direct(f->tls, priority, NULL), 0);
+    if (foreign_protocol)
+        assert_int_equal(gnutls_alpn_set_protocols(f->tls, foreign_protocol, 1, 0), 0);
     gnutls_transport_set_ptr(f->tls, f);
     gnutls_transport_set_pull_function(f->tls, foreign_pull);
     gnutls_transport_set_push_function(f->tls, foreign_push);
@@ -441,6 +445,31 @@ static void servers_of_other_groups_and_versions_are_reached(void **state)
     }
 }
 
+/* RFC 7301: "sip/2" is offered, and chosen by who knows it; nobody has to. */
+static void alpn_is_offered_and_never_required(void **state)
+{
+    (void)state;
+    static const char *const theirs[] = {NULL, "sip/2", "h2"};
+    static const char *const priorities[] = {"NORMAL:-VERS-ALL:+VERS-TLS1.2", "NORMAL"};
+    struct foreign f;
+
+    for (int i = 0; i < 12; i++) {
+        const char *name = theirs[i / 4];
+        gnutls_datum_t protocol = {(unsigned char *)(uintptr_t)(name ? name : ""),
+                                   name ? (unsigned)strlen(name) : 0},
+                       chosen = {NULL, 0};
+        foreign_protocol = name ? &protocol : NULL;
+        assert_int_equal(i & 1 ? foreign_serve(&f, priorities[i / 2 % 2])
+                               : foreign_handshake(&f, priorities[i / 2 % 2]),
+                         0);
+        assert_int_equal(ssi_tls_session_state(f.ours), SSI_TLS_OPEN);
+        bool agreed = gnutls_alpn_get_selected_protocol(f.tls, &chosen) >= 0;
+        assert_int_equal(agreed, i / 4 == 1);
+        foreign_end(&f);
+    }
+    foreign_protocol = NULL;
+}
+
 static void renegotiation_is_refused(void **state)
 {
     (void)state;
@@ -520,6 +549,7 @@ int main(void)
         cmocka_unit_test(versions_that_do_not_meet_fail_on_both_sides),
         cmocka_unit_test(old_tls_and_weak_ciphers_are_refused),
         cmocka_unit_test(servers_of_other_groups_and_versions_are_reached),
+        cmocka_unit_test(alpn_is_offered_and_never_required),
         cmocka_unit_test(renegotiation_is_refused),
         cmocka_unit_test(profiles_say_what_is_wrong_with_their_input),
     };

@@ -5,12 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <gnutls/gnutls.h>
 
 #include "tls_pair.h"
-#include "tls/verify.h"
+#include "tls/profile.h"
 
 static char folder[] = "/tmp/secsip-trust-XXXXXX";
 
@@ -259,6 +260,85 @@ static void wildcards_and_addresses_match_as_written(void **state)
     }
 }
 
+/* GnuTLS looks at its clock whatever it is told to leave out: what that says must not matter. */
+static time_t wrong_time;
+
+static time_t wrong_clock(time_t *t)
+{
+    if (t)
+        *t = wrong_time;
+    return wrong_time;
+}
+
+/* A chain of two, in DER. */
+static size_t read_chain(enum lab_cert which, gnutls_datum_t der[2])
+{
+    const char *text = lab_chain(which);
+    gnutls_datum_t pem = {(unsigned char *)(uintptr_t)text, (unsigned)strlen(text)};
+    gnutls_x509_crt_t *crts;
+    unsigned n;
+
+    assert_true(gnutls_x509_crt_list_import2(&crts, &n, &pem, GNUTLS_X509_FMT_PEM, 0) >= 0);
+    assert_in_range(n, 1, 2);
+    for (unsigned i = 0; i < n; i++) {
+        assert_true(gnutls_x509_crt_export2(crts[i], GNUTLS_X509_FMT_DER, &der[i]) >= 0);
+        gnutls_x509_crt_deinit(crts[i]);
+    }
+    gnutls_free(crts);
+    return n;
+}
+
+static void verification_knows_only_the_time_it_is_given(void **state)
+{
+    (void)state;
+    static const struct {
+        enum lab_cert cert;
+        uint64_t wall_s;
+        secsip_result result;
+        uint64_t until;
+    } rows[] = {
+        {LAB_SERVER, LAB_NOW, 0, LAB_UNTIL},
+        {LAB_SERVER, LAB_UNTIL, 0, LAB_UNTIL},
+        {LAB_SERVER, LAB_UNTIL + 1ULL, SECSIP_E_TLS_CERT_EXPIRED, 0},
+        {LAB_SERVER, LAB_FROM, 0, LAB_UNTIL},
+        {LAB_SERVER, LAB_FROM - 1ULL, SECSIP_E_TLS_CERT_NOT_YET_VALID, 0},
+        {LAB_SERVER, 0, SECSIP_E_TLS_CERT_NOT_YET_VALID, 0},
+        {LAB_SERVER, 3999999999U, SECSIP_E_TLS_CERT_EXPIRED, 0},
+        {LAB_SERVER, 1ULL << 40, SECSIP_E_TLS_CERT_STATUS, 0}, /* the list is out of date as well */
+        {LAB_EXPIRED, LAB_NOW - 1, 0, LAB_NOW - 1},
+        {LAB_EXPIRED, LAB_NOW, SECSIP_E_TLS_CERT_EXPIRED, 0},
+        {LAB_NOTYET, LAB_NOW + 1, 0, LAB_UNTIL},
+        {LAB_NOTYET, LAB_NOW, SECSIP_E_TLS_CERT_NOT_YET_VALID, 0},
+        {LAB_VIA_INTERMEDIATE, LAB_NOW, 0, LAB_UNTIL},
+        {LAB_REVOKED, LAB_NOW, SECSIP_E_TLS_CERT_REVOKED, 0},
+        {LAB_MUSTSTAPLE, LAB_NOW, SECSIP_E_TLS_CERT_STATUS, 0},
+    };
+    secsip_tls_profile *p = lab_profile(LAB_N);
+    char *crl = lab_crl(LAB_CA, 4000000000U);
+
+    assert_int_equal(secsip_tls_profile_add_crl_pem(p, crl, strlen(crl)), 0);
+    free(crl);
+    gnutls_global_set_time_function(wrong_clock);
+    for (size_t k = 0; k < 2 * sizeof rows / sizeof *rows; k++) {
+        size_t i = k / 2;
+        struct ssi_tls_check check = {
+            .trust = &p->trust, .domain = "example.test", .wall_s = rows[i].wall_s};
+        gnutls_datum_t der[2];
+        struct ssi_tls_verdict v;
+        size_t n = read_chain(rows[i].cert, der);
+        wrong_time = k % 2 ? 1 : 4000000000; /* 1970 and 2096 */
+        ssi_tls_names_init(&v.names);
+        assert_int_equal(ssi_tls_verify(&check, der, n, &v), rows[i].result);
+        if (rows[i].result == 0)
+            assert_int_equal(v.good_until, rows[i].until);
+        ssi_tls_names_free(&v.names);
+        while (n-- > 0)
+            gnutls_free(der[n].data);
+    }
+    gnutls_global_set_time_function(time);
+    secsip_tls_profile_unref(p);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -285,6 +365,7 @@ int main(void)
         cmocka_unit_test(memory_and_files_add_up),
         cmocka_unit_test(a_folder_is_read_as_a_whole),
         cmocka_unit_test(the_systems_list_is_the_default),
+        cmocka_unit_test(verification_knows_only_the_time_it_is_given),
         cmocka_unit_test(names_beyond_ascii_are_compared_as_a_labels),
         cmocka_unit_test(wildcards_and_addresses_match_as_written),
     };
