@@ -1,11 +1,11 @@
 /* SRTP sessions by themselves: no stack, no signalling. SPDX-License-Identifier: LGPL-2.1-or-later
  *
  * A session protects or unprotects the RTP and RTCP of one direction with one master key (RFC 3711, RFC 6188, RFC 7714), for
- * up to 32 SSRCs. Keys for the two directions differ, so a conversation has two sessions. A session is one thread's at a
- * time; different sessions are independent, and none ever calls back. No packet causes an allocation but the first of an
- * SSRC.
+ * as many SSRCs as it is told to keep. Keys for the two directions differ, so a conversation has two sessions. A session is one
+ * thread's at a time; different sessions are independent, and none ever calls back. No packet causes an allocation but the
+ * first of an SSRC.
  *
- * Packets are worked on in place. They may start at any address on x86 and arm64; elsewhere at a multiple of 4.
+ * Packets are worked on in place; the functions that end in _copy leave the input as it is. They may start at any address on x86 and arm64; elsewhere at a multiple of 4.
  *
  * The suites: "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_192_CM_HMAC_SHA1_80", "AES_192_CM_HMAC_SHA1_32",
  * "AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_32", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM". */
@@ -38,7 +38,39 @@ enum {
 enum {
     /** The arithmetic of libsrtp2 instead of ours: same packets, slower */
     SECSIP_SRTP_STOCK_CIPHERS = 1 << 0,
+    /* Protection that is left out (RFC 4568 6.3.2 to 6.3.4). In a configuration they say what form the packets have; with an
+     * a=crypto line they say what may be, and the line says what is. With GCM only the second exists (RFC 7714); the first and
+     * the third together would be clear RTP and are refused. */
+    SECSIP_SRTP_INSECURE_UNENCRYPTED_RTP = 1 << 1,  /**< RTP is authenticated only */
+    SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP = 1 << 2, /**< RTCP is authenticated only */
+    SECSIP_SRTP_INSECURE_UNAUTHENTICATED_RTP =
+        1 << 3, /**< RTP is encrypted only: anybody can change it unseen */
 };
+
+/** What a packet is. */
+enum {
+    SECSIP_SRTP_RTP = 0,
+    SECSIP_SRTP_RTCP = 1,
+    SECSIP_SRTP_EITHER = 2, /**< both share a port: its payload type says it (RFC 5761 4) */
+};
+
+/** Bits of secsip_srtp_get_life(). */
+enum {
+    SECSIP_SRTP_DUE_RTP = 1 << 0,    /**< the soft limit of SRTP is reached: agree on a new key */
+    SECSIP_SRTP_DUE_RTCP = 1 << 1,   /**< the same of SRTCP */
+    SECSIP_SRTP_ENDED_RTP = 1 << 2,  /**< the key's life is over: no SRTP packet passes any more */
+    SECSIP_SRTP_ENDED_RTCP = 1 << 3, /**< no SRTCP packet does */
+};
+
+/** A live key beside the first (RFC 3711 3.1), known by its MKI. */
+typedef struct secsip_srtp_key {
+    size_t size;
+    const uint8_t *key; /**< master key, then master salt; copied */
+    size_t key_len;     /**< as the first one's */
+    const uint8_t *mki; /**< copied */
+    size_t mki_len;     /**< as the first one's */
+    uint64_t lifetime;  /**< as secsip_srtp_config.lifetime */
+} secsip_srtp_key;
 
 /** How a session is made. Zero what you do not use. */
 typedef struct secsip_srtp_config {
@@ -51,10 +83,20 @@ typedef struct secsip_srtp_config {
     size_t mki_len;     /**< 0 to 128 bytes */
     uint64_t
         lifetime; /**< packets, for SRTP and for SRTCP each; 0: 2^48 and 2^31 - 1, more is cut to that */
-    uint32_t replay_window; /**< packets, 64 to 32767; 0: 128 */
+    uint32_t replay_window; /**< packets, 64 to 32768; 0: 128. Rounded up to a multiple of 32 */
     uint32_t
         join_roc; /**< receiving: roll-over counters from 1 to this one are tried for a new SSRC; at most 64 */
     uint32_t options; /**< SECSIP_SRTP_* bits */
+    uint32_t
+        max_ssrcs; /**< 0: 32; at most 65536. Each takes memory: about 100 bytes here, 400 in libsrtp2 */
+    const secsip_srtp_key
+        *more_keys; /**< live keys beside the first; the first is sent with until told otherwise */
+    size_t n_more_keys; /**< 0 to 15 */
+    uint64_t
+        soft_limit; /**< packets left when a new key is due; 0: an eighth of the life, at most 2^20 */
+    const uint8_t *
+        encrypted_extensions; /**< ids, 1 to 255, of the header extensions that are encrypted (RFC 6904) */
+    size_t n_encrypted_extensions;
 } secsip_srtp_config;
 
 /** What a session has done, in packets. */
@@ -65,11 +107,26 @@ typedef struct secsip_srtp_stats {
     uint64_t auth_failed;
     uint64_t replayed;
     uint64_t too_short;
-    uint64_t refused;   /**< for any other reason */
-    uint64_t resynced;  /**< times that a lost roll-over counter was found again */
-    uint64_t rtp_left;  /**< packets until the key's life ends */
-    uint64_t rtcp_left; /**< the same for SRTCP */
+    uint64_t refused;     /**< for any other reason */
+    uint64_t resynced;    /**< times that a lost roll-over counter was found again */
+    uint64_t rtp_left;    /**< packets until the key's life ends */
+    uint64_t rtcp_left;   /**< the same for SRTCP */
+    uint64_t key_expired; /**< packets refused because the key's life was over */
+    uint64_t n_ssrcs;
 } secsip_srtp_stats;
+
+/** The same of one SSRC. */
+typedef struct secsip_srtp_ssrc_stats {
+    size_t size;
+    uint32_t ssrc;
+    uint32_t roc; /**< of the highest packet index */
+    uint32_t seq;
+    uint32_t rtcp_index; /**< the highest SRTCP index; 0: none yet */
+    uint64_t rtp_ok;
+    uint64_t rtcp_ok;
+    uint64_t auth_failed; /**< counted once a packet of this SSRC was authentic */
+    uint64_t replayed;
+} secsip_srtp_ssrc_stats;
 
 /** A new session.
  * @param config    size set by the caller; everything is copied: wipe your key
@@ -79,12 +136,12 @@ typedef struct secsip_srtp_stats {
  *         SECSIP_E_SRTP_LIBRARY. Any thread. Since 0.1. */
 secsip_result secsip_srtp_new(const secsip_srtp_config *config, secsip_srtp **ret_srtp);
 
-/** A new session from the value of an a=crypto attribute: suite, key, lifetime, MKI and window are taken from it. Of several
- * keys a sender uses the first and a receiver wants exactly one. RFC 4568.
+/** A new session from the value of an a=crypto attribute: suite, keys, lifetimes, MKIs, window and forms are taken from it. Of
+ * several keys a sender begins with the first and a receiver takes all. RFC 4568.
  * @param crypto, len  "1 AES_CM_128_HMAC_SHA1_80 inline:...", with or without "a=crypto:" before it; a secret: wipe yours
  * @param direction    SECSIP_SRTP_SEND or SECSIP_SRTP_RECEIVE
  * @param options      as in secsip_srtp_config
- * @return 0, SECSIP_E_SDES_* (what is wrong with the line), SECSIP_E_UNSUPPORTED (several keys for a receiver), and as
+ * @return 0, SECSIP_E_SDES_* (what is wrong with the line, or leaves protection out that options do not name), and as
  *         secsip_srtp_new(). Any thread. Since 0.1. */
 secsip_result secsip_srtp_new_from_crypto(const char *crypto, size_t len, int32_t direction,
                                           uint32_t options, secsip_srtp **ret_srtp);
@@ -117,9 +174,37 @@ secsip_result secsip_srtp_unprotect_rtp(secsip_srtp *srtp, uint8_t *packet, size
 /** The same for SRTCP. A packet that is not encrypted is refused, authentic or not. RFC 3711 3.4. Since 0.1. */
 secsip_result secsip_srtp_unprotect_rtcp(secsip_srtp *srtp, uint8_t *packet, size_t *len);
 
+/** Whether a packet of a port that RTP and RTCP share is RTCP: a payload type of 192 to 223 (RFC 5761 4).
+ * @return 1 for RTCP, 0 for anything else. Any thread. Since 0.1. */
+int32_t secsip_srtp_is_rtcp(const uint8_t *packet, size_t len);
+
+/** Protects a packet into another buffer.
+ * @param kind       SECSIP_SRTP_RTP, _RTCP or _EITHER
+ * @param in, len    the clear packet, left as it is
+ * @param out, cap   where the protected one goes; must not overlap; wiped on failure
+ * @param ret_len    its length
+ * @return as secsip_srtp_protect_rtp(); SECSIP_E_LIMIT too where len is above cap. Since 0.1. */
+secsip_result secsip_srtp_protect_copy(secsip_srtp *srtp, int32_t kind, const uint8_t *in,
+                                       size_t len, uint8_t *out, size_t cap, size_t *ret_len);
+
+/** Unprotects a packet into another buffer, of at least len bytes.
+ * @return as secsip_srtp_unprotect_rtp(), and SECSIP_E_LIMIT (len is above cap). Since 0.1. */
+secsip_result secsip_srtp_unprotect_copy(secsip_srtp *srtp, int32_t kind, const uint8_t *in,
+                                         size_t len, uint8_t *out, size_t cap, size_t *ret_len);
+
+/** Sends with another live key from now on. Receivers take any live key.
+ * @param mki, mki_len  of a key that the session was made with
+ * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_STATE (a receiver's session), SECSIP_E_INVALID. RFC 3711 8.2. Since 0.1. */
+secsip_result secsip_srtp_use_key(secsip_srtp *srtp, const uint8_t *mki, size_t mki_len);
+
+/** How the life of the key in use stands, of a receiver that of all its live keys. Cheap: ask after every packet.
+ * @return a sum of SECSIP_SRTP_DUE_RTP and its like; 0: no new key is needed yet, or NULL. Since 0.1. */
+uint32_t secsip_srtp_get_life(const secsip_srtp *srtp);
+
 /** A new key for a conversation that goes on: roll-over counters and SRTCP indices of the old session go on in the new one. A
  * sender's old session is used up by that and protects nothing any more; a receiver's old one stays as it is, for packets
- * that are still under way. Free both in the end. RFC 3711 3.3.1.
+ * that are still under way. Keys that live in both go on with what is left of their lives. Free both in the end. RFC 3711
+ * 3.3.1.
  * @param srtp  the new session, which has seen no packet yet
  * @param old   the session before it, of the same direction
  * @return 0, SECSIP_E_SRTP_REUSE (the key is the same), SECSIP_E_STATE (directions differ, or srtp was used),
@@ -139,6 +224,12 @@ secsip_result secsip_srtp_get_roc(const secsip_srtp *srtp, uint32_t ssrc, uint32
 /** What the session has done. @param ret_stats  size set by the caller. @return 0, SECSIP_E_ABI, SECSIP_E_INVALID.
  * Since 0.1. */
 secsip_result secsip_srtp_get_stats(const secsip_srtp *srtp, secsip_srtp_stats *ret_stats);
+
+/** What was done for the n-th SSRC, from 0 to n_ssrcs - 1, in the order of their coming.
+ * @param ret_stats  size set by the caller
+ * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_ABI, SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_srtp_get_ssrc_stats(const secsip_srtp *srtp, uint32_t n,
+                                         secsip_srtp_ssrc_stats *ret_stats);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
  * lib/srtp and lib/sdes. Layer: api. A secsip_srtp is an ssi_srtp: the public type is never defined. */
 #include "secsip/srtp.h"
 
+#include "api/abi.h"
 #include "base/crypto.h"
 #include "base/export.h"
 #include "sdes/sdes.h"
@@ -12,8 +13,15 @@ _Static_assert((int)SECSIP_SRTP_SEND == SSI_SRTP_SEND &&
                "directions are the same numbers");
 _Static_assert((int)SECSIP_SRTP_TRAILER_MAX == SSI_SRTP_TRAILER_MAX, "one trailer");
 
+_Static_assert((int)SECSIP_SRTP_DUE_RTP == SSI_SRTP_DUE_RTP &&
+                   (int)SECSIP_SRTP_ENDED_RTCP == SSI_SRTP_ENDED_RTCP,
+               "one way to tell a key's life");
+
 enum {
-    WINDOW_MAX = 32767
+    WINDOW_MAX = 32768,
+    CONFIG_LEAST = offsetof(secsip_srtp_config, max_ssrcs),
+    OPTIONS = SECSIP_SRTP_STOCK_CIPHERS | SECSIP_SRTP_INSECURE_UNENCRYPTED_RTP |
+              SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP | SECSIP_SRTP_INSECURE_UNAUTHENTICATED_RTP,
 };
 
 static struct ssi_srtp *inside(secsip_srtp *srtp)
@@ -28,14 +36,26 @@ static const struct ssi_srtp *inside_const(const secsip_srtp *srtp)
 
 static bool options_known(uint32_t options)
 {
-    return (options & ~(uint32_t)SECSIP_SRTP_STOCK_CIPHERS) == 0;
+    return (options & ~(uint32_t)OPTIONS) == 0;
 }
 
-static secsip_result make(struct ssi_srtp_config *config, secsip_srtp **ret_srtp)
+static void apply_options(struct ssi_srtp_config *c, uint32_t options)
+{
+    c->stock = options & SECSIP_SRTP_STOCK_CIPHERS;
+    c->insecure_unencrypted_rtp = options & SECSIP_SRTP_INSECURE_UNENCRYPTED_RTP;
+    c->insecure_unencrypted_rtcp = options & SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP;
+    c->insecure_unauthenticated_rtp = options & SECSIP_SRTP_INSECURE_UNAUTHENTICATED_RTP;
+}
+
+/* Wipes the keys of the configuration. */
+static secsip_result make(struct ssi_srtp_config *config, struct ssi_srtp_more_key more[],
+                          secsip_srtp **ret_srtp)
 {
     struct ssi_srtp *s;
-    secsip_result r = ssi_srtp_new(config, &s);
 
+    config->more = more;
+    secsip_result r = ssi_srtp_new(config, &s);
+    ssi_wipe(more, config->n_more * sizeof *more);
     ssi_wipe(config, sizeof *config);
     if (r < 0)
         return r;
@@ -43,42 +63,86 @@ static secsip_result make(struct ssi_srtp_config *config, secsip_srtp **ret_srtp
     return 0;
 }
 
+static bool take_key(const uint8_t *key, size_t key_len, const uint8_t *mki, size_t mki_len,
+                     struct ssi_key *ret_key, uint8_t ret_mki[SSI_SRTP_MKI_MAX])
+{
+    if (!key || key_len > sizeof ret_key->bytes || mki_len > SSI_SRTP_MKI_MAX ||
+        (mki_len > 0 && !mki))
+        return false;
+    memcpy(ret_key->bytes, key, key_len);
+    ret_key->len = (uint8_t)key_len;
+    if (mki_len > 0)
+        memcpy(ret_mki, mki, mki_len);
+    return true;
+}
+
+static secsip_result take_more_keys(const secsip_srtp_config *config,
+                                    struct ssi_srtp_more_key more[SSI_SRTP_KEYS_MAX])
+{
+    const char *at = (const char *)config->more_keys;
+
+    if (config->n_more_keys >= SSI_SRTP_KEYS_MAX || (config->n_more_keys > 0 && !at))
+        return SECSIP_E_INVALID;
+    for (size_t i = 0; i < config->n_more_keys; i++) {
+        secsip_srtp_key k;
+        secsip_result r = ssi_abi_take(&k, sizeof k, at, sizeof k);
+        if (r < 0)
+            return r;
+        if (!take_key(k.key, k.key_len, k.mki, k.mki_len, &more[i].key, more[i].mki))
+            return SECSIP_E_INVALID;
+        more[i].mki_len = k.mki_len;
+        more[i].lifetime = k.lifetime;
+        at += config->more_keys->size; /* one size for all */
+    }
+    return 0;
+}
+
 SECSIP_EXPORT secsip_result secsip_srtp_new(const secsip_srtp_config *config,
                                             secsip_srtp **ret_srtp)
 {
+    struct ssi_srtp_more_key more[SSI_SRTP_KEYS_MAX] = {0};
+    secsip_srtp_config given;
+
     if (!config || !ret_srtp)
         return SECSIP_E_INVALID;
-    if (config->size != sizeof *config)
-        return SECSIP_E_ABI;
+    secsip_result r = ssi_abi_take(&given, sizeof given, config, CONFIG_LEAST);
+    if (r < 0)
+        return r;
     struct ssi_srtp_config c = {
-        .direction = (enum ssi_srtp_direction)config->direction,
-        .lifetime = config->lifetime,
-        .mki_len = config->mki_len,
-        .replay_window = config->replay_window,
-        .join_roc = config->join_roc,
-        .stock = config->options & SECSIP_SRTP_STOCK_CIPHERS,
+        .direction = (enum ssi_srtp_direction)given.direction,
+        .lifetime = given.lifetime,
+        .mki_len = given.mki_len,
+        .replay_window = given.replay_window,
+        .join_roc = given.join_roc,
+        .max_ssrcs = given.max_ssrcs,
+        .n_more = given.n_more_keys,
+        .soft_limit = given.soft_limit,
+        .encrypted_extensions = given.encrypted_extensions,
+        .n_encrypted_extensions = given.n_encrypted_extensions,
     };
-    if (!config->suite || !config->key || config->key_len > sizeof c.key.bytes ||
-        config->mki_len > sizeof c.mki || (config->mki_len > 0 && !config->mki) ||
-        !options_known(config->options))
+    apply_options(&c, given.options);
+    if (!given.suite || !options_known(given.options) ||
+        (given.n_encrypted_extensions > 0 && !given.encrypted_extensions) ||
+        !take_key(given.key, given.key_len, given.mki, given.mki_len, &c.key, c.mki))
         return SECSIP_E_INVALID;
-    c.suite = ssi_srtp_suite_of(ssi_slice_str(config->suite));
-    memcpy(c.key.bytes, config->key, config->key_len);
-    c.key.len = (uint8_t)config->key_len;
-    if (config->mki_len > 0)
-        memcpy(c.mki, config->mki, config->mki_len);
-    return make(&c, ret_srtp);
+    c.suite = ssi_srtp_suite_of(ssi_slice_str(given.suite));
+    r = take_more_keys(&given, more);
+    if (r == 0)
+        return make(&c, more, ret_srtp);
+    ssi_wipe(more, sizeof more);
+    ssi_wipe(&c, sizeof c);
+    return r;
 }
 
-static secsip_result config_of_line(const struct ssi_sdes_line *line, int32_t direction,
-                                    uint32_t options, struct ssi_srtp_config *ret)
+/* Everything that the line says; its forms are among those that were allowed. */
+static secsip_result config_of_line(const struct ssi_sdes_line *line, int32_t direction, bool stock,
+                                    struct ssi_srtp_config *ret,
+                                    struct ssi_srtp_more_key more[SSI_SRTP_KEYS_MAX])
 {
     const struct ssi_sdes_key *key = &line->keys[0];
 
     if (line->usable < 0)
         return line->usable;
-    if (line->n_keys != 1 && direction == SECSIP_SRTP_RECEIVE)
-        return SECSIP_E_UNSUPPORTED;
     *ret = (struct ssi_srtp_config){
         .direction = (enum ssi_srtp_direction)direction,
         .suite = ssi_srtp_suite_of(ssi_slice_str(ssi_suite_info(line->suite)->name)),
@@ -87,10 +151,29 @@ static secsip_result config_of_line(const struct ssi_sdes_line *line, int32_t di
         .lifetime = key->lifetime,
         .replay_window =
             line->wsh < WINDOW_MAX ? line->wsh : WINDOW_MAX, /* WSH is a hint, RFC 4568 6.3.7 */
-        .stock = options & SECSIP_SRTP_STOCK_CIPHERS,
+        .n_more = line->n_keys - 1,
+        .stock = stock,
+        .insecure_unencrypted_rtp = line->forms & SSI_SDES_UNENCRYPTED_SRTP,
+        .insecure_unencrypted_rtcp = line->forms & SSI_SDES_UNENCRYPTED_SRTCP,
+        .insecure_unauthenticated_rtp = line->forms & SSI_SDES_UNAUTHENTICATED_SRTP,
     };
     memcpy(ret->mki, key->mki, key->mki_len);
+    for (size_t i = 0; i < ret->n_more; i++) {
+        key = &line->keys[1 + i];
+        more[i].key = key->key;
+        more[i].mki_len = key->mki_len;
+        more[i].lifetime = key->lifetime;
+        memcpy(more[i].mki, key->mki, key->mki_len);
+    }
     return 0;
+}
+
+static uint32_t allowed_forms(uint32_t options)
+{
+    return (options & SECSIP_SRTP_INSECURE_UNENCRYPTED_RTP ? SSI_SDES_UNENCRYPTED_SRTP : 0U) |
+           (options & SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP ? SSI_SDES_UNENCRYPTED_SRTCP : 0U) |
+           (options & SECSIP_SRTP_INSECURE_UNAUTHENTICATED_RTP ? SSI_SDES_UNAUTHENTICATED_SRTP
+                                                               : 0U);
 }
 
 SECSIP_EXPORT secsip_result secsip_srtp_new_from_crypto(const char *crypto, size_t len,
@@ -98,6 +181,7 @@ SECSIP_EXPORT secsip_result secsip_srtp_new_from_crypto(const char *crypto, size
                                                         secsip_srtp **ret_srtp)
 {
     static const struct ssi_slice prefix = {"a=crypto:", 9};
+    struct ssi_srtp_more_key more[SSI_SRTP_KEYS_MAX] = {0};
     struct ssi_srtp_config c = {0};
     struct ssi_sdes_line line;
 
@@ -106,10 +190,11 @@ SECSIP_EXPORT secsip_result secsip_srtp_new_from_crypto(const char *crypto, size
     struct ssi_slice value = ssi_slice_of(crypto, len);
     if (value.len >= prefix.len && ssi_slice_eq(ssi_slice_of(value.p, prefix.len), prefix))
         value = ssi_slice_from(value, prefix.len);
-    (void)ssi_sdes_parse(value, &line);
-    secsip_result r = config_of_line(&line, direction, options, &c);
+    (void)ssi_sdes_parse_allowing(value, allowed_forms(options), &line);
+    secsip_result r =
+        config_of_line(&line, direction, options & SECSIP_SRTP_STOCK_CIPHERS, &c, more);
     ssi_sdes_line_wipe(&line);
-    return r < 0 ? r : make(&c, ret_srtp);
+    return r < 0 ? r : make(&c, more, ret_srtp);
 }
 
 SECSIP_EXPORT void secsip_srtp_free(secsip_srtp *srtp)
@@ -145,6 +230,67 @@ SECSIP_EXPORT secsip_result secsip_srtp_unprotect_rtcp(secsip_srtp *srtp, uint8_
                                  : SECSIP_E_INVALID;
 }
 
+SECSIP_EXPORT int32_t secsip_srtp_is_rtcp(const uint8_t *packet, size_t len)
+{
+    return packet && ssi_srtp_is_rtcp(packet, len);
+}
+
+static bool kind_known(int32_t kind)
+{
+    return kind == SECSIP_SRTP_RTP || kind == SECSIP_SRTP_RTCP || kind == SECSIP_SRTP_EITHER;
+}
+
+static bool is_rtcp(int32_t kind, const uint8_t *packet, size_t len)
+{
+    return kind == SECSIP_SRTP_RTCP ||
+           (kind == SECSIP_SRTP_EITHER && ssi_srtp_is_rtcp(packet, len));
+}
+
+SECSIP_EXPORT secsip_result secsip_srtp_protect_copy(secsip_srtp *srtp, int32_t kind,
+                                                     const uint8_t *in, size_t len, uint8_t *out,
+                                                     size_t cap, size_t *ret_len)
+{
+    if (!srtp || !in || !out || !ret_len || !kind_known(kind))
+        return SECSIP_E_INVALID;
+    if (len > cap)
+        return SECSIP_E_LIMIT;
+    bool rtcp = is_rtcp(kind, in, len);
+    memcpy(out, in, len);
+    secsip_result r = rtcp ? ssi_srtp_protect_rtcp(inside(srtp), out, &len, cap)
+                           : ssi_srtp_protect_rtp(inside(srtp), out, &len, cap);
+    if (r == 0)
+        *ret_len = len;
+    return r;
+}
+
+SECSIP_EXPORT secsip_result secsip_srtp_unprotect_copy(secsip_srtp *srtp, int32_t kind,
+                                                       const uint8_t *in, size_t len, uint8_t *out,
+                                                       size_t cap, size_t *ret_len)
+{
+    if (!srtp || !in || !out || !ret_len || !kind_known(kind))
+        return SECSIP_E_INVALID;
+    if (len > cap)
+        return SECSIP_E_LIMIT;
+    bool rtcp = is_rtcp(kind, in, len);
+    memcpy(out, in, len);
+    secsip_result r = rtcp ? ssi_srtp_unprotect_rtcp(inside(srtp), out, &len)
+                           : ssi_srtp_unprotect_rtp(inside(srtp), out, &len);
+    if (r == 0)
+        *ret_len = len;
+    return r;
+}
+
+SECSIP_EXPORT secsip_result secsip_srtp_use_key(secsip_srtp *srtp, const uint8_t *mki,
+                                                size_t mki_len)
+{
+    return srtp && mki ? ssi_srtp_use_key(inside(srtp), mki, mki_len) : SECSIP_E_INVALID;
+}
+
+SECSIP_EXPORT uint32_t secsip_srtp_get_life(const secsip_srtp *srtp)
+{
+    return srtp ? ssi_srtp_life(inside_const(srtp)) : 0;
+}
+
 SECSIP_EXPORT secsip_result secsip_srtp_continue(secsip_srtp *srtp, secsip_srtp *old)
 {
     return srtp && old ? ssi_srtp_continue(inside(srtp), inside(old)) : SECSIP_E_INVALID;
@@ -169,11 +315,9 @@ SECSIP_EXPORT secsip_result secsip_srtp_get_stats(const secsip_srtp *srtp,
 {
     if (!srtp || !ret_stats)
         return SECSIP_E_INVALID;
-    if (ret_stats->size != sizeof *ret_stats)
-        return SECSIP_E_ABI;
     struct ssi_srtp_stats s = ssi_srtp_stats(inside_const(srtp));
-    *ret_stats = (secsip_srtp_stats){
-        .size = sizeof *ret_stats,
+    secsip_srtp_stats stats = {
+        .size = sizeof stats,
         .rtp_ok = s.rtp_ok,
         .rtcp_ok = s.rtcp_ok,
         .auth_failed = s.auth_failed,
@@ -183,6 +327,32 @@ SECSIP_EXPORT secsip_result secsip_srtp_get_stats(const secsip_srtp *srtp,
         .resynced = s.resynced,
         .rtp_left = s.rtp_left,
         .rtcp_left = s.rtcp_left,
+        .key_expired = s.key_expired,
+        .n_ssrcs = s.n_ssrcs,
     };
-    return 0;
+    return ssi_abi_give(ret_stats, &stats, sizeof stats);
+}
+
+SECSIP_EXPORT secsip_result secsip_srtp_get_ssrc_stats(const secsip_srtp *srtp, uint32_t n,
+                                                       secsip_srtp_ssrc_stats *ret_stats)
+{
+    struct ssi_srtp_source_stats s;
+
+    if (!srtp || !ret_stats)
+        return SECSIP_E_INVALID;
+    secsip_result r = ssi_srtp_source_stats(inside_const(srtp), n, &s);
+    if (r < 0)
+        return r;
+    secsip_srtp_ssrc_stats stats = {
+        .size = sizeof stats,
+        .ssrc = s.ssrc,
+        .roc = s.roc,
+        .seq = s.seq,
+        .rtcp_index = s.rtcp_index,
+        .rtp_ok = s.rtp_ok,
+        .rtcp_ok = s.rtcp_ok,
+        .auth_failed = s.auth_failed,
+        .replayed = s.replayed,
+    };
+    return ssi_abi_give(ret_stats, &stats, sizeof stats);
 }

@@ -11,9 +11,9 @@
 enum {
     JOIN_ROC_MAX = 64,
     WINDOW_DEFAULT = 128,
-    WINDOW_MIN = 64,        /* RFC 3711 3.3.2 */
-    WINDOW_MAX = 32768,     /* of ours: */
-    WINDOW_LIBRARY = 32767, /* libsrtp2 has one less. A shorter list never accepts more */
+    WINDOW_MIN = 64, /* RFC 3711 3.3.2 */
+    WINDOW_MAX = 32768,
+    WINDOW_LIBRARY = 32767, /* the most that libsrtp2 takes, and rounds up to 32768 */
     SOFT_PART = 8,          /* a new key is due when this part of a life is left, */
     SOFT_MAX = 1 << 20,     /* or so many packets */
     EXTENSION_MAX = 255,
@@ -104,7 +104,7 @@ static struct ssi_srtp *allocate(const struct ssi_srtp_config *c,
     size_t n_keys = 1 + c->n_more;
     size_t room = c->stock ? 0 : ssi_srtp_engine_room(suite);
     size_t keys_at = sizeof(struct ssi_srtp) + room;
-    size_t extensions_at = keys_at + c->n_more * sizeof(struct ssi_srtp_live_key);
+    size_t extensions_at = keys_at + (n_keys > 1 ? n_keys * sizeof(struct ssi_srtp_live_key) : 0);
     size_t mkis_at = extensions_at + c->n_encrypted_extensions * sizeof(int);
     size_t size = mkis_at + n_keys * c->mki_len;
 

@@ -50,7 +50,7 @@ struct ssi_srtp_config {
     uint8_t mki[SSI_SRTP_MKI_MAX];
     size_t mki_len;    /* 0: none */
     uint64_t lifetime; /* packets for SRTP; 0: 2^48 (RFC 3711 9.2). SRTCP always stops at 2^31 */
-    uint32_t replay_window; /* 0: 128; 64 to 32768, of which libsrtp2 keeps 32767 */
+    uint32_t replay_window; /* 0: 128; 64 to 32768, rounded up to a multiple of 32 */
     uint32_t
         join_roc; /* receiving: roll-over counters up to this one are tried for a new SSRC; at most 64 */
     bool stock; /* libsrtp2's own ciphers instead of ours: for tests and comparisons */
@@ -92,6 +92,11 @@ enum {
     SSI_SRTP_ENDED_RTCP = 1 << 3,
 };
 
+/* Of a port that both share: an RTCP packet type, 192 to 223 (RFC 5761 4). */
+static inline bool ssi_srtp_is_rtcp(const uint8_t *packet, size_t len)
+{
+    return len >= 2 && packet[0] >> 6 == 2 && packet[1] >= 192 && packet[1] <= 223;
+}
 /* By its name of RFC 4568, RFC 6188 or RFC 7714, or SSI_SRTP_NONE. */
 enum ssi_srtp_suite ssi_srtp_suite_of(struct ssi_slice name);
 /* Master key and salt of a suite together, in bytes; 0 for a number that is no suite. */

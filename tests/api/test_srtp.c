@@ -63,17 +63,69 @@ static void a_line_that_cannot_be_used_is_an_error_of_its_kind(void **state)
     assert_null(s);
 }
 
-static void several_keys_need_a_choice_that_only_a_sender_has(void **state)
+static void several_keys_of_a_line_are_live_together(void **state)
 {
     static const char line[] = "1 AES_CM_128_HMAC_SHA1_80 " KEY
                                "|2^20|1:4;inline:AAAAX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|2:4";
-    secsip_srtp *s = NULL;
+    secsip_srtp *tx = from_line(line, SECSIP_SRTP_SEND), *rx = from_line(line, SECSIP_SRTP_RECEIVE);
+    const uint8_t clear[52] = {0x80, 0, 0, 1};
+    uint8_t wire[200], out[200];
+    size_t n, m;
 
     (void)state;
-    assert_int_equal(secsip_srtp_new_from_crypto(line, sizeof line - 1, SECSIP_SRTP_RECEIVE, 0, &s),
-                     SECSIP_E_UNSUPPORTED);
+    for (uint8_t i = 1; i <= 2; i++) {
+        uint8_t mki[4] = {0, 0, 0, i}, p[52];
+        memcpy(p, clear, sizeof p);
+        p[3] = i;
+        assert_int_equal(secsip_srtp_use_key(tx, mki, 4), 0);
+        assert_int_equal(
+            secsip_srtp_protect_copy(tx, SECSIP_SRTP_EITHER, p, 52, wire, sizeof wire, &n), 0);
+        assert_memory_equal(wire + 52, mki, 4);
+        assert_int_equal(secsip_srtp_unprotect_copy(rx, SECSIP_SRTP_EITHER, wire, n, out, n, &m),
+                         0);
+        assert_int_equal(m, 52);
+        assert_memory_equal(out, p, 52);
+    }
+    assert_int_equal(secsip_srtp_use_key(tx, (const uint8_t *)"\0\0\0\3", 4), SECSIP_E_NOT_FOUND);
+    assert_int_equal(secsip_srtp_use_key(rx, (const uint8_t *)"\0\0\0\1", 4), SECSIP_E_STATE);
+    assert_int_equal(secsip_srtp_protect_copy(tx, SECSIP_SRTP_RTP, clear, 52, out, 51, &n),
+                     SECSIP_E_LIMIT);
+    assert_int_equal(secsip_srtp_unprotect_copy(rx, 3, wire, 52, out, sizeof out, &n),
+                     SECSIP_E_INVALID);
+    secsip_srtp_free(tx);
+    secsip_srtp_free(rx);
+}
+
+/* What leaves protection out is applied where the line says so and the program allows it. */
+static void forms_need_the_line_and_the_program(void **state)
+{
+    static const char line[] =
+        "1 AES_CM_128_HMAC_SHA1_80 " KEY " UNENCRYPTED_SRTP UNENCRYPTED_SRTCP";
+    const uint32_t both =
+        SECSIP_SRTP_INSECURE_UNENCRYPTED_RTP | SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP;
+    secsip_srtp *s = NULL;
+    uint8_t p[200] = {0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 'c', 'l', 'e', 'a', 'r'};
+    size_t len = 52;
+
+    (void)state;
     assert_int_equal(secsip_srtp_new_from_crypto(line, sizeof line - 1, SECSIP_SRTP_SEND, 0, &s),
+                     SECSIP_E_SDES_PARAM);
+    assert_int_equal(secsip_srtp_new_from_crypto(line, sizeof line - 1, SECSIP_SRTP_SEND,
+                                                 SECSIP_SRTP_INSECURE_UNENCRYPTED_RTP, &s),
+                     SECSIP_E_SDES_PARAM);
+    assert_int_equal(secsip_srtp_new_from_crypto(line, sizeof line - 1, SECSIP_SRTP_SEND, both, &s),
                      0);
+    assert_int_equal(secsip_srtp_protect_rtp(s, p, &len, sizeof p), 0);
+    assert_int_equal(len, 52 + 10);
+    assert_memory_equal(p + 12, "clear", 5);
+    secsip_srtp_free(s);
+    /* Allowed, and not negotiated: encrypted. */
+    assert_int_equal(secsip_srtp_new_from_crypto(line, strlen("1 AES_CM_128_HMAC_SHA1_80 " KEY),
+                                                 SECSIP_SRTP_SEND, both, &s),
+                     0);
+    len = 52;
+    assert_int_equal(secsip_srtp_protect_rtp(s, p, &len, sizeof p), 0);
+    assert_memory_not_equal(p + 12, "clear", 5);
     secsip_srtp_free(s);
 }
 
@@ -83,16 +135,22 @@ static void arguments_are_checked(void **state)
     size_t len = 52;
     uint32_t roc;
     secsip_srtp *s = NULL;
-    secsip_srtp_stats stats = {.size = sizeof stats - 1};
+    secsip_srtp_stats stats = {.size = sizeof stats.size - 1};
     secsip_srtp_config c = {
         .size = sizeof c, .suite = "AEAD_AES_128_GCM", .key = key, .key_len = 28};
 
     (void)state;
     assert_int_equal(secsip_srtp_new(NULL, &s), SECSIP_E_INVALID);
     assert_int_equal(secsip_srtp_new(&c, NULL), SECSIP_E_INVALID);
-    c.size--;
+    c.size = offsetof(secsip_srtp_config, options);
     assert_int_equal(secsip_srtp_new(&c, &s), SECSIP_E_ABI);
-    c.size++;
+    c.size = sizeof c;
+    c.n_more_keys = 1;
+    assert_int_equal(secsip_srtp_new(&c, &s), SECSIP_E_INVALID);
+    c.n_more_keys = 0;
+    c.n_encrypted_extensions = 1;
+    assert_int_equal(secsip_srtp_new(&c, &s), SECSIP_E_INVALID);
+    c.n_encrypted_extensions = 0;
     c.key_len = 27;
     assert_int_equal(secsip_srtp_new(&c, &s), SECSIP_E_INVALID);
     c.key_len = 28;
@@ -151,7 +209,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_makes_both_ends),
         cmocka_unit_test(a_line_that_cannot_be_used_is_an_error_of_its_kind),
-        cmocka_unit_test(several_keys_need_a_choice_that_only_a_sender_has),
+        cmocka_unit_test(several_keys_of_a_line_are_live_together),
+        cmocka_unit_test(forms_need_the_line_and_the_program),
         cmocka_unit_test(arguments_are_checked),
         cmocka_unit_test(speech_passes_through_g711),
     };
