@@ -130,7 +130,7 @@ static uint64_t write_again(const char *bytes, size_t len, uint32_t n)
     return sum;
 }
 
-static const struct peer ours = {"libsecsip", start, parse, write_again};
+static const struct peer ours = {"libsecsip", start, parse, write_again, {0, 0}};
 
 /* ---- Measuring. */
 enum {
@@ -193,9 +193,6 @@ static void print_table(const struct peer *const *peers, int n_peers, const stru
     }
 }
 
-/* 0: this peer gives no target. */
-static const double targets[2][MAX_PEERS] = {{0, 7, 2.5}, {0, 0, 3}};
-
 static void report_speed(const struct peer *const *peers, int n_peers, const struct figures *f)
 {
     for (int what = 0; what < 2; what++)
@@ -208,8 +205,8 @@ static void report_speed(const struct peer *const *peers, int n_peers, const str
                                      .peer = peers[p]->name,
                                      .theirs = mean(f->us[what][p]),
                                      .ratio = mean(f->us[what][p]) / mean(f->us[what][0]),
-                                     .op = targets[what][p] > 0 ? ">=" : NULL,
-                                     .target = targets[what][p]});
+                                     .op = peers[p]->targets[what] > 0 ? ">=" : NULL,
+                                     .target = peers[p]->targets[what]});
 }
 
 /* The most that one of the five takes. */

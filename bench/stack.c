@@ -215,9 +215,9 @@ static void seal_batch(struct bench *b, unsigned round)
         must(len == SIZE && ssi_tls_session_write(b->client, text, len) >= 0, "a request");
         struct ssi_buf *out = ssi_tls_session_output(b->client);
         struct record *r = &b->records[i];
-        must(out->len <= sizeof r->data, "a record");
+        must(out->len > 0 && out->len <= sizeof r->data, "a record");
         r->len = out->len;
-        memcpy(r->data, ssi_buf_slice(out).p, r->len);
+        memcpy(r->data, out->data + out->off, r->len);
         ssi_buf_consume(out, out->len);
     }
 }

@@ -64,10 +64,11 @@ void report(const struct report_row *r)
         printf(" %4s %7g  %s", r->op, r->target, verdict);
     printf("\n");
     fflush(stdout);
-    if (rows)
-        fprintf(rows, "%s\t%s\t%.9g\t%s\t%.9g\t%.9g\t%s\t%.9g\t%s\n", r->what, r->unit, r->ours,
-                r->peer ? r->peer : "", r->theirs, r->ratio, r->op ? r->op : "", r->target,
-                verdict);
+    if (!rows)
+        return;
+    fprintf(rows, "%s\t%s\t%.9g\t%s\t%.9g\t%.9g\t%s\t%.9g\t%s\n", r->what, r->unit, r->ours,
+            r->peer ? r->peer : "", r->theirs, r->ratio, r->op ? r->op : "", r->target, verdict);
+    fflush(rows); /* or processes forked later write it again */
 }
 
 int report_close(void)

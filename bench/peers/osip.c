@@ -82,4 +82,4 @@ static uint64_t write_again(const char *bytes, size_t len, uint32_t n)
     return sum;
 }
 
-const struct peer peer_osip = {"libosip2", start, parse, write_again};
+const struct peer peer_osip = {"libosip2", start, parse, write_again, {7, 0}};

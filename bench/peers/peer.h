@@ -15,6 +15,8 @@ struct peer {
     uint64_t (*parse)(const char *bytes, size_t len, uint32_t n);
     /* Parses once and serialises n times; the length of the text. */
     uint64_t (*write)(const char *bytes, size_t len, uint32_t n);
+    /* How many times as fast ours is to be, parsing and writing; 0: no target. */
+    double targets[2];
 };
 
 extern const struct peer peer_osip;

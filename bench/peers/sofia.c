@@ -63,4 +63,4 @@ static uint64_t write_again(const char *bytes, size_t len, uint32_t n)
     return sum;
 }
 
-const struct peer peer_sofia = {"sofia-sip", start, parse, write_again};
+const struct peer peer_sofia = {"sofia-sip", start, parse, write_again, {2.5, 3}};
