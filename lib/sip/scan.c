@@ -88,7 +88,7 @@ static secsip_result find_line_end(const struct ssi_sip_scan *s, const char *fro
 static struct ssi_sip_line *room_for_line(struct ssi_sip_scan *s)
 {
     if (s->n_lines == s->cap_lines) {
-        uint32_t cap = s->cap_lines * 2;
+        uint32_t cap = s->cap_lines * 4; /* once is enough within the default limit */
         struct ssi_sip_line *more = malloc(cap * sizeof *more);
         if (!more)
             return NULL;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "oom.h"
 #include "seed.h"
 #include "sip/msg.h"
 #include "sip/names.h"
@@ -15,6 +16,8 @@
 #define CSEQ   "CSeq: 1 INVITE\r\n"
 #define HEAD   VIA FROM TO CALLID CSEQ
 #define START  "INVITE sip:b SIP/2.0\r\n"
+
+static char scratch[16384];
 
 struct got {
     secsip_result result; /* of the call, or of the fault */
@@ -342,6 +345,23 @@ static void every_limit_holds_at_its_value(void **state)
     assert_int_equal(repeated(START HEAD "Allow: A", ",A", 8000, "\r\n\r\n"), 0);
 }
 
+/* One for the message; a second while it is read, where it has more lines than most. */
+static void a_message_takes_two_allocations_at_most(void **state)
+{
+    (void)state;
+    struct ssi_sip_msg *m;
+    size_t used = (size_t)sprintf(scratch, START HEAD);
+
+    for (int lines = 5; lines <= 256; lines++) {
+        memcpy(scratch + used, "\r\n", 2);
+        test_oom_count_start();
+        assert_int_equal(ssi_sip_msg_parse(scratch, used + 2, false, NULL, NULL, &m), 0);
+        assert_int_equal(test_oom_count(), lines <= 64 ? 1 : 2);
+        ssi_sip_msg_unref(m);
+        used += (size_t)sprintf(scratch + used, "Record-Route: <sip:a%d>\r\n", lines);
+    }
+}
+
 static void limits_can_be_set_and_many_lines_indexed(void **state)
 {
     (void)state;
@@ -490,6 +510,7 @@ int main(void)
         cmocka_unit_test(max_forwards_is_0_to_255_once),
         cmocka_unit_test(address_lists_are_checked_to_their_end),
         cmocka_unit_test(every_limit_holds_at_its_value),
+        cmocka_unit_test(a_message_takes_two_allocations_at_most),
         cmocka_unit_test(limits_can_be_set_and_many_lines_indexed),
         cmocka_unit_test(every_name_is_known_in_every_spelling),
         cmocka_unit_test(lists_span_lines_and_split_where_they_should),
