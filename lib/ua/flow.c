@@ -37,7 +37,6 @@ struct ssi_flow *ssi_flow_new(struct ssi_ua *ua, secsip_tls_profile *profile, bo
     f->txn.ref = txn_ref;
     f->txn.unref = txn_unref;
     f->txn.reliable = true;
-    f->stream.ua = ua;
     f->ua = ua;
     f->refs = 1;
     f->incoming = incoming;
@@ -82,7 +81,7 @@ void ssi_flow_unref(struct ssi_flow *f)
     if (!f || --f->refs > 0)
         return;
     ssi_locate_free(f->locate);
-    free(f->targets);
+    ssi_race_free(f);
     ssi_tls_session_free(f->tls);
     secsip_tls_profile_unref(f->profile);
     ssi_sip_framer_free(&f->framer);
@@ -137,10 +136,9 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
         ssi_log_line(&ua->config.log, SSI_LOG_INFO, "an accepted connection ended: %s", why->text);
     if (f->tls)
         ssi_tls_session_close(f->tls);
-    if (f->has_stream) {
-        f->has_stream = false;
-        ua->io.stream_close(ua->io.arg, &f->stream);
-    }
+    if (f->link)
+        ssi_flow_drop_link(f->link);
+    ssi_race_stop(f, false);
     ssi_udp_close(f);
     ssi_udp_take_back(f, why);
     for (struct ssi_list *n; (n = ssi_list_pop_front(&f->watches));) {
@@ -232,7 +230,7 @@ secsip_result ssi_flow_write(struct ssi_flow *f, struct ssi_slice bytes)
         r = f->out.failed;
     }
     if (r >= 0)
-        f->ua->io.stream_wants_write(f->ua->io.arg, &f->stream);
+        f->ua->io.stream_wants_write(f->ua->io.arg, &f->link->stream);
     return r;
 }
 

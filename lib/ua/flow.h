@@ -31,10 +31,18 @@ struct ssi_flow_watch {
     void *arg;
 };
 
-struct ssi_flow {
-    struct ssi_txn_flow txn; /* first: a struct ssi_txn_flow * of ours is a struct ssi_flow * */
+/* A connection of a flow, or an attempt at one. The driver knows the stream. */
+struct ssi_flow_link {
     struct ssi_stream stream;
-    bool has_stream;
+    struct ssi_list node; /* while it connects */
+    struct ssi_flow *flow;
+    size_t target; /* which of those in the race */
+};
+
+struct ssi_flow {
+    struct ssi_txn_flow txn;    /* first: a struct ssi_txn_flow * of ours is a struct ssi_flow * */
+    struct ssi_flow_link *link; /* its connection; NULL: none yet, or none any more */
+    struct ssi_race *race;      /* client: where it may connect to, and what it tried */
     struct ssi_ua *ua;
     uint32_t refs;
     struct ssi_list node;
@@ -58,9 +66,6 @@ struct ssi_flow {
     uint16_t port;     /* client: as asked for, 0: none */
     uint64_t identity; /* client: of the account it was made for; never used for another */
     struct ssi_locate *locate;
-    struct ssi_target *targets; /* in the order to try */
-    size_t n_targets;
-    size_t next_target;
     struct ssi_list handshake; /* accepted: in the stack's list until the handshake is done */
     struct ssi_flow_address *address; /* accepted: its place in the count */
     uint64_t used_us;                 /* when a message or keep-alive came last */

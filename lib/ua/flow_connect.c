@@ -5,27 +5,26 @@
 
 #include <stdlib.h>
 
-static void try_next_target(struct ssi_flow *f);
-
 /* This address failed: the next one, or the end. A flow that was open once does not move to another server silently. */
 void ssi_flow_fail(struct ssi_flow *f, const struct ssi_error *why)
 {
     struct ssi_ua *ua = f->ua;
 
-    if (!f->incoming && (f->state == SSI_FLOW_CONNECTING || f->state == SSI_FLOW_HANDSHAKE))
-        ssi_down_note(&ua->down, &f->peer, ua->timers.now_us, 0);
-    if (f->incoming || f->state == SSI_FLOW_OPEN || f->next_target >= f->n_targets) {
+    if (f->state == SSI_FLOW_DEAD)
+        return;
+    if (f->incoming || f->state == SSI_FLOW_OPEN || !f->race) {
         ssi_flow_close(f, why);
         return;
     }
-    ssi_log_line(&ua->config.log, SSI_LOG_WARNING, "%s: trying the next address", why->text);
-    if (f->has_stream) {
-        f->has_stream = false;
-        ua->io.stream_close(ua->io.arg, &f->stream);
-    }
+    ssi_down_note(&ua->down, &f->peer, ua->timers.now_us, 0);
+    if (f->link)
+        ssi_flow_drop_link(f->link);
     ssi_tls_session_free(f->tls);
     f->tls = NULL;
-    try_next_target(f);
+    if (ssi_race_next(f))
+        ssi_log_line(&ua->config.log, SSI_LOG_WARNING, "%s: another address is tried", why->text);
+    else
+        ssi_flow_close(f, why);
 }
 
 secsip_result ssi_flow_start_tls(struct ssi_flow *f)
@@ -38,55 +37,6 @@ secsip_result ssi_flow_start_tls(struct ssi_flow *f)
         .max_output = f->ua->config.max_unsent_bytes,
     };
     return ssi_tls_session_new(&config, &f->tls);
-}
-
-static void try_next_target(struct ssi_flow *f)
-{
-    struct ssi_ua *ua = f->ua;
-
-    f->peer = f->targets[f->next_target++].addr;
-    f->state = SSI_FLOW_CONNECTING;
-    if (f->transport == SSI_TRANSPORT_UDP) {
-        secsip_result failed = ssi_udp_connect(f);
-        if (failed < 0)
-            ssi_flow_fail_with(f, failed, "connect");
-        return;
-    }
-    secsip_result r = f->transport == SSI_TRANSPORT_TLS ? ssi_flow_start_tls(f) : 0;
-    if (r >= 0)
-        r = ua->io.stream_connect(ua->io.arg, &f->stream, &f->peer);
-    if (r < 0) {
-        ssi_flow_fail_with(f, r, "connect");
-        return;
-    }
-    f->has_stream = true;
-    ssi_timer_arm(&ua->timers, &f->timer, SSI_MS(ua->config.handshake_timeout_ms));
-}
-
-static bool is_down(const struct ssi_flow *f, const struct ssi_addr *addr)
-{
-    return ssi_down_is(&f->ua->down, addr, f->ua->timers.now_us);
-}
-
-/* In the order of DNS, but who was down lately is tried last (RFC 3263 4.3). */
-static bool take_targets(struct ssi_flow *f, const struct ssi_locate_result *r)
-{
-    f->targets = calloc(r->n_targets, sizeof *f->targets);
-    if (!f->targets)
-        return false;
-    for (int down = 0; down < 2; down++)
-        for (size_t i = 0; i < r->n_targets; i++)
-            if (is_down(f, &r->targets[i].addr) == (down == 1))
-                f->targets[f->n_targets++] = r->targets[i];
-    return true;
-}
-
-bool ssi_flow_has_alternative(const struct ssi_flow *f)
-{
-    for (size_t i = 0; i < f->n_targets; i++)
-        if (!is_down(f, &f->targets[i].addr))
-            return true;
-    return false;
 }
 
 void ssi_flow_retire(struct ssi_flow *f, uint32_t seconds)
@@ -107,10 +57,10 @@ static void on_located(void *arg, const struct ssi_locate_result *r)
         return;
     }
     ssi_flow_ref(f);
-    if (take_targets(f, r))
-        try_next_target(f);
-    else
+    if (ssi_race_new(f, r) < 0)
         ssi_flow_fail_with(f, SECSIP_E_NOMEM, "targets");
+    else
+        ssi_race_next(f);
     ssi_flow_unref(f);
 }
 

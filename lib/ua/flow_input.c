@@ -1,5 +1,7 @@
 /* What comes in over a flow: bytes, records, messages, and what the driver tells. Layer: ua. */
 #include "ua/flow_parts.h"
+
+#include <stdlib.h>
 #include "ua/flow_udp.h"
 
 enum {
@@ -166,7 +168,7 @@ static void input_tls(struct ssi_flow *f, const void *data, size_t len)
         ssi_flow_become_open(f);
     if (f->state != SSI_FLOW_OPEN || !drain_tls(f)) {
         if (f->state == SSI_FLOW_HANDSHAKE && ssi_tls_session_output(f->tls)->len > 0)
-            f->ua->io.stream_wants_write(f->ua->io.arg, &f->stream);
+            f->ua->io.stream_wants_write(f->ua->io.arg, &f->link->stream);
         return;
     }
     state = ssi_tls_session_state(f->tls);
@@ -175,26 +177,40 @@ static void input_tls(struct ssi_flow *f, const void *data, size_t len)
     else if (state == SSI_TLS_CLOSED_BY_PEER)
         end_of_stream(f);
     else if (ssi_tls_session_output(f->tls)->len > 0)
-        f->ua->io.stream_wants_write(f->ua->io.arg, &f->stream);
+        f->ua->io.stream_wants_write(f->ua->io.arg, &f->link->stream);
 }
 
 /* ---- What the driver tells. */
+static struct ssi_flow_link *link_of(struct ssi_stream *s)
+{
+    return SSI_CONTAINER(s, struct ssi_flow_link, stream);
+}
+
+/* The first word of ours over a new connection. */
+static void start_tls(struct ssi_flow *f)
+{
+    secsip_result r = ssi_flow_start_tls(f);
+    int32_t state = r < 0 ? r : ssi_tls_session_start(f->tls);
+
+    if (state < 0)
+        ssi_flow_fail_with(f, state, "TLS");
+    else if (state == SSI_TLS_FAILED)
+        ssi_flow_fail_tls(f);
+    else
+        f->ua->io.stream_wants_write(f->ua->io.arg, &f->link->stream);
+}
+
 void ssi_ua_stream_connected(struct ssi_stream *s, const struct ssi_addr *local)
 {
-    struct ssi_flow *f = SSI_CONTAINER(s, struct ssi_flow, stream);
+    struct ssi_flow *f = link_of(s)->flow;
     struct ssi_ua *ua = f->ua;
 
     ssi_flow_ref(f);
+    ssi_race_won(link_of(s));
     f->local = *local;
-    if (f->tls) {
+    if (f->profile) {
         f->state = SSI_FLOW_HANDSHAKE;
-        int32_t state = ssi_tls_session_start(f->tls);
-        if (state < 0)
-            ssi_flow_fail_with(f, state, "TLS");
-        else if (state == SSI_TLS_FAILED)
-            ssi_flow_fail_tls(f);
-        else
-            ua->io.stream_wants_write(ua->io.arg, s);
+        start_tls(f);
     } else {
         ssi_flow_become_open(f);
     }
@@ -216,14 +232,16 @@ struct ssi_stream *ssi_ua_stream_accepted(struct ssi_listener *io_listener,
         return NULL;
     f->peer = *peer;
     f->local = *local;
-    f->stream.io_data = io_data;
-    if (ssi_flow_count(f) < 0) {
+    struct ssi_flow_link *link = ssi_flow_new_link(f);
+    if (!link || ssi_flow_count(f) < 0) {
         struct ssi_error e;
         ssi_error_set(&e, SECSIP_E_NOMEM, NULL);
+        free(link);
         ssi_flow_close(f, &e);
         return NULL;
     }
-    f->has_stream = true;
+    link->stream.io_data = io_data;
+    f->link = link;
     if (l->profile) {
         f->state = SSI_FLOW_HANDSHAKE;
         ssi_flow_handshake_begins(f);
@@ -232,7 +250,7 @@ struct ssi_stream *ssi_ua_stream_accepted(struct ssi_listener *io_listener,
         f->state = SSI_FLOW_OPEN;
         ssi_flow_begin_keeping(f);
     }
-    return &f->stream;
+    return &link->stream;
 }
 
 /* The TLS session of an accepted connection is made when its first bytes come: a silent peer costs less. */
@@ -254,7 +272,7 @@ static void release_empty(struct ssi_buf *b)
 
 void ssi_ua_stream_input(struct ssi_stream *s, const void *data, size_t len)
 {
-    struct ssi_flow *f = SSI_CONTAINER(s, struct ssi_flow, stream);
+    struct ssi_flow *f = link_of(s)->flow;
     struct ssi_ua *ua = f->ua;
 
     ssi_flow_ref(f);
@@ -273,13 +291,13 @@ void ssi_ua_stream_input(struct ssi_stream *s, const void *data, size_t len)
 
 struct ssi_buf *ssi_ua_stream_output(struct ssi_stream *s)
 {
-    struct ssi_flow *f = SSI_CONTAINER(s, struct ssi_flow, stream);
+    struct ssi_flow *f = link_of(s)->flow;
     return f->tls ? ssi_tls_session_output(f->tls) : &f->out;
 }
 
 void ssi_ua_stream_sent(struct ssi_stream *s)
 {
-    struct ssi_flow *f = SSI_CONTAINER(s, struct ssi_flow, stream);
+    struct ssi_flow *f = link_of(s)->flow;
 
     ssi_flow_count_buffered(f); /* it can only have shrunk */
     release_empty(ssi_ua_stream_output(s));
@@ -287,11 +305,17 @@ void ssi_ua_stream_sent(struct ssi_stream *s)
 
 void ssi_ua_stream_closed(struct ssi_stream *s, secsip_result why, const char *detail)
 {
-    struct ssi_flow *f = SSI_CONTAINER(s, struct ssi_flow, stream);
+    struct ssi_flow_link *link = link_of(s);
+    struct ssi_flow *f = link->flow;
     struct ssi_ua *ua = f->ua;
 
     ssi_flow_ref(f);
-    f->has_stream = false;
+    if (f->link == link) {
+        f->link = NULL;
+        free(link);
+    } else {
+        ssi_race_lost(link);
+    }
     if (why < 0)
         ssi_flow_fail_ended(f, why, detail ? detail : "connection lost",
                             detail ? detail : secsip_result_text(why));

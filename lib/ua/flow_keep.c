@@ -47,6 +47,7 @@ void ssi_flow_on_timer(void *arg)
 
     if (f->state != SSI_FLOW_OPEN) {
         ssi_flow_ref(f);
+        ssi_race_stop(f, true);
         ssi_flow_fail_with(f, SECSIP_E_TIMEOUT, "no connection and handshake in time");
         ssi_flow_unref(f);
     } else if (f->udp) {

@@ -35,6 +35,22 @@ void ssi_flow_fail_ended(struct ssi_flow *f, secsip_result result, const char *w
 void ssi_flow_fail(struct ssi_flow *f, const struct ssi_error *why);
 secsip_result ssi_flow_start_tls(struct ssi_flow *f);
 
+/* flow_race.c: the targets of a client, in the order to try. SECSIP_E_NOMEM. */
+secsip_result ssi_race_new(struct ssi_flow *f, const struct ssi_locate_result *located);
+/* Begins an attempt if there is one to begin now; false when none runs and none is left. May end the flow. */
+bool ssi_race_next(struct ssi_flow *f);
+/* This one is connected: the others are closed. */
+void ssi_race_won(struct ssi_flow_link *link);
+/* This one failed, the driver has forgotten it: it is freed, and its address is in flow->peer. */
+void ssi_race_lost(struct ssi_flow_link *link);
+/* Closes what connects; failed: none of them was heard of in time. Does nothing where there is no race, like _free. */
+void ssi_race_stop(struct ssi_flow *f, bool failed);
+void ssi_race_free(struct ssi_flow *f);
+/* A link that is in no list; NULL: no memory. */
+struct ssi_flow_link *ssi_flow_new_link(struct ssi_flow *f);
+/* Closes and frees it. */
+void ssi_flow_drop_link(struct ssi_flow_link *link);
+
 /* flow_input.c: it can carry messages now: timers, what waits, those who watch. */
 void ssi_flow_become_open(struct ssi_flow *f);
 /* Gives a message that came over it to the transactions; takes the reference. */

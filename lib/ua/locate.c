@@ -7,12 +7,16 @@
 
 #include "base/crypto.h"
 #include "base/list.h"
+#include "base/timer.h"
+#include "ua/core.h"
 
 enum {
     MAX_SERVICES = 4, /* NAPTR replacements that are followed */
     MAX_SRV = 32,     /* SRV records looked at in one answer */
     NAME_SIZE = 256,
     N_ASKED = 2 * SSI_LOCATE_MAX_HOSTS,
+    AAAA_DELAY_MS = 50,    /* once there is an IPv4 address: RFC 8305 section 3 */
+    HOSTS_DELAY_MS = 1000, /* once there is any address, for those of the other hosts */
 };
 
 enum stage {
@@ -56,7 +60,8 @@ struct ssi_locate {
     size_t n_hosts;
     struct asked asked[N_ASKED];
     size_t n_pending;
-    bool dns_failed; /* some server did not answer: "no such name" cannot be said */
+    struct ssi_timer enough; /* some answers are there, the others are not waited for any longer */
+    bool dns_failed;         /* some server did not answer: "no such name" cannot be said */
     uint32_t ttl_s;
     struct ssi_target targets[SSI_LOCATE_MAX_TARGETS];
     struct ssi_locate_result result;
@@ -105,7 +110,8 @@ static void note_ttl(struct ssi_locate *l, uint32_t ttl_s)
         l->ttl_s = ttl_s;
 }
 
-static void add_target(struct ssi_locate *l, const struct ssi_addr *addr, uint16_t port)
+static void add_target(struct ssi_locate *l, size_t host, const struct ssi_addr *addr,
+                       uint16_t port)
 {
     struct ssi_addr a = *addr;
 
@@ -114,19 +120,33 @@ static void add_target(struct ssi_locate *l, const struct ssi_addr *addr, uint16
         if (ssi_addr_eq(&l->targets[i].addr, &a))
             return;
     if (l->result.n_targets < SSI_LOCATE_MAX_TARGETS)
-        l->targets[l->result.n_targets++].addr = a;
+        l->targets[l->result.n_targets++] = (struct ssi_target){a, (uint8_t)host};
 }
 
-/* All hosts are answered. RFC 8305 section 4: the families of one host alternate, IPv6 first. */
+static void cancel_pending(struct ssi_locate *l)
+{
+    if (l->enough.armed)
+        ssi_timer_cancel(&l->config.ua->timers, &l->enough);
+    for (size_t i = 0; i < N_ASKED; i++) {
+        if (!l->asked[i].pending)
+            continue;
+        l->asked[i].pending = false;
+        l->config.io->resolve_cancel(l->config.io->arg, &l->asked[i].q);
+    }
+    l->n_pending = 0;
+}
+
+/* All hosts are answered, or enough of them. RFC 8305 section 4: the families of one host alternate, IPv6 first. */
 static void conclude(struct ssi_locate *l)
 {
+    cancel_pending(l);
     for (size_t h = 0; h < l->n_hosts; h++) {
         const struct host *host = &l->hosts[h];
         for (size_t i = 0; i < SSI_LOCATE_MAX_TARGETS; i++) {
             if (i < host->n_v6)
-                add_target(l, &host->v6[i], host->port);
+                add_target(l, h, &host->v6[i], host->port);
             if (i < host->n_v4)
-                add_target(l, &host->v4[i], host->port);
+                add_target(l, h, &host->v4[i], host->port);
         }
     }
     if (l->result.n_targets > 0) {
@@ -320,6 +340,30 @@ static void answer_host(struct ssi_locate *l, const struct asked *a, const struc
     }
 }
 
+static void on_enough(void *arg)
+{
+    conclude(arg);
+}
+
+/* Some addresses are there: how long the others are waited for. Without a clock: until all have come. */
+static void wait_for_the_rest(struct ssi_locate *l)
+{
+    uint64_t delay_us = SSI_MS(AAAA_DELAY_MS);
+    size_t n = 0;
+
+    for (size_t h = 0; h < l->n_hosts; h++)
+        n += l->hosts[h].n_v4 + l->hosts[h].n_v6;
+    if (n == 0 || !l->config.ua)
+        return;
+    for (size_t i = 0; i < N_ASKED; i++)
+        if (l->asked[i].pending &&
+            (l->asked[i].type != SSI_RR_AAAA || l->hosts[l->asked[i].host].n_v4 == 0))
+            delay_us = SSI_MS(HOSTS_DELAY_MS);
+    struct ssi_timers *timers = &l->config.ua->timers;
+    if (!l->enough.armed || l->enough.due_us > timers->now_us + delay_us)
+        ssi_timer_arm(timers, &l->enough, delay_us);
+}
+
 void ssi_locate_answer(struct ssi_query *q, secsip_result result, const struct ssi_rr *rrs,
                        size_t n_rrs)
 {
@@ -344,6 +388,8 @@ void ssi_locate_answer(struct ssi_query *q, secsip_result result, const struct s
         answer_host(l, a, rrs, n_rrs);
         if (l->n_pending == 0)
             conclude(l);
+        else
+            wait_for_the_rest(l);
         return;
     case STAGE_DONE:
         return;
@@ -380,7 +426,7 @@ static secsip_result begin(struct ssi_locate *l)
     struct ssi_addr address;
 
     if (ssi_addr_parse_ip(ssi_slice_str(c->host), 0, &address)) {
-        add_target(l, &address, c->port ? c->port : default_port(l));
+        add_target(l, 0, &address, c->port ? c->port : default_port(l));
         l->config.done = NULL;
         finish(l, 0);
         return 1;
@@ -406,6 +452,7 @@ secsip_result ssi_locate_start(const struct ssi_locate_config *config, struct ss
     l->config = *config;
     l->ttl_s = UINT32_MAX;
     l->random = config->seed;
+    ssi_timer_init(&l->enough, on_enough, l);
     secsip_result r = l->random ? 0 : ssi_random_nonce(&l->random, sizeof l->random);
     if (l->random == 0)
         l->random = 1;
@@ -424,9 +471,7 @@ void ssi_locate_free(struct ssi_locate *l)
 {
     if (!l)
         return;
-    for (size_t i = 0; i < N_ASKED; i++)
-        if (l->asked[i].pending)
-            l->config.io->resolve_cancel(l->config.io->arg, &l->asked[i].q);
+    cancel_pending(l);
     free(l);
 }
 

@@ -14,6 +14,8 @@ enum {
 /* One address to try; its port is set. */
 struct ssi_target {
     struct ssi_addr addr;
+    uint8_t
+        host; /* which of the hosts it belongs to: addresses of one host may be tried side by side */
 };
 
 struct ssi_locate_result {

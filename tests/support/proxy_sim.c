@@ -34,8 +34,10 @@ static void io_close(void *arg, struct ssi_stream *stream)
     struct proxy_sim *s = arg;
 
     for (uint32_t i = 0; i < s->n_conns; i++)
-        if (s->conns[i].stream == stream)
+        if (s->conns[i].stream == stream) {
+            proxy_take(&s->conns[i]); /* what waits is sent before it is closed */
             s->conns[i].stream = NULL;
+        }
 }
 
 static secsip_result io_listen(void *arg, struct ssi_listener *l)
@@ -133,7 +135,7 @@ struct proxy_conn *proxy_connect(struct proxy_sim *s, bool tls)
         return NULL;
     }
     s->n_conns++;
-    c->flow = SSI_CONTAINER(c->stream, struct ssi_flow, stream);
+    c->flow = SSI_CONTAINER(c->stream, struct ssi_flow_link, stream)->flow;
     if (tls)
         c->flow->transport = SSI_TRANSPORT_TLS;
     return c;

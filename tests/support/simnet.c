@@ -106,6 +106,9 @@ struct simnet {
     uint32_t ttl_s;
     bool mute;
     uint32_t n_asked;
+    uint32_t n_connects;
+    int32_t slow_type;
+    uint64_t slow_us;
     secsip_engine_address holes[HOLES_MAX];
     size_t n_holes;
     simnet_dgram_tap *dgram_tap;
@@ -210,6 +213,7 @@ static secsip_result ask_connect(secsip_engine_stream *s, const secsip_engine_ad
     e->local.port = h->next_port++;
     e->remote = *to;
     secsip_engine_stream_set_data(s, e);
+    h->net->n_connects++;
     packet(h->net, CONNECT, e, NULL, 0);
     return 0;
 }
@@ -383,8 +387,12 @@ static void ask_dgram_close(secsip_engine_dgram *d, void *arg)
 static secsip_result ask_resolve(secsip_engine_query *q, int32_t type, const char *name, void *arg)
 {
     struct simnet *n = ((struct simnet_host *)arg)->net;
-    struct sim_packet *p = packet(n, ANSWER, NULL, NULL, 0);
+    uint64_t delay_us = n->delay_us;
 
+    if (type == n->slow_type)
+        n->delay_us += n->slow_us;
+    struct sim_packet *p = packet(n, ANSWER, NULL, NULL, 0);
+    n->delay_us = delay_us;
     n->n_asked++;
     p->query = q;
     p->asker = arg;
@@ -510,6 +518,17 @@ void simnet_ttl(struct simnet *n, uint32_t ttl_s)
 void simnet_dns_mute(struct simnet *n, bool mute)
 {
     n->mute = mute;
+}
+
+void simnet_dns_slow(struct simnet *n, int32_t type, uint64_t us)
+{
+    n->slow_type = type;
+    n->slow_us = us;
+}
+
+uint32_t simnet_n_connects(const struct simnet *n)
+{
+    return n->n_connects;
 }
 
 uint32_t simnet_n_asked(const struct simnet *n)

@@ -38,6 +38,10 @@ void simnet_srv(struct simnet *n, const char *name, const char *target, uint16_t
 void simnet_ttl(struct simnet *n, uint32_t ttl_s);
 /* The name server does not answer any more. */
 void simnet_dns_mute(struct simnet *n, bool mute);
+/* Answers about this type come so much later. */
+void simnet_dns_slow(struct simnet *n, int32_t type, uint64_t us);
+/* Attempts to connect, all told. */
+uint32_t simnet_n_connects(const struct simnet *n);
 /* Questions that reached the name server. */
 uint32_t simnet_n_asked(const struct simnet *n);
 /* Who connects to this address hears nothing, ever. */

@@ -206,6 +206,109 @@ static void where_all_say_503_the_back_off_rules(void **state)
     stop();
 }
 
+/* ---- Addresses of one host side by side (RFC 8305) */
+static void two_families(const char *v6, const char *v4)
+{
+    lab_start(&l, LAB_SERVER);
+    memset(&second, 0, sizeof second);
+    assert_int_equal(
+        secsip_stack_listen(simnet_stack(l.server), "tls:[fd00::9]:5061", l.server_profile, NULL),
+        0);
+    simnet_srv(l.net, "_sips._tcp.example.test", "both.elsewhere.test", 5061, 1);
+    simnet_name(l.net, "both.elsewhere.test", v6);
+    simnet_name(l.net, "both.elsewhere.test", v4);
+    lab_phone(&l, &l.alice, "alice", NULL);
+}
+
+static const struct ssi_flow *alices_flow(void)
+{
+    return SSI_CONTAINER(simnet_stack(l.alice.host)->ua.flows.next, struct ssi_flow, node);
+}
+
+static void ipv6_goes_first_and_nobody_else_where_it_works(void **state)
+{
+    (void)state;
+    two_families("fd00::9", "10.0.0.9");
+    assert_in_range(register_alice(), 0, 240);
+    assert_int_equal(alices_flow()->peer.family, 6);
+    assert_int_equal(simnet_n_connects(l.net), 1);
+    lab_stop(&l);
+}
+
+static void a_silent_family_costs_a_quarter_of_a_second(void **state)
+{
+    (void)state;
+    two_families("fd00::dead", "10.0.0.9");
+    simnet_blackhole(l.net, "fd00::dead");
+    assert_in_range(register_alice(), 250, 450);
+    assert_int_equal(alices_flow()->peer.family, 4);
+    assert_int_equal(simnet_n_connects(l.net), 2);
+    assert_int_equal(simnet_stack(l.alice.host)->ua.n_flows, 1);
+    lab_stop(&l);
+}
+
+static void a_refusing_family_costs_nothing(void **state)
+{
+    (void)state;
+    two_families("fd00::dead", "10.0.0.9");
+    assert_in_range(register_alice(), 0, 240);
+    assert_int_equal(alices_flow()->peer.family, 4);
+    lab_stop(&l);
+}
+
+static void who_comes_too_late_is_closed(void **state)
+{
+    (void)state;
+    two_families("fd00::9", "10.0.0.9");
+    simnet_delay(l.net, 300000); /* both are slow: the second attempt begins, the first one wins */
+    assert_true(register_alice() > 250);
+    assert_int_equal(alices_flow()->peer.family, 6);
+    assert_int_equal(simnet_n_connects(l.net), 2);
+    simnet_run(l.net, 5000000, NULL, NULL);
+    assert_int_equal(simnet_stack(l.server)->ua.n_flows, 1);
+    lab_stop(&l);
+}
+
+static void a_winner_that_cannot_prove_itself_loses_to_the_other(void **state)
+{
+    (void)state;
+    two_families("fd00::8", "10.0.0.9"); /* somebody else answers at the IPv6 address */
+    struct simnet_host *other = simnet_host_new(l.net, "fd00::8", NULL);
+    secsip_tls_profile *wrong = lab_profile(LAB_WRONGNAME);
+    assert_int_equal(secsip_stack_listen(simnet_stack(other), "tls:[fd00::8]:5061", wrong, NULL),
+                     0);
+    assert_in_range(register_alice(), 0, 500);
+    assert_int_equal(alices_flow()->peer.family, 4);
+    secsip_stack_shutdown(simnet_stack(l.alice.host), 2000);
+    simnet_run(l.net, 3000000, NULL, NULL);
+    simnet_host_free(other);
+    secsip_tls_profile_unref(wrong);
+    lab_stop(&l);
+}
+
+static void where_both_are_silent_the_error_says_so_in_time(void **state)
+{
+    (void)state;
+    two_families("fd00::dead", "10.0.0.66");
+    simnet_blackhole(l.net, "fd00::dead");
+    simnet_blackhole(l.net, "10.0.0.66");
+    assert_int_equal(secsip_account_register(l.alice.account), 0);
+    assert_true(simnet_run(l.net, 11000000, alice_failed, NULL)); /* not 10 s each */
+    assert_int_equal(l.alice.reg_result, SECSIP_E_TIMEOUT);
+    lab_stop(&l);
+}
+
+/* A name server that is slow with AAAA is not waited for (RFC 8305 section 3). */
+static void a_slow_answer_about_ipv6_is_not_waited_for(void **state)
+{
+    (void)state;
+    two_families("fd00::9", "10.0.0.9");
+    simnet_dns_slow(l.net, SECSIP_ENGINE_RR_AAAA, 3000000);
+    assert_in_range(register_alice(), 50, 400);
+    assert_int_equal(alices_flow()->peer.family, 4);
+    lab_stop(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +318,13 @@ int main(void)
         cmocka_unit_test(where_all_are_down_all_are_tried),
         cmocka_unit_test(who_says_503_is_left_for_the_next),
         cmocka_unit_test(where_all_say_503_the_back_off_rules),
+        cmocka_unit_test(ipv6_goes_first_and_nobody_else_where_it_works),
+        cmocka_unit_test(a_silent_family_costs_a_quarter_of_a_second),
+        cmocka_unit_test(a_refusing_family_costs_nothing),
+        cmocka_unit_test(who_comes_too_late_is_closed),
+        cmocka_unit_test(a_winner_that_cannot_prove_itself_loses_to_the_other),
+        cmocka_unit_test(where_both_are_silent_the_error_says_so_in_time),
+        cmocka_unit_test(a_slow_answer_about_ipv6_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
