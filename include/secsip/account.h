@@ -62,6 +62,11 @@ typedef struct secsip_account_config {
     /** 1: TCP and UDP in clear are allowed, where proxy or a URI names them (";transport=udp"); no a=crypto is sent over
      * them all the same. DNS never chooses them. */
     uint32_t insecure_transport;
+    /** This device, the same after every start: "urn:uuid:..." (RFC 5626 4.1). Default: made; keep what
+     * secsip_account_get_instance() says and give it here the next time. */
+    const char *instance;
+    /** 1: RFC 5626 (outbound) is not offered to the registrar */
+    uint32_t no_outbound;
     /** Choices and leniencies of <secsip/sdes.h>: SECSIP_SDES_ANSWER_AVP, _MATCH_BY_SUITE, _UNPADDED, _REFUSE_PROFILE,
      * _REFUSE_SPELLING, _REFUSE_UNPADDED, a sum. What acted is told with the media of a call. */
     uint32_t sdes_options;
@@ -113,6 +118,10 @@ int32_t secsip_account_get_state(const secsip_account *account);
 
 /** @return the address of record, borrowed for the life of the account. Since 0.1. */
 const char *secsip_account_get_aor(const secsip_account *account);
+
+/** @return "urn:uuid:...", what names this device to the registrar, borrowed for the life of the account; NULL for NULL.
+ * RFC 5626 4.1. Since 0.1. */
+const char *secsip_account_get_instance(const secsip_account *account);
 
 #ifdef __cplusplus
 }

@@ -59,6 +59,9 @@ typedef struct secsip_registrar_config {
     uint32_t max_users;     /**< addresses of record with bindings, default 10000 */
     uint32_t
         insecure_transport; /**< 1: also requests over clear TCP and UDP are served; sips and keys never go there */
+    /** Flow-Timer (RFC 5626 10) for phones that speak outbound, default 120: a connection over which neither a message nor
+     * a keep-alive came for so long and 30 s is closed. */
+    uint32_t flow_timer_s;
 } secsip_registrar_config;
 
 /** Attaches a registrar to a stack; a stack has at most one, and no accounts beside it that share its domain.

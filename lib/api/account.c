@@ -65,3 +65,8 @@ SECSIP_EXPORT const char *secsip_account_get_aor(const secsip_account *account)
 {
     return account ? account->aor : NULL;
 }
+
+SECSIP_EXPORT const char *secsip_account_get_instance(const secsip_account *account)
+{
+    return account ? account->instance : NULL;
+}

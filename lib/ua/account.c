@@ -1,6 +1,7 @@
 /* Accounts: making, freeing, and whose a request is. Layer: ua. The registration is in register.c. */
 #include "ua/account.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "sip/build.h"
@@ -148,6 +149,44 @@ static secsip_result take_media(secsip_account *a, const secsip_account_config *
     return 0;
 }
 
+/* What an application may give goes between "< and >" of a header field. */
+static bool is_urn(const char *text)
+{
+    struct ssi_slice s = ssi_slice_str(text);
+
+    if (s.len < 8 || s.len >= sizeof(((secsip_account *)0)->instance) ||
+        !ssi_slice_ieq(ssi_slice_of(s.p, 4), SSI_LIT("urn:")))
+        return false;
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] <= ' ' || s.p[i] >= 127 || strchr("\"<>\\", s.p[i]))
+            return false;
+    return true;
+}
+
+/* RFC 5626 4.1: a UUID, random (RFC 4122 4.4), where the application keeps none. */
+static secsip_result take_instance(secsip_account *a, const secsip_account_config *c)
+{
+    uint8_t u[16];
+
+    a->offers_outbound = !c->no_outbound;
+    if (c->instance) {
+        if (!is_urn(c->instance))
+            return SECSIP_E_INVALID;
+        snprintf(a->instance, sizeof a->instance, "%s", c->instance);
+        return 0;
+    }
+    secsip_result r = ssi_random_nonce(u, sizeof u);
+    if (r < 0)
+        return r;
+    u[6] = (uint8_t)((u[6] & 0x0f) | 0x40);
+    u[8] = (uint8_t)((u[8] & 0x3f) | 0x80);
+    snprintf(a->instance, sizeof a->instance,
+             "urn:uuid:%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0],
+             u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
+             u[14], u[15]);
+    return 0;
+}
+
 static secsip_result make_ids(secsip_account *a)
 {
     char call_id[25];
@@ -194,6 +233,8 @@ secsip_result ssi_account_new(struct ssi_ua *ua, const secsip_account_config *co
         r = take_media(a, config);
     if (r >= 0)
         r = make_ids(a);
+    if (r >= 0)
+        r = take_instance(a, config);
     if (r >= 0)
         r = ssi_register_init(a);
     if (r < 0) {
@@ -243,7 +284,7 @@ secsip_account *ssi_account_for_request(struct ssi_ua *ua, const struct ssi_sip_
 }
 
 void ssi_account_put_contact(struct ssi_buf *b, const secsip_account *a,
-                             const struct ssi_flow *flow, bool sips)
+                             const struct ssi_flow *flow, bool sips, bool in_dialog)
 {
     char host[SSI_ADDR_TEXT];
 
@@ -254,5 +295,7 @@ void ssi_account_put_contact(struct ssi_buf *b, const secsip_account *a,
     ssi_sip_put_piece_str(b, host);
     if (!sips) /* where it says all: RFC 5630 3.1 */
         ssi_sip_put_piece_str(b, ssi_flow_transport_param(flow));
+    if (in_dialog && a->outbound && a->flow == flow)
+        ssi_sip_put_piece_str(b, ";ob");
     ssi_sip_put_piece_str(b, ">");
 }

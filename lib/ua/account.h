@@ -62,9 +62,14 @@ struct secsip_account {
     uint32_t cseq;
     struct ssi_auth auth;
     struct ssi_txn *txn;
-    struct ssi_timer timer;                   /* refresh or retry */
-    uint32_t n_failures;                      /* in a row, for the back-off */
-    uint32_t challenged;                      /* challenges in this round */
+    struct ssi_timer timer; /* refresh or retry */
+    uint32_t n_failures;    /* in a row, for the back-off */
+    uint32_t challenged;    /* challenges in this round */
+    char instance[128];     /* "urn:uuid:..." (RFC 5626 4.1) */
+    bool offers_outbound;
+    bool no_outbound;                         /* a 439 said so: not for this registration */
+    bool outbound;                            /* agreed with the registrar, over `flow` */
+    bool was_up;                              /* registered since the last failure */
     uint32_t granted_s;                       /* expiry that the registrar granted */
     struct ssi_registration_news *spare_news; /* for when there is no memory to tell */
 };
@@ -86,9 +91,10 @@ bool ssi_account_any_busy(const struct ssi_ua *ua);
 /* Whose request this is: by contact user, then by address of record. NULL: nobody's. */
 secsip_account *ssi_account_for_request(struct ssi_ua *ua, const struct ssi_sip_msg *m,
                                         const struct ssi_flow *flow);
-/* "<sip:token@host:port;transport=tls>" for a flow; what makes a call sips makes its Contact sips (RFC 5630 5.1.1). */
+/* "<sip:token@host:port;transport=tls>" for a flow; what makes a call sips makes its Contact sips (RFC 5630 5.1.1). A dialog's
+ * has ";ob" where RFC 5626 was agreed over the flow: requests come back over it (RFC 5626 4.3). */
 void ssi_account_put_contact(struct ssi_buf *b, const secsip_account *a,
-                             const struct ssi_flow *flow, bool sips);
+                             const struct ssi_flow *flow, bool sips, bool in_dialog);
 
 /* Takes the challenge of a 401 or 407. SECSIP_E_UA_AUTH_REQUIRED (no password), SECSIP_E_UA_AUTH_FAILED (the same
  * challenge again, not stale), SECSIP_E_SIP_AUTH*, SECSIP_E_NOMEM. */

@@ -15,6 +15,7 @@ void ssi_binding_discard(struct ssi_binding *b)
         return;
     ssi_flow_unref(b->flow);
     free(b->contact);
+    free(b->instance);
     free(b->call_id);
     free(b);
 }
@@ -108,20 +109,80 @@ struct ssi_aor *ssi_aor_new(secsip_registrar *r, struct ssi_slice key)
     return a;
 }
 
-struct ssi_binding *ssi_binding_find(const struct ssi_aor *a, const struct ssi_sip_uri *contact)
+static bool instance_of(const struct ssi_sip_addr *contact, struct ssi_slice *ret)
 {
+    return ssi_sip_param(contact->params, SSI_LIT("+sip.instance"), ret) && ret->len > 0;
+}
+
+uint32_t ssi_contact_reg_id(const struct ssi_sip_addr *contact)
+{
+    struct ssi_slice value, instance;
+    uint64_t id = 0;
+
+    if (!instance_of(contact, &instance) ||
+        !ssi_sip_param(contact->params, SSI_LIT("reg-id"), &value) ||
+        !ssi_slice_to_u64(value, INT32_MAX, &id))
+        return 0;
+    return (uint32_t)id;
+}
+
+static bool is_same_instance(const struct ssi_binding *b, struct ssi_slice instance)
+{
+    return b->instance && ssi_slice_eq(ssi_slice_str(b->instance), instance);
+}
+
+static bool is_about(const struct ssi_binding *b, const struct ssi_sip_addr *contact,
+                     uint32_t reg_id)
+{
+    struct ssi_slice instance;
+    struct ssi_sip_uri u;
+
+    if (reg_id > 0 && b->reg_id > 0)
+        return b->reg_id == reg_id && instance_of(contact, &instance) &&
+               is_same_instance(b, instance);
+    return ssi_sip_uri_parse(ssi_slice_str(b->contact), &u) >= 0 &&
+           ssi_sip_uri_equal(&u, &contact->uri);
+}
+
+struct ssi_binding *ssi_binding_find(const struct ssi_aor *a, const struct ssi_sip_addr *contact)
+{
+    uint32_t reg_id = ssi_contact_reg_id(contact);
+
     SSI_LIST_EACH(n, &a->bindings)
     {
         struct ssi_binding *b = SSI_CONTAINER(n, struct ssi_binding, node);
-        struct ssi_sip_uri u;
-        if (ssi_sip_uri_parse(ssi_slice_str(b->contact), &u) >= 0 && ssi_sip_uri_equal(&u, contact))
+        if (is_about(b, contact, reg_id))
             return b;
     }
     return NULL;
 }
 
+bool ssi_binding_is_covered(const struct ssi_binding *b)
+{
+    const struct ssi_list *end = &b->aor->bindings;
+
+    for (const struct ssi_list *n = b->node.next; b->reg_id > 0 && n != end; n = n->next) {
+        const struct ssi_binding *later = SSI_CONTAINER(n, struct ssi_binding, node);
+        if (later->reg_id > 0 && is_same_instance(later, ssi_slice_str(b->instance)))
+            return true;
+    }
+    return false;
+}
+
+/* False when memory is out. */
+static bool take_instance(struct ssi_binding *b, const struct ssi_sip_addr *contact)
+{
+    struct ssi_slice instance;
+
+    b->reg_id = ssi_contact_reg_id(contact);
+    if (!instance_of(contact, &instance))
+        return true;
+    b->instance = ssi_slice_dup(instance);
+    return b->instance != NULL;
+}
+
 struct ssi_binding *ssi_binding_new(secsip_registrar *r, const struct ssi_sip_msg *m,
-                                    const struct ssi_sip_uri *contact, struct ssi_flow *flow)
+                                    const struct ssi_sip_addr *contact, struct ssi_flow *flow)
 {
     struct ssi_binding *b = calloc(1, sizeof *b);
 
@@ -129,12 +190,12 @@ struct ssi_binding *ssi_binding_new(secsip_registrar *r, const struct ssi_sip_ms
         return NULL;
     b->registrar = r;
     b->flow = ssi_flow_ref(flow);
-    b->contact = ssi_slice_dup(contact->whole);
+    b->contact = ssi_slice_dup(contact->uri.whole);
     b->call_id = ssi_slice_dup(m->call_id);
     b->cseq = m->cseq;
-    b->sips = contact->scheme == SSI_SIP_SCHEME_SIPS;
+    b->sips = contact->uri.scheme == SSI_SIP_SCHEME_SIPS;
     ssi_timer_init(&b->expiry, on_expiry, b);
-    if (!b->contact || !b->call_id) {
+    if (!take_instance(b, contact) || !b->contact || !b->call_id) {
         ssi_binding_discard(b);
         return NULL;
     }

@@ -14,10 +14,15 @@ struct ssi_aor *ssi_aor_find(secsip_registrar *r, struct ssi_slice key);
 /* NULL: no memory, or too many. It goes with its last binding. */
 struct ssi_aor *ssi_aor_new(secsip_registrar *r, struct ssi_slice key);
 
-struct ssi_binding *ssi_binding_find(const struct ssi_aor *a, const struct ssi_sip_uri *contact);
+/* The one that a contact of REGISTER is about: of the same instance and reg-id (RFC 5626 6), else of an equal URI. */
+struct ssi_binding *ssi_binding_find(const struct ssi_aor *a, const struct ssi_sip_addr *contact);
+/* The reg-id of a contact that has an instance, too; 0: none, or not a number from 1 up to 2^31 - 1. */
+uint32_t ssi_contact_reg_id(const struct ssi_sip_addr *contact);
+/* A later flow of the same instance is there: requests go to one of them only (RFC 5626 7). */
+bool ssi_binding_is_covered(const struct ssi_binding *b);
 /* All that can fail, before anything is changed: it is in no list yet. */
 struct ssi_binding *ssi_binding_new(secsip_registrar *r, const struct ssi_sip_msg *m,
-                                    const struct ssi_sip_uri *contact, struct ssi_flow *flow);
+                                    const struct ssi_sip_addr *contact, struct ssi_flow *flow);
 void ssi_binding_add(struct ssi_aor *a, struct ssi_binding *b, uint32_t expires_s);
 /* One that is in no list; NULL is fine. */
 void ssi_binding_discard(struct ssi_binding *b);

@@ -243,7 +243,7 @@ void ssi_call_stats(const secsip_call *c, secsip_media_stats *ret)
 
 void ssi_call_put_contact(secsip_call *c, struct ssi_buf *b)
 {
-    ssi_account_put_contact(b, c->account, c->flow, c->dialog.sips);
+    ssi_account_put_contact(b, c->account, c->flow, c->dialog.sips, true);
 }
 
 secsip_result ssi_call_start_request(secsip_call *c, const struct ssi_dialog *d,
@@ -256,7 +256,7 @@ secsip_result ssi_call_start_request(secsip_call *c, const struct ssi_dialog *d,
     if (r < 0)
         return r;
     ssi_buf_init(contact, 1024);
-    ssi_account_put_contact(contact, c->account, c->flow, d->sips);
+    ssi_account_put_contact(contact, c->account, c->flow, d->sips, true);
     ssi_buf_put_char(contact, 0);
     if (contact->failed < 0) {
         r = contact->failed;

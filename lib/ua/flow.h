@@ -75,6 +75,7 @@ struct ssi_flow {
     struct ssi_udp_side *udp; /* UDP: the rest of it, else NULL */
     struct ssi_flow
         *stands_for; /* TCP: made for what is too large for this UDP flow; until it is open */
+    uint32_t keep_s; /* Flow-Timer, given or received (RFC 5626 4.4); 0: none was agreed */
     bool ping_sent;  /* a keep-alive is not answered yet */
     bool pong_seen;  /* the peer answers keep-alives, so silence means failure */
     struct ssi_list watches;
@@ -105,6 +106,9 @@ void ssi_flow_unref(struct ssi_flow *f);
 void ssi_flow_retire(struct ssi_flow *f, uint32_t seconds);
 /* DNS gave another server for the same target that is not known to be down. */
 bool ssi_flow_has_alternative(const struct ssi_flow *f);
+/* RFC 5626 was agreed over it. A client pings within keep_s (0: 120 s) and takes silence for the end; an accepted flow
+ * (keep_s from our Flow-Timer) ends when neither ping nor message came for so long and 30 s. */
+void ssi_flow_keep(struct ssi_flow *f, uint32_t keep_s);
 /* Adds a watch; on_open or on_failed is called at once when the flow is open or dead already. */
 void ssi_flow_watch(struct ssi_flow *f, struct ssi_flow_watch *w);
 /* Removes it; a client flow that nobody watches and no transaction uses is closed. */

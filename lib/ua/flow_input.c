@@ -100,7 +100,7 @@ static bool take_frames(struct ssi_flow *f)
             f->pong_seen = true;
             f->ping_sent = false;
             if (!f->incoming)
-                ssi_timer_arm(&f->ua->timers, &f->timer, SSI_S(SSI_FLOW_PING_AFTER_S));
+                ssi_flow_begin_keeping(f);
             break;
         case SSI_SIP_FRAME_DROPPED: /* one bad message must not end everybody's calls on this flow */
             ssi_log_line(&f->ua->config.log, SSI_LOG_WARNING,

@@ -9,7 +9,6 @@
 enum {
     SSI_TRACE_SENT = 1, /* as in <secsip/stack.h> */
     SSI_TRACE_RECEIVED = 2,
-    SSI_FLOW_PING_AFTER_S = 100, /* RFC 5626 4.4.1: 95 to 120 s for connection-oriented flows */
 };
 
 /* flow.c: a flow in the stack's list, with the list's reference only. NULL: no memory. */

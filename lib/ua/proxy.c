@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "ua/binding.h"
 #include "ua/forward.h"
 
 enum {
@@ -340,6 +341,8 @@ static void forward_to_bindings(secsip_registrar *r, struct ssi_txn *t, struct s
     SSI_LIST_EACH(it, &a->bindings)
     {
         struct ssi_binding *b = SSI_CONTAINER(it, struct ssi_binding, node);
+        if (ssi_binding_is_covered(b))
+            continue;
         /* RFC 5630 5.3: a sips request goes only to sips contacts, and over TLS. */
         if (sips && (!b->sips || b->flow->transport != SSI_TRANSPORT_TLS))
             continue;

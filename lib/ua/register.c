@@ -113,7 +113,8 @@ static void fail_for_good(secsip_account *a, const struct ssi_error *why)
     ssi_account_release_flow(a);
 }
 
-/* RFC 5626 4.5: W = min(max-time, base-time * 2 ^ consecutive-failures), then a random 50 to 100 % of it. */
+/* RFC 5626 4.5: W = min(max-time, base-time * 2 ^ consecutive-failures), then a random 50 to 100 % of it. A connection that is
+ * lost after a registration is no failure of a registration yet. */
 static uint32_t backoff_ms(secsip_account *a, uint32_t at_least_s)
 {
     uint32_t doublings = a->n_failures < 6 ? a->n_failures : 6;
@@ -130,9 +131,12 @@ static uint32_t backoff_ms(secsip_account *a, uint32_t at_least_s)
 
 static void fail_for_now(secsip_account *a, const struct ssi_error *why, uint32_t retry_after_s)
 {
+    if (!a->was_up)
+        a->n_failures++;
+    a->was_up = false;
+    a->outbound = false;
     uint32_t ms = backoff_ms(a, retry_after_s);
 
-    a->n_failures++;
     ssi_timer_arm(&a->ua->timers, &a->timer, SSI_MS(ms));
     post_news(a, SECSIP_REGISTRATION_FAILED, why->status, ms, why);
 }
@@ -157,6 +161,12 @@ static void put_registrar(struct ssi_buf *b, const secsip_account *a)
     }
 }
 
+/* RFC 5626 over datagrams needs STUN, which is not spoken here. */
+static bool offers_outbound(const secsip_account *a)
+{
+    return a->offers_outbound && !a->no_outbound && a->flow->txn.reliable;
+}
+
 static void put_register(secsip_account *a, struct ssi_buf *b, struct ssi_slice uri,
                          const char *branch)
 {
@@ -177,8 +187,13 @@ static void put_register(secsip_account *a, struct ssi_buf *b, struct ssi_slice 
     ssi_sip_put_piece_str(b, " REGISTER");
     ssi_sip_put_crlf(b);
     ssi_sip_put_name(b, "Contact");
-    ssi_account_put_contact(b, a, a->flow, a->uri.scheme == SSI_SIP_SCHEME_SIPS);
+    ssi_account_put_contact(b, a, a->flow, a->uri.scheme == SSI_SIP_SCHEME_SIPS, false);
+    ssi_sip_put_piece_str(b, ";+sip.instance=\"<");
+    ssi_sip_put_piece_str(b, a->instance);
+    ssi_sip_put_piece_str(b, offers_outbound(a) ? ">\";reg-id=1" : ">\"");
     ssi_sip_put_crlf(b);
+    if (offers_outbound(a)) /* RFC 5626 4.2.1; path: RFC 3327 5.1 */
+        ssi_sip_put_header_str(b, "Supported", "outbound, path");
     ssi_sip_put_header_u64(b, "Expires", a->removing ? 0 : a->expires_s);
     ssi_auth_put(&a->auth, b, a, SSI_SIP_REGISTER, uri);
     ssi_sip_put_header_str(b, "User-Agent", a->ua->user_agent);
@@ -323,6 +338,25 @@ static uint32_t granted(const secsip_account *a, const struct ssi_sip_msg *m)
     return ssi_sip_msg_expires(m, NULL, a->expires_s);
 }
 
+/* A number in a header field that libsecsip has no id for. */
+static uint32_t flow_timer_of(const struct ssi_sip_msg *m)
+{
+    const struct ssi_sip_header *h = ssi_sip_msg_header_named(m, SSI_LIT("Flow-Timer"), NULL);
+    uint64_t seconds = 0;
+
+    if (h)
+        ssi_slice_to_u64(ssi_slice_trim(h->value), UINT32_MAX, &seconds);
+    return (uint32_t)seconds;
+}
+
+/* RFC 5626 4.2.1: agreed where the registrar requires it. */
+static void take_outbound(secsip_account *a, const struct ssi_sip_msg *m)
+{
+    a->outbound = offers_outbound(a) && ssi_sip_msg_lists(m, SSI_HDR_REQUIRE, SSI_LIT("outbound"));
+    if (a->outbound)
+        ssi_flow_keep(a->flow, flow_timer_of(m));
+}
+
 static void take_success(secsip_account *a, const struct ssi_sip_msg *m)
 {
     if (a->removing) {
@@ -333,6 +367,8 @@ static void take_success(secsip_account *a, const struct ssi_sip_msg *m)
     if (a->granted_s == 0)
         a->granted_s = 1;
     a->n_failures = 0;
+    a->was_up = true;
+    take_outbound(a, m);
     /* In time for one retransmission cycle, and spread so that a restarted registrar is not hit by all at once. */
     uint64_t margin_us = SSI_S(a->granted_s) / 10;
     uint16_t random = 0;
@@ -440,6 +476,11 @@ static void on_response(struct ssi_txn *t, struct ssi_sip_msg *m, void *arg)
     } else if (m->status == 423 && raise_expires(a, m)) {
         send_register(a);
         return;
+    } else if (m->status == 439 && offers_outbound(a)) {
+        /* RFC 5626 4.2.1: the first hop cannot do it; registered all the same, in the plain way. */
+        a->no_outbound = true;
+        send_register(a);
+        return;
     }
     take_refusal(a, m, r);
 }
@@ -496,6 +537,8 @@ secsip_result ssi_account_register(secsip_account *a)
         return SECSIP_E_STATE;
     a->wanted = true;
     a->n_failures = 0;
+    a->was_up = false;
+    a->no_outbound = false;
     a->state = SECSIP_REGISTRATION_TRYING;
     ssi_auth_free(&a->auth);
     ask(a);

@@ -163,6 +163,7 @@ secsip_result ssi_registrar_new(struct ssi_ua *ua, const secsip_registrar_config
     r->config.min_expires_s = config->min_expires_s ? config->min_expires_s : 5;
     r->config.max_expires_s = config->max_expires_s ? config->max_expires_s : 3600;
     r->config.max_bindings = config->max_bindings ? config->max_bindings : 10;
+    r->config.flow_timer_s = config->flow_timer_s ? config->flow_timer_s : 120;
     r->config.max_users = config->max_users ? config->max_users : 10000;
     ssi_list_init(&r->contexts);
     secsip_result res = SECSIP_E_NOMEM;

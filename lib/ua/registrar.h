@@ -21,6 +21,8 @@ struct ssi_binding {
     struct ssi_aor *aor;
     char *contact; /* the URI, as registered */
     bool sips;
+    char *instance;  /* +sip.instance as it was sent, NULL: none */
+    uint32_t reg_id; /* RFC 5626: with the instance it names the binding; 0: the contact does */
     char *call_id;
     uint32_t cseq;
     struct ssi_flow *flow;

@@ -12,7 +12,40 @@ struct wanted {
     struct ssi_binding *fresh; /* made when expires_s > 0; takes the place of what is there */
 };
 
-static void respond_bindings(secsip_registrar *r, struct ssi_txn *t, struct ssi_slice key)
+/* RFC 5626 6: the phone speaks outbound and says which of its flows this is. */
+static bool wants_outbound(const struct ssi_sip_msg *m, const struct wanted *wanted, size_t n)
+{
+    return n == 1 && ssi_contact_reg_id(&wanted[0].contact) > 0 &&
+           ssi_sip_msg_lists(m, SSI_HDR_SUPPORTED, SSI_LIT("outbound"));
+}
+
+/* It must have come to us directly: we keep no Path, so a flow that ends at somebody else is none to us. */
+static bool came_directly(const struct ssi_sip_msg *m)
+{
+    struct ssi_sip_values it;
+    struct ssi_slice via;
+    size_t n = 0;
+
+    ssi_sip_values_init(&it, m, SSI_HDR_VIA);
+    while (ssi_sip_values_next(&it, &via))
+        n++;
+    return n == 1;
+}
+
+static void put_instance(struct ssi_buf *b, const struct ssi_binding *bind)
+{
+    if (bind->instance) {
+        ssi_sip_put_piece_str(b, ";+sip.instance=");
+        ssi_sip_put_piece_str(b, bind->instance);
+    }
+    if (bind->reg_id > 0) {
+        ssi_sip_put_piece_str(b, ";reg-id=");
+        ssi_buf_put_u64(b, bind->reg_id);
+    }
+}
+
+static void respond_bindings(secsip_registrar *r, struct ssi_txn *t, struct ssi_slice key,
+                             bool outbound)
 {
     struct ssi_aor *a = ssi_aor_find(r, key);
     struct ssi_buf b;
@@ -28,8 +61,13 @@ static void respond_bindings(secsip_registrar *r, struct ssi_txn *t, struct ssi_
             ssi_sip_put_piece_str(&b, bind->contact);
             ssi_sip_put_piece_str(&b, ">;expires=");
             ssi_buf_put_u64(&b, (left_us + 999999) / 1000000);
+            put_instance(&b, bind);
             ssi_sip_put_crlf(&b);
         }
+    }
+    if (outbound) {
+        ssi_sip_put_header_str(&b, "Require", "outbound");
+        ssi_sip_put_header_u64(&b, "Flow-Timer", r->config.flow_timer_s);
     }
     ssi_ua_end_response(r->ua, t, 200, &b);
 }
@@ -110,7 +148,7 @@ static int check_contacts(secsip_registrar *r, const struct ssi_aor *a, const st
     uint32_t n_after = a ? a->n_bindings : 0;
 
     for (size_t i = 0; i < n; i++) {
-        const struct ssi_binding *b = a ? ssi_binding_find(a, &wanted[i].contact.uri) : NULL;
+        const struct ssi_binding *b = a ? ssi_binding_find(a, &wanted[i].contact) : NULL;
         if (b && is_older(m, b))
             return 500;
         if (b && wanted[i].expires_s == 0 && n_after > 0)
@@ -129,7 +167,7 @@ static void apply_contacts(secsip_registrar *r, struct ssi_aor *a, struct ssi_sl
         struct wanted *w = &wanted[i];
         if (!w->fresh)
             continue;
-        struct ssi_binding *old = ssi_binding_find(a, &w->contact.uri);
+        struct ssi_binding *old = ssi_binding_find(a, &w->contact);
         ssi_binding_add(a, w->fresh, w->expires_s);
         if (old)
             ssi_binding_free(old);
@@ -143,7 +181,7 @@ static void apply_contacts(secsip_registrar *r, struct ssi_aor *a, struct ssi_sl
     }
     for (size_t i = 0; i < n; i++) {
         a = wanted[i].expires_s == 0 ? ssi_aor_find(r, key) : NULL;
-        struct ssi_binding *b = a ? ssi_binding_find(a, &wanted[i].contact.uri) : NULL;
+        struct ssi_binding *b = a ? ssi_binding_find(a, &wanted[i].contact) : NULL;
         if (b)
             ssi_binding_remove(b);
     }
@@ -161,7 +199,7 @@ static int change_bindings(secsip_registrar *r, struct ssi_slice key, const stru
         if (wanted[i].expires_s == 0)
             continue;
         adds = true;
-        wanted[i].fresh = ssi_binding_new(r, m, &wanted[i].contact.uri, flow);
+        wanted[i].fresh = ssi_binding_new(r, m, &wanted[i].contact, flow);
         if (!wanted[i].fresh)
             status = 503;
     }
@@ -198,14 +236,19 @@ void ssi_registrar_take_register(secsip_registrar *r, struct ssi_txn *t, struct 
         status = key.failed == SECSIP_E_NOMEM ? 500 : 400;
     struct ssi_slice k = ssi_buf_slice(&key);
     struct ssi_aor *a = ssi_aor_find(r, k);
+    bool outbound = status == 0 && wants_outbound(m, wanted, n) && flow->txn.reliable;
+    if (outbound && !came_directly(m))
+        status = 439; /* RFC 5626 6 */
     if (status == 0 && star && a)
         status = check_star(a, m);
     if (status == 0 && star && a)
         remove_all(a);
     if (status == 0 && n > 0)
         status = change_bindings(r, k, m, wanted, n, flow);
+    if (status == 0 && outbound && wanted[0].expires_s > 0)
+        ssi_flow_keep(flow, r->config.flow_timer_s);
     if (status == 0)
-        respond_bindings(r, t, k);
+        respond_bindings(r, t, k, outbound);
     else if (status == 423)
         respond_interval_too_brief(r, t);
     else
