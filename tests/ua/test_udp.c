@@ -519,6 +519,47 @@ static void a_flood_of_garbage_does_not_stop_a_call(void **state)
     lab_stop(&l);
 }
 
+/* Good requests, but far too many, from one source: they get 503 without state, and the call goes on and ends. */
+static void a_flood_of_requests_does_not_stop_a_call(void **state)
+{
+    secsip_stack_config limits = {.max_transactions = 50};
+    char text[512];
+
+    (void)state;
+    memset(&seen, 0, sizeof seen);
+    lab_start_clear(&l, &limits);
+    simnet_tap(l.net, watch, watch_stream, NULL);
+    lab_phone(&l, &l.alice, "alice", &clear_config);
+    lab_phone(&l, &l.bob, "bob", &clear_config);
+    l.bob.answers = true;
+    lab_register(&l);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
+    simnet_run(l.net, 1000000, NULL, NULL);
+    uint32_t heard = l.bob.n_samples_heard;
+    for (unsigned i = 0; i < 10000; i++) {
+        int n = snprintf(text, sizeof text,
+                         "OPTIONS sip:example.test SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.66;"
+                         "branch=z9hG4bK%u\r\nFrom: <sip:x@y>;tag=x\r\nTo: <sip:example.test>\r\n"
+                         "Call-ID: %u\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n\r\n",
+                         i, i);
+        simnet_inject(l.net, "10.0.0.66:5060", "10.0.0.9:5060", text, (size_t)n);
+        if (i % 200 == 199)
+            simnet_run(l.net, 20000, NULL, NULL);
+        if (i == 399)
+            seen.n = 0; /* from here on all are too many */
+    }
+    assert_true(core_of(l.server)->txn.n_live <= 50);
+    for (int i = 0; i < seen.n; i++)
+        assert_string_equal(seen.what[i], "503");
+    assert_int_equal(seen.n, SEEN_MAX);
+    assert_true(l.bob.n_samples_heard - heard >= 8000 - 320);
+    assert_int_equal(secsip_call_hangup(l.alice.call), 0);
+    assert_true(simnet_run(l.net, 1000000, lab_both_ended, &l));
+    assert_int_equal(l.alice.call_result, 0);
+    lab_stop(&l);
+}
+
 /* An address that nobody has is easily written into a datagram: such peers make way for others. */
 static void peers_that_nobody_needs_make_way(void **state)
 {
@@ -601,6 +642,7 @@ int main(void)
         cmocka_unit_test(a_dead_server_is_left_for_the_next),
         cmocka_unit_test(a_registrar_that_has_gone_is_registered_with_again),
         cmocka_unit_test(a_flood_of_garbage_does_not_stop_a_call),
+        cmocka_unit_test(a_flood_of_requests_does_not_stop_a_call),
         cmocka_unit_test(peers_that_nobody_needs_make_way),
         cmocka_unit_test(the_last_answer_can_be_asked_for_again),
         cmocka_unit_test(a_client_keeps_its_nat_open),
