@@ -46,12 +46,13 @@ static void must(bool good, const char *what)
 
 static size_t resident(void)
 {
-    size_t pages = 0, all = 0;
+    char line[128], *second;
     FILE *f = fopen("/proc/self/statm", "r");
 
-    must(f && fscanf(f, "%zu %zu", &all, &pages) == 2, "statm");
+    must(f && fgets(line, sizeof line, f), "statm");
     fclose(f);
-    return pages * (size_t)sysconf(_SC_PAGESIZE);
+    strtoul(line, &second, 10); /* the size; what is resident follows */
+    return strtoul(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 /* ---- The clients: bare GnuTLS, blocking. They tell the server when they are done and wait to be killed. */

@@ -205,7 +205,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_cause(secsip_message *message, ui
                                                      secsip_message_cause *ret_cause)
 {
     struct ssi_slice text = {NULL, 0};
-    struct ssi_sip_reason r;
+    struct ssi_sip_reason r = {0};
     secsip_result rc = find_value(message->m, SSI_HDR_REASON, index, &text);
 
     if (rc == 0)
@@ -228,7 +228,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_rack(secsip_message *message,
                                                     secsip_message_rack *ret_rack)
 {
     struct ssi_slice text = {NULL, 0};
-    struct ssi_sip_rack r;
+    struct ssi_sip_rack r = {0};
     secsip_result rc = find_value(message->m, SSI_HDR_RACK, 0, &text);
 
     if (rc == 0)
@@ -247,7 +247,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_replaces(secsip_message *message,
                                                         secsip_message_replaces *ret_replaces)
 {
     struct ssi_slice text = {NULL, 0};
-    struct ssi_sip_replaces r;
+    struct ssi_sip_replaces r = {0};
     secsip_result rc = find_value(message->m, SSI_HDR_REPLACES, 0, &text);
 
     if (rc == 0)
