@@ -368,15 +368,6 @@ void ssi_call_in_reinvite(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn 
         ssi_ua_refuse(c->ua, t, 500); /* RFC 3261 14.2: the last one is not acknowledged yet */
         return;
     }
-    /* The answer goes back the way the request came, which need not be the flow that the call was made over: it, too, must be
-     * fit to carry a key. */
-    if (c->media->secure && !ssi_flow_may_carry_keys(ssi_flow_of(ssi_txn_flow_of(t)))) {
-        ssi_log_line(&c->ua->config.log, SSI_LOG_WARNING,
-                     "re-INVITE of %s refused: it came over a connection that is not verified TLS",
-                     c->remote_uri);
-        ssi_ua_refuse(c->ua, t, 488);
-        return;
-    }
     ssi_buf_reset(&c->sdp);
     r = ssi_sip_msg_body(m, "application/sdp", &sdp);
     c->offer_ours = r == 0;

@@ -355,12 +355,32 @@ void ssi_ua_refuse(struct ssi_ua *ua, struct ssi_txn *t, int status)
     ssi_ua_refuse_as(ua, t, status, &ssi_ua_endpoint);
 }
 
+/* Call-ID and tags are no secret to those who passed them on. A key is only as safe as the signalling that carried it, so
+ * what may replace one, or end the call, must come from the peer that the call was made with. */
+static bool is_foreign(struct ssi_ua *ua, const secsip_call *c, const struct ssi_flow *flow)
+{
+    char peer[SSI_ADDR_TEXT];
+
+    if (ssi_flow_is_same_peer(flow, c->flow))
+        return false;
+    ssi_addr_text(&flow->peer, peer);
+    ssi_log_line(
+        &ua->config.log, SSI_LOG_WARNING,
+        "a message inside the call with %s is refused: it came from %s, which is not proved "
+        "to be the peer of that call",
+        c->remote_uri ? c->remote_uri : "", peer);
+    return true;
+}
+
 /* A request inside a dialog of ours; false when there is none. */
-static bool give_to_dialog(struct ssi_ua *ua, struct ssi_txn *t, struct ssi_sip_msg *m)
+static bool give_to_dialog(struct ssi_ua *ua, struct ssi_txn *t, struct ssi_sip_msg *m,
+                           struct ssi_flow *flow)
 {
     struct ssi_dialog *d = ssi_dialog_find(ua, m->call_id, m->to.tag, m->from.tag);
 
     if (!d || (d->remote_tag && !ssi_slice_eq(ssi_slice_str(d->remote_tag), m->from.tag)))
+        return false;
+    if (is_foreign(ua, ssi_call_of_dialog(d), flow))
         return false;
     ssi_call_request(ssi_call_of_dialog(d), t, m);
     return true;
@@ -427,7 +447,7 @@ static void on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
         take_new_request(ua, t, m, flow);
         return;
     }
-    if (give_to_dialog(ua, t, m))
+    if (give_to_dialog(ua, t, m, flow))
         return;
     if (ua->handler.on_request && ua->handler.on_request(ua->handler.arg, t, m, flow))
         return;
@@ -442,7 +462,8 @@ static void on_stray_response(void *arg, struct ssi_sip_msg *m, struct ssi_txn_f
     struct ssi_ua *ua = arg;
     struct ssi_dialog *d = ssi_dialog_find(ua, m->call_id, m->from.tag, m->to.tag);
 
-    if (d && m->method == SSI_SIP_INVITE)
+    if (d && m->method == SSI_SIP_INVITE &&
+        !is_foreign(ua, ssi_call_of_dialog(d), ssi_flow_of(txn_flow)))
         ssi_call_late_response(ssi_call_of_dialog(d), m);
     else if (ua->handler.on_stray_response)
         ua->handler.on_stray_response(ua->handler.arg, m, ssi_flow_of(txn_flow));

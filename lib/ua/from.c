@@ -55,3 +55,18 @@ const char *ssi_flow_identity(const struct ssi_flow *f)
 {
     return f && ssi_flow_is_secure(f) ? ssi_flow_tls_info(f)->peer : "";
 }
+
+bool ssi_flow_is_same_peer(const struct ssi_flow *f, const struct ssi_flow *of)
+{
+    if (f == of || !of || of->transport != SSI_TRANSPORT_TLS)
+        return true;
+    if (f->profile != of->profile || !ssi_flow_is_secure(f))
+        return false;
+    if (!f->incoming)
+        return !of->incoming && f->identity == of->identity &&
+               ssi_slice_ieq(ssi_slice_str(f->domain), ssi_slice_str(of->domain));
+    if (!of->incoming)
+        return ssi_tls_session_peer_is(f->tls, of->domain);
+    const char *who = ssi_flow_identity(of);
+    return who[0] && strcmp(who, ssi_flow_identity(f)) == 0;
+}

@@ -10,5 +10,9 @@
 bool ssi_from_is_certified(const struct ssi_flow *f, const struct ssi_sip_uri *from);
 /* What the peer's verified certificate calls it, "sip:alice@example.test" or "example.test"; "" for none. */
 const char *ssi_flow_identity(const struct ssi_flow *f);
+/* Whether what comes over `f` may act in a dialog that was made over `of`: the same connection; one to the same server for the
+ * same account, which proved the same name; or one whose certificate names whom `of` leads to, under the same profile.
+ * Where `of` is in clear, everybody may: no key went over it. */
+bool ssi_flow_is_same_peer(const struct ssi_flow *f, const struct ssi_flow *of);
 
 #endif
