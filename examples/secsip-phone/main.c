@@ -249,6 +249,12 @@ static int make_profile(struct phone *phone)
         return refuse_profile(phone, "--cert and --key", r);
     if ((r = secsip_tls_profile_set_options(phone->profile, s->tls_options)) < 0)
         return refuse_profile(phone, "--tls-option", r);
+    if (s->known_keys && (r = secsip_tls_profile_set_known_keys_file(
+                              phone->profile,
+                              s->first_use ? SECSIP_TLS_KNOWN_KEYS_INSECURE_INSTEAD_OF_CHAIN
+                                           : SECSIP_TLS_KNOWN_KEYS_BESIDE_CHAIN,
+                              s->known_keys)) < 0)
+        return refuse_profile(phone, "--known-keys", r);
     if (s->keylog && (r = secsip_tls_profile_set_keylog(phone->profile, on_keylog, phone)) < 0)
         return refuse_profile(phone, "--keylog", r);
     return EXIT_YES;

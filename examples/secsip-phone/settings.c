@@ -23,7 +23,9 @@ static const char help[] =
     "  --ca FILE              authorities to trust, PEM; default: the system's\n"
     "  --cert FILE --key FILE our own certificate and key, PEM\n"
     "  --tls-option NAME      relax one check; may be given again: allow-wildcard, allow-cn,\n"
-    "                         allow-expired, insecure-self-signed, insecure-any\n"
+    "                         allow-expired, insecure-self-signed, insecure-any, and with\n"
+    "                         --known-keys insecure-first-use: a known key instead of a chain\n"
+    "  --known-keys FILE      remember the key of each server there, and refuse another one\n"
     "  --media-security M     mandatory (default): SRTP or no call; optional: SRTP if the other\n"
     "                         side can; off: speech in clear\n"
     "  --suites A,B           crypto-suites, best first; default: all the library has\n"
@@ -71,6 +73,7 @@ enum {
     OPT_CERT,
     OPT_KEY,
     OPT_TLS_OPTION,
+    OPT_KNOWN_KEYS,
     OPT_MEDIA_SECURITY,
     OPT_SUITES,
     OPT_SDES_STYLE,
@@ -105,6 +108,7 @@ static const struct option options[] = {
     {"cert", required_argument, NULL, OPT_CERT},
     {"key", required_argument, NULL, OPT_KEY},
     {"tls-option", required_argument, NULL, OPT_TLS_OPTION},
+    {"known-keys", required_argument, NULL, OPT_KNOWN_KEYS},
     {"media-security", required_argument, NULL, OPT_MEDIA_SECURITY},
     {"suites", required_argument, NULL, OPT_SUITES},
     {"sdes-style", required_argument, NULL, OPT_SDES_STYLE},
@@ -197,6 +201,8 @@ static const char **text_of(struct settings *s, int option)
         return &s->cert;
     case OPT_KEY:
         return &s->key;
+    case OPT_KNOWN_KEYS:
+        return &s->known_keys;
     case OPT_SUITES:
         return &s->suites;
     case OPT_DNS_SERVERS:
@@ -246,6 +252,8 @@ static bool read_value(struct settings *s, int option, const char *value)
 
     switch (option) {
     case OPT_TLS_OPTION:
+        if (strcmp(value, "insecure-first-use") == 0)
+            return s->first_use = true;
         if (find_word(relaxations, sizeof(relaxations) / sizeof(relaxations[0]), value, &bit)) {
             s->tls_options |= bit;
             return true;
@@ -334,6 +342,8 @@ static int check_together(struct settings *s)
         return options_refuse("--answer: no call can come in without --register or --listen");
     if (!s->cert != !s->key)
         return options_refuse("--cert and --key go together");
+    if (s->first_use && !s->known_keys)
+        return options_refuse("--tls-option insecure-first-use needs --known-keys");
     if (s->call && !is_callable(s->call))
         return options_refuse("--call %s: no sip or sips URI that can be called", s->call);
     s->password = options_password(s->password_file, &why);

@@ -17,6 +17,8 @@ struct settings {
     const char *cert;
     const char *key;
     uint32_t tls_options;
+    const char *known_keys;
+    bool first_use; /* a known key replaces the chain */
     uint32_t media_security;
     const char *suites;
     uint32_t sdes_style;

@@ -136,9 +136,11 @@ static void what_else_is_in_the_file_stays(void **state)
 static void a_file_that_proves_nothing_is_refused(void **state)
 {
     (void)state;
-    static const char *const damaged[] = {
-        "example.test\n", "example.test sha256//AAAA\n", "example.test sha1//xx\n",
-        "other.test " PIN_A "\nexample.test sha256//AAAAAAAAAAAAAAAAAA", "\x7f\x45\x4c\x46 binary"};
+    static const char second_damaged[] =
+        "other.test " PIN_A "\nexample.test sha256//AAAAAAAAAAAAAA";
+    static const char *const damaged[] = {"example.test\n", "example.test sha256//AAAA\n",
+                                          "example.test sha1//xx\n", second_damaged,
+                                          "\x7f\x45\x4c\x46 binary"};
     secsip_tls_profile *p = lab_profile(LAB_N);
     secsip_tls_known_keys keys;
     char pin[64];
