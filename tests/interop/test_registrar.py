@@ -238,8 +238,28 @@ class ClientCertificates(Base):
     def test_no_certificate_no_service(self):
         with self.assertRaises(OSError):
             self.peer('alice').register('alicepw')
+        failed = self.wait_event('tls-failed')
+        self.assertEqual((failed['name'], failed['check']), ('SECSIP_E_TLS_CERT_MISSING', 'certificate'))
+        self.assertTrue(failed['peer'].startswith('127.0.0.1:'), failed)
         alice = self.peer('alice', cert=self.certs / 'alice.pem')
         self.assertEqual(alice.register('alicepw').status, 200)
+        self.assertEqual(self.wait_event('registered')['identity'], 'sip:alice@example.test')
+
+
+class CertifiedClients(Base):
+    options = ('--ca', '%(certs)s/ca.crt', '--client-cert', 'request', '--from', 'certified')
+
+    def test_a_certificate_speaks_for_whom_it_names(self):
+        alice = self.peer('alice', cert=self.certs / 'alice.pem')
+        self.assertEqual(alice.register('alicepw').status, 200)
+        # Bob's password does not help under the certificate of alice, and is not asked for.
+        bob = self.peer('bob', cert=self.certs / 'alice.pem')
+        self.assertEqual(bob.register('bobpw').status, 403)
+        refused = self.wait_event('refused')
+        self.assertEqual((refused['status'], refused['identity']), (403, 'sip:alice@example.test'))
+        # A domain's certificate speaks for its users, and who has none is not bound.
+        self.assertEqual(self.peer('bob', cert=self.certs / 'good.pem').register('bobpw').status, 200)
+        self.assertEqual(self.peer('carol').register('carolpw').status, 200)
 
 
 def challenge_then(peer, method, uri, password):
