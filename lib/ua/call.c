@@ -9,6 +9,8 @@ enum {
     SDP_MAX = 65536,
     LEAVE_MS = 32000, /* as long as a BYE would be sent again */
     LEAVE_AGAIN_MS = 500,
+    LEAVE_MOVES_MAX = 2, /* times that a connection is opened for a BYE */
+    ASKED_MAX = 4,       /* challenges in a dialog */
     /* Until ENDED is told though the BYE has no answer. RFC 3261 15.1.1: the session is over when the BYE has been sent, so
      * nobody has to wait 32 s for a peer that has gone silent. */
     LEAVE_SILENT_MS = 4000,
@@ -67,7 +69,7 @@ static void on_flow_failed(void *arg, struct ssi_flow *f, const struct ssi_error
     secsip_call *c = arg;
 
     (void)f;
-    if (c->error.result == 0)
+    if (c->error.result == 0 && c->phase != SSI_CALL_LEAVING)
         c->error = *why;
     ssi_call_step(c, SSI_CALL_FLOW_LOST, NULL, NULL);
 }
@@ -100,6 +102,7 @@ secsip_call *ssi_call_alloc(secsip_account *a)
     ssi_buf_init_secret(&c->sdp, SDP_MAX);
     ssi_buf_init_secret(&c->accept, a->ua->config.limits.message_bytes + SDP_MAX);
     ssi_call_init_accept(c);
+    ssi_call_init_move(c);
     ssi_list_push_back(&a->ua->calls, &c->node);
     return c;
 }
@@ -123,6 +126,7 @@ void ssi_call_end_media(secsip_call *c)
 static void release(secsip_call *c)
 {
     ssi_timer_cancel(&c->ua->timers, &c->accept_timer);
+    ssi_call_end_move(c);
     ssi_call_end_media(c);
     if (c->has_dialog) {
         ssi_dialog_free(&c->dialog, c->ua);
@@ -275,14 +279,24 @@ secsip_result ssi_call_start_request(secsip_call *c, const struct ssi_dialog *d,
     return 0;
 }
 
+bool ssi_call_take_challenge(secsip_call *c, const struct ssi_sip_msg *m)
+{
+    return (m->status == 401 || m->status == 407) && c->n_asked++ < ASKED_MAX &&
+           ssi_auth_take(&c->auth, c->account, m) >= 0;
+}
+
 /* ---- Leaving */
 static void on_bye_response(struct ssi_txn *t, struct ssi_sip_msg *m, void *arg)
 {
     secsip_call *c = arg;
-    if (m->status >= 200 && t == c->bye) {
-        c->bye = NULL;
+
+    if (m->status < 200 || t != c->bye)
+        return;
+    c->bye = NULL;
+    if (ssi_call_take_challenge(c, m))
+        ssi_call_send_bye(c, &c->dialog, true);
+    if (!c->bye)
         ssi_call_step(c, SSI_CALL_BYE_DONE, m, NULL);
-    }
 }
 
 static void on_bye_failed(struct ssi_txn *t, secsip_result why, void *arg)
@@ -340,16 +354,17 @@ void ssi_call_send_bye(secsip_call *c, struct ssi_dialog *d, bool tell)
 
 static void try_bye(secsip_call *c)
 {
-    bool is_open = c->flow->state == SSI_FLOW_OPEN;
+    bool is_alive = c->flow->state != SSI_FLOW_DEAD;
 
-    if (is_open)
+    if (c->flow->state == SSI_FLOW_OPEN)
         ssi_call_send_bye(c, &c->dialog, true);
     if (c->bye) {
         ssi_timer_arm(&c->ua->timers, &c->accept_timer, SSI_MS(LEAVE_SILENT_MS));
         return;
     }
-    /* For want of memory, or of room for a transaction: the peer would stay in the call, so it is tried again. */
-    if (is_open && c->ua->timers.now_us < c->accept_until_us)
+    /* For want of memory, of room for a transaction, or of a connection that comes again: the peer would stay in the call,
+     * so it is tried again. */
+    if (is_alive && c->ua->timers.now_us < c->accept_until_us)
         ssi_timer_arm(&c->ua->timers, &c->accept_timer, SSI_MS(LEAVE_AGAIN_MS));
     else
         ssi_call_step(c, SSI_CALL_BYE_DONE, NULL, NULL);
@@ -360,12 +375,36 @@ void ssi_call_leave(secsip_call *c)
     ssi_timer_cancel(&c->ua->timers, &c->accept_timer);
     ssi_call_end_media(c); /* nothing more is sent: not while the BYE is under way, either */
     c->phase = SSI_CALL_LEAVING;
-    c->accept_until_us = c->ua->timers.now_us + SSI_MS(LEAVE_MS);
-    try_bye(c);
+    ssi_timer_cancel(&c->ua->timers, &c->move_timer);
+    c->n_moves = 0;
+    c->accept_until_us =
+        c->ua->timers.now_us + SSI_MS(c->flow->state == SSI_FLOW_OPEN ? LEAVE_MS : LEAVE_SILENT_MS);
+    if (c->flow->state == SSI_FLOW_DEAD && !c->flow->incoming)
+        ssi_call_reconnect(c);
+    if (c->phase == SSI_CALL_LEAVING)
+        try_bye(c);
+}
+
+/* The BYE has perhaps not arrived: it goes another way, once or twice. */
+void ssi_call_leave_lost(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
+{
+    if (c->ua->shutting_down || c->flow->incoming || c->n_moves >= LEAVE_MOVES_MAX) {
+        ssi_call_any_bye_done(c, m, t);
+        return;
+    }
+    c->n_moves++;
+    c->bye = NULL; /* it fails with its connection */
+    c->accept_until_us = c->ua->timers.now_us + SSI_MS(LEAVE_SILENT_MS);
+    ssi_timer_arm(&c->ua->timers, &c->accept_timer, 0);
 }
 
 void ssi_call_leave_timer(secsip_call *c)
 {
+    if (!c->bye && c->flow->state == SSI_FLOW_DEAD && !c->flow->incoming) {
+        ssi_call_reconnect(c);
+        if (c->phase != SSI_CALL_LEAVING || c->accept_timer.armed)
+            return;
+    }
     if (!c->bye) {
         try_bye(c);
         return;

@@ -1,4 +1,5 @@
 /* Calls: one INVITE dialog with its media. Layer: ua. call.c makes and frees, call_out.c and call_in.c are the two roles,
+ * call_move.c keeps a call whose connection is lost,
  * call_step.c holds the table that every event goes through, call_news.c tells the application. */
 #ifndef SSI_UA_CALL_H
 #define SSI_UA_CALL_H
@@ -37,6 +38,7 @@ enum ssi_call_input {
     SSI_CALL_REINVITE,    /* INVITE in the dialog came */
     SSI_CALL_BYE,         /* BYE came */
     SSI_CALL_BYE_DONE,    /* our BYE was answered, or never will be */
+    SSI_CALL_GONE,        /* the peer knows the dialog no more, or is silent */
     SSI_CALL_N_INPUTS,
 };
 
@@ -85,6 +87,13 @@ struct secsip_call {
     uint64_t accept_until_us;
     uint32_t accept_cseq;
     bool leave_on_ack; /* hung up before the ACK came */
+
+    struct ssi_timer move_timer; /* while the connection is lost */
+    uint64_t lost_us;            /* since then, 0: it is not */
+    uint64_t lost_until_us;
+    uint32_t n_moves;
+    uint32_t n_asked;      /* challenges to BYE and OPTIONS that were answered */
+    struct ssi_txn *probe; /* OPTIONS: is the peer still there? */
 
     struct ssi_txn *bye;
     struct ssi_error error;           /* why it ended, for the last event */
@@ -139,6 +148,8 @@ void ssi_call_leave(secsip_call *c);
 /* A call that leaves: its BYE could not be sent and is tried again, or was not answered and is no longer waited for. */
 void ssi_call_leave_timer(secsip_call *c);
 void ssi_call_send_bye(secsip_call *c, struct ssi_dialog *d, bool tell);
+/* A request in the dialog was challenged, and there is an answer: send it again (RFC 3261 22.2). */
+bool ssi_call_take_challenge(secsip_call *c, const struct ssi_sip_msg *m);
 /* Fills the request's common fields from dialog and flow. SECSIP_E_RANDOM. */
 secsip_result ssi_call_start_request(secsip_call *c, const struct ssi_dialog *d,
                                      enum ssi_sip_method method, uint32_t cseq,
@@ -148,6 +159,10 @@ void ssi_call_put_contact(secsip_call *c, struct ssi_buf *b);
 /* The 200 to an INVITE with `sdp`, sent again until ACK. */
 secsip_result ssi_call_send_accept(secsip_call *c, struct ssi_txn *t, const struct ssi_buf *sdp);
 void ssi_call_init_accept(secsip_call *c);
+/* A dead flow is replaced by one to the same place. May end the call. */
+void ssi_call_reconnect(secsip_call *c);
+void ssi_call_init_move(secsip_call *c);
+void ssi_call_end_move(secsip_call *c);
 
 /* News. */
 void ssi_call_tell_state(secsip_call *c, int32_t state, int32_t status, const char *reason);
@@ -170,6 +185,7 @@ ssi_call_handler ssi_call_out_flow_open, ssi_call_out_provisional, ssi_call_out_
     ssi_call_out_ack_again, ssi_call_out_late_success, ssi_call_out_give_up, ssi_call_in_ring,
     ssi_call_in_answer, ssi_call_in_hangup, ssi_call_in_cancel, ssi_call_in_ack, ssi_call_in_no_ack,
     ssi_call_in_bye, ssi_call_in_reinvite, ssi_call_in_busy, ssi_call_in_hangup_early,
-    ssi_call_any_hangup, ssi_call_any_flow_lost, ssi_call_any_bye_done;
+    ssi_call_any_hangup, ssi_call_any_flow_lost, ssi_call_any_bye_done, ssi_call_move_lost,
+    ssi_call_leave_lost, ssi_call_move_open, ssi_call_move_gone;
 
 #endif

@@ -52,7 +52,13 @@ static const struct ssi_call_cell table[SSI_CALL_N_PHASES][SSI_CALL_N_INPUTS] = 
         },
     [SSI_CALL_TALKING] =
         {
-            [SSI_CALL_FLOW_LOST] = {ssi_call_any_flow_lost, "end", "17.1.4"},
+            [SSI_CALL_FLOW_OPEN] = {ssi_call_move_open, "send OPTIONS: is the peer still there?",
+                                    "12.2.1.2"},
+            [SSI_CALL_FLOW_LOST] = {ssi_call_move_lost,
+                                    "go on, connect again; end after 180 s, or where the peer had "
+                                    "opened the connection",
+                                    "17.1.4"},
+            [SSI_CALL_GONE] = {ssi_call_move_gone, "end", "12.2.1.2"},
             [SSI_CALL_SUCCESS] = {ssi_call_out_ack_again, "send ACK again; end another branch",
                                   "13.2.2.4"},
             [SSI_CALL_HANGUP] = {ssi_call_any_hangup, "send BYE", "15.1.1"},
@@ -63,7 +69,9 @@ static const struct ssi_call_cell table[SSI_CALL_N_PHASES][SSI_CALL_N_INPUTS] = 
         },
     [SSI_CALL_LEAVING] =
         {
-            [SSI_CALL_FLOW_LOST] = {ssi_call_any_bye_done, "end", "17.1.4"},
+            [SSI_CALL_FLOW_LOST] = {ssi_call_leave_lost,
+                                    "connect and send BYE again, twice at most; then end",
+                                    "17.1.4"},
             [SSI_CALL_SUCCESS] = {ssi_call_out_ack_again, "send ACK again; end another branch",
                                   "13.2.2.4"},
             [SSI_CALL_BYE] = {ssi_call_in_bye, "send 200, end", "15.1.2"},

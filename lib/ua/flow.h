@@ -97,6 +97,8 @@ struct ssi_flow_target {
  * SECSIP_E_LIMIT, SECSIP_E_NOMEM. *ret holds a reference of the caller's; it may be dead already (watch it). */
 secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *target,
                            struct ssi_flow **ret);
+/* The same again for a flow of ours that is dead: to where it went. */
+secsip_result ssi_flow_again(const struct ssi_flow *dead, struct ssi_flow **ret);
 /* The live flow with this id, borrowed, or NULL. */
 struct ssi_flow *ssi_flow_by_id(struct ssi_ua *ua, uint64_t id);
 struct ssi_flow *ssi_flow_ref(struct ssi_flow *f);

@@ -137,3 +137,14 @@ secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *targ
     *ret = f;
     return 0;
 }
+
+secsip_result ssi_flow_again(const struct ssi_flow *dead, struct ssi_flow **ret)
+{
+    struct ssi_flow_target t = {.identity = dead->identity,
+                                .profile = dead->profile,
+                                .transport = dead->transport,
+                                .port = dead->port};
+
+    ssi_slice_show(ssi_slice_str(dead->domain), t.host, sizeof t.host);
+    return ssi_flow_get(dead->ua, &t, ret);
+}

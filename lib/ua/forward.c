@@ -6,7 +6,7 @@
 #include "sip/build.h"
 
 enum {
-    TOKEN_TEXT = 64,
+    TOKEN_TEXT = 80,
     MAC_TEXT = 16
 };
 
@@ -28,34 +28,52 @@ static void make_mac(const secsip_registrar *r, const char *ids, char mac[MAC_TE
     mac[MAC_TEXT] = 0;
 }
 
-static void make_token(const secsip_registrar *r, uint64_t a, uint64_t b, char out[TOKEN_TEXT])
+/* What is kept of the caller's tag. */
+static uint32_t mark_tag(const secsip_registrar *r, struct ssi_slice tag)
 {
-    char ids[44];
+    return (uint32_t)ssi_hash_of(&r->by_flow, tag.p, tag.len);
+}
+
+static void make_token(const secsip_registrar *r, uint64_t a, uint64_t b, uint32_t tag,
+                       char out[TOKEN_TEXT])
+{
+    char ids[56];
     char mac[MAC_TEXT + 1];
 
-    snprintf(ids, sizeof ids, "%llu-%llu", (unsigned long long)a, (unsigned long long)b);
+    snprintf(ids, sizeof ids, "%llu-%llu-%u", (unsigned long long)a, (unsigned long long)b,
+             (unsigned)tag);
     make_mac(r, ids, mac);
     snprintf(out, TOKEN_TEXT, "%s-%s", ids, mac);
 }
 
-struct ssi_flow *ssi_forward_other_end(secsip_registrar *r, struct ssi_slice token,
-                                       const struct ssi_flow *flow)
+/* A number and the dash behind it. */
+static bool take_number(struct ssi_slice *rest, uint64_t max, uint64_t *ret)
 {
-    uint64_t a, b;
-    char text[TOKEN_TEXT];
+    size_t dash = ssi_slice_find(*rest, '-');
 
-    size_t first = ssi_slice_find(token, '-');
-    struct ssi_slice rest = ssi_slice_from(token, first + 1);
-    size_t second = ssi_slice_find(rest, '-');
-    if (!ssi_slice_to_u64(ssi_slice_of(token.p, first), UINT64_MAX, &a) ||
-        !ssi_slice_to_u64(ssi_slice_of(rest.p, second), UINT64_MAX, &b))
-        return NULL;
-    make_token(r, a, b, text);
+    if (dash == rest->len || !ssi_slice_to_u64(ssi_slice_of(rest->p, dash), max, ret))
+        return false;
+    *rest = ssi_slice_from(*rest, dash + 1);
+    return true;
+}
+
+bool ssi_forward_read_token(const secsip_registrar *r, struct ssi_slice token,
+                            const struct ssi_sip_msg *m, struct ssi_forward_ends *ret)
+{
+    struct ssi_slice rest = token;
+    char text[TOKEN_TEXT];
+    uint64_t a, b, tag;
+
+    if (!take_number(&rest, UINT64_MAX, &a) || !take_number(&rest, UINT64_MAX, &b) ||
+        !take_number(&rest, UINT32_MAX, &tag))
+        return false;
+    make_token(r, a, b, (uint32_t)tag, text);
     if (token.len != strlen(text) || !ssi_equal_ct(token.p, text, token.len))
-        return NULL;
-    if (flow->id != a && flow->id != b)
-        return NULL;
-    return ssi_flow_by_id(r->ua, flow->id == a ? b : a);
+        return false;
+    bool from_caller = mark_tag(r, m->from.tag) == tag;
+    ret->sender = from_caller ? a : b;
+    ret->other = from_caller ? b : a;
+    return true;
 }
 
 /* ---- Loops */
@@ -148,7 +166,7 @@ static void put_record_route(struct ssi_buf *b, const secsip_registrar *r,
     char host[SSI_ADDR_TEXT];
     bool sips = m->uri.scheme == SSI_SIP_SCHEME_SIPS;
 
-    make_token(r, in->id, out->id, token);
+    make_token(r, in->id, out->id, mark_tag(r, m->from.tag), token);
     ssi_addr_text(&in->local, host);
     ssi_sip_put_name(b, "Record-Route");
     ssi_sip_put_piece_str(b, sips ? "<sips:" : "<sip:");

@@ -1,7 +1,8 @@
 /* What a proxy changes in the messages that it forwards (RFC 3261 16.6, 16.7): Via, Record-Route, Route, loop marks. Layer: ua.
  *
- * Record-Route carries a token that names the two connections of a dialog, "A-B-MAC": a request in the dialog that comes over
- * one leaves over the other, without state here (RFC 5626 5.3). The MAC keeps strangers from choosing connections. */
+ * Record-Route carries a token that names the two connections of a dialog, "A-B-TAG-MAC": a request in the dialog that comes
+ * over one leaves over the other, without state here (RFC 5626 5.3). TAG, made of the caller's tag, says which end a request
+ * comes from, also when its connection is another one by now (moved.h). The MAC keeps strangers from choosing connections. */
 #ifndef SSI_UA_FORWARD_H
 #define SSI_UA_FORWARD_H
 
@@ -13,9 +14,15 @@ enum {
     SSI_FORWARD_BRANCH_TEXT = SSI_BRANCH_TEXT + SSI_FORWARD_LOOP_TEXT,
 };
 
-/* The connection at the other end of a token, seen from `flow`; NULL when the token is not ours, or that end is gone. */
-struct ssi_flow *ssi_forward_other_end(secsip_registrar *r, struct ssi_slice token,
-                                       const struct ssi_flow *flow);
+/* The connections that a dialog began with, seen from whom a request in it comes from. */
+struct ssi_forward_ends {
+    uint64_t sender;
+    uint64_t other;
+};
+
+/* Reads a token; false when it is not ours. */
+bool ssi_forward_read_token(const secsip_registrar *r, struct ssi_slice token,
+                            const struct ssi_sip_msg *m, struct ssi_forward_ends *ret);
 /* Whether the request passed here before, for the same address. */
 bool ssi_forward_is_loop(const secsip_registrar *r, const struct ssi_sip_msg *m);
 secsip_result ssi_forward_make_branch(const secsip_registrar *r, const struct ssi_sip_msg *m,

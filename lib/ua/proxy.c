@@ -278,19 +278,45 @@ static void start(struct context *c)
 }
 
 /* ---- Requests */
+/* The request comes over the connection of its end of the dialog; or that one is gone, and the sender proves who it is: then this
+ * one takes its place. Else it was answered. */
+static bool holds_its_end(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
+                          const struct ssi_forward_ends *ends, struct ssi_flow *flow)
+{
+    const struct ssi_flow *known = ssi_moved_find(&r->moved, r->ua, ends->sender);
+
+    if (known == flow)
+        return true;
+    if (!t)
+        return false;
+    if (known) {
+        ssi_registrar_refuse(r, t, flow, 481);
+        return false;
+    }
+    if (ssi_registrar_authenticate(r, t, m, flow, &m->from.uri, true))
+        return false;
+    ssi_moved_note(&r->moved, ends->sender, flow);
+    return true;
+}
+
 static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
                               struct ssi_flow *flow)
 {
+    struct ssi_forward_ends ends;
     struct ssi_sip_addr route;
-    struct ssi_flow *out = ssi_forward_first_route(r, m, flow, &route)
-                               ? ssi_forward_other_end(r, route.uri.user, flow)
-                               : NULL;
 
-    if (out && m->uri.scheme == SSI_SIP_SCHEME_SIPS && out->transport != SSI_TRANSPORT_TLS)
-        out = NULL;
-    if (!out) {
+    if (!ssi_forward_first_route(r, m, flow, &route) ||
+        !ssi_forward_read_token(r, route.uri.user, m, &ends)) {
         if (t)
             ssi_registrar_refuse(r, t, flow, 481);
+        return;
+    }
+    if (!holds_its_end(r, t, m, &ends, flow))
+        return;
+    struct ssi_flow *out = ssi_moved_find(&r->moved, r->ua, ends.other);
+    if (!out || (m->uri.scheme == SSI_SIP_SCHEME_SIPS && out->transport != SSI_TRANSPORT_TLS)) {
+        if (t)
+            ssi_registrar_refuse(r, t, flow, out ? 481 : 430); /* RFC 5626 5.3.1 */
         return;
     }
     if (!t && ssi_forward_leaks_keys(m, out))

@@ -27,6 +27,7 @@ static void unref_registrar(secsip_registrar *r)
         return;
     ssi_hash_free(&r->aors);
     ssi_hash_free(&r->by_flow);
+    ssi_moved_free(&r->moved);
     ssi_sip_auth_server_free(&r->auth);
     free(r->domain);
     free(r);
@@ -174,6 +175,8 @@ secsip_result ssi_registrar_new(struct ssi_ua *ua, const secsip_registrar_config
     res = ssi_hash_init(&r->aors);
     if (res >= 0)
         res = ssi_hash_init(&r->by_flow);
+    if (res >= 0)
+        res = ssi_moved_init(&r->moved);
     if (res >= 0)
         res = ssi_sip_auth_server_init(&r->auth);
     if (res < 0)

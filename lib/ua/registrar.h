@@ -5,6 +5,7 @@
 
 #include "secsip/registrar.h"
 #include "ua/flow.h"
+#include "ua/moved.h"
 
 /* An address of record that has bindings. */
 struct ssi_aor {
@@ -39,6 +40,7 @@ struct secsip_registrar {
     struct ssi_hash by_flow;
     uint32_t n_bindings;
     struct ssi_list contexts; /* of the proxy */
+    struct ssi_moved moved;   /* connections that its tokens name */
 };
 
 secsip_result ssi_registrar_new(struct ssi_ua *ua, const secsip_registrar_config *config,

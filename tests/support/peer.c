@@ -122,7 +122,8 @@ static bool on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, stru
         break;
     default:
         note(p, 'O');
-        ssi_ua_refuse(p->ua, t, 501);
+        if (!p->deaf)
+            ssi_ua_refuse(p->ua, t, p->options_status ? p->options_status : 501);
     }
     return true;
 }

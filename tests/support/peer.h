@@ -22,6 +22,7 @@ struct peer {
     const char *provisional_sdp, *final_sdp;
     const char *type;      /* Content-Type of bodies, NULL: application/sdp */
     uint64_t n_from_alice; /* datagrams */
+    int options_status;    /* 0: 501 */
     bool deaf;             /* requests are noted and never answered */
 };
 

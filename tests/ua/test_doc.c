@@ -31,6 +31,7 @@ static const char *const inputs[] = {
     [SSI_CALL_REINVITE] = "INVITE",
     [SSI_CALL_BYE] = "BYE",
     [SSI_CALL_BYE_DONE] = "BYE answered, lost, or silence for 4 s",
+    [SSI_CALL_GONE] = "481 or silence to OPTIONS",
 };
 
 static void put_doc(FILE *f)

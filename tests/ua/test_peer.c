@@ -430,9 +430,10 @@ static void bytes_that_are_no_sip_close_the_connection(void **state)
     (void)state;
     start_good_call(&l, &p);
     ssi_flow_send(p.flow, SSI_LIT("OPTIONS sip:a SIP/2.0\r\nContent-Length: 5abc\r\n\r\n"));
-    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    simnet_run(l.net, 1000000, NULL, NULL);
     assert_int_equal(l.alice.reg_state, SECSIP_REGISTRATION_FAILED);
     assert_true(l.alice.reg_retry_ms > 0);
+    assert_int_equal(l.alice.n_ended, 0); /* the call has a connection again */
     peer_stop(&l, &p);
 }
 
@@ -611,7 +612,7 @@ static void hanging_up_before_the_ack_sends_bye_after_it(void **state)
     peer_stop(&l, &p);
 }
 
-static void a_connection_that_is_lost_ends_the_call_in_every_phase(void **state)
+static void a_connection_that_is_lost_ends_a_call_that_is_not_confirmed(void **state)
 {
     (void)state;
     for (int phase = 0; phase < 6; phase++) {
@@ -640,10 +641,72 @@ static void a_connection_that_is_lost_ends_the_call_in_every_phase(void **state)
             }
         }
         simnet_down(l.server, true);
+        if (phase == 4) {
+            simnet_run(l.net, 2000000, NULL, NULL);
+            assert_int_equal(l.alice.n_ended, 0);
+            secsip_call_hangup(l.alice.call);
+        }
         assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
         assert_int_equal(l.alice.n_ended, 1);
         peer_stop(&l, &p);
     }
+}
+
+static void a_confirmed_call_goes_on_over_another_connection(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    p.order[0] = 0;
+    uint64_t before = p.n_from_alice;
+    simnet_down(l.server, true);
+    simnet_run(l.net, 3000000, NULL, NULL);
+    assert_in_range(p.n_from_alice - before, 145, 155); /* speech needs no connection */
+    simnet_down(l.server, false);
+    simnet_run(l.net, 10000000, NULL, NULL);
+    assert_string_equal(p.order, "O"); /* are you there? 501 is an answer */
+    assert_int_equal(l.alice.n_ended, 0);
+    p.options_status = 481;
+    simnet_cut(l.server);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, &l));
+    assert_int_equal(l.alice.call_result, SECSIP_E_UA_FLOW_FAILED);
+    assert_non_null(strstr(l.alice.call_text, "knew the call no more"));
+    peer_stop(&l, &p);
+}
+
+static void a_call_whose_connection_does_not_come_back_ends(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    simnet_down(l.server, true);
+    simnet_run(l.net, 179000000, NULL, NULL);
+    assert_int_equal(l.alice.n_ended, 0);
+    assert_true(simnet_run(l.net, 35000000, alice_ended, &l));
+    assert_int_equal(l.alice.call_result, SECSIP_E_NET_CONNECT);
+    simnet_down(l.server, false);
+    peer_stop(&l, &p);
+}
+
+static void a_call_is_not_begun_again_for_a_peer_that_is_silent(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    start_good_call(&l, &p);
+    p.deaf = true;
+    simnet_cut(l.server);
+    simnet_run(l.net, 31000000, NULL, NULL);
+    assert_int_equal(l.alice.n_ended, 0);
+    assert_true(simnet_run(l.net, 3000000, alice_ended, &l)); /* 64*T1 */
+    assert_int_equal(l.alice.call_result, SECSIP_E_UA_FLOW_FAILED);
+    assert_non_null(strstr(l.alice.call_text, "was silent"));
+    peer_stop(&l, &p);
 }
 
 static void a_call_given_up_before_there_is_a_connection(void **state)
@@ -807,7 +870,10 @@ int main(void)
         cmocka_unit_test(a_ringing_call_may_be_answered_or_refused_later),
         cmocka_unit_test(a_caller_may_end_an_early_dialog_with_bye),
         cmocka_unit_test(hanging_up_before_the_ack_sends_bye_after_it),
-        cmocka_unit_test(a_connection_that_is_lost_ends_the_call_in_every_phase),
+        cmocka_unit_test(a_connection_that_is_lost_ends_a_call_that_is_not_confirmed),
+        cmocka_unit_test(a_confirmed_call_goes_on_over_another_connection),
+        cmocka_unit_test(a_call_whose_connection_does_not_come_back_ends),
+        cmocka_unit_test(a_call_is_not_begun_again_for_a_peer_that_is_silent),
         cmocka_unit_test(a_call_given_up_before_there_is_a_connection),
         cmocka_unit_test(a_2xx_may_cross_our_cancel),
         cmocka_unit_test(a_peer_that_never_answers),

@@ -288,6 +288,47 @@ static void send_bye(struct proxy_conn *c, const char *method, const char *uri, 
         method, uri, method, (unsigned)s.n_branches++, method, route);
 }
 
+/* A token is not enough to take the place of a connection that is gone: the password belongs to it. */
+static void who_lost_his_connection_comes_back_with_his_password(void **state)
+{
+    char route[256];
+    char line[300];
+
+    (void)state;
+    make_dialog(route, sizeof route);
+    snprintf(line, sizeof line, "Route: %s\n", route);
+    struct proxy_request r = to_alice("OPTIONS");
+    r.uri = "sip:alice@phone0.invalid";
+    r.to = "<sip:alice@example.test>;tag=a";
+    r.more = line;
+    struct proxy_conn *eve = proxy_connect(&s, true);
+    assert_int_equal(proxy_ask(&s, eve, &r), 481); /* bob is still there */
+    proxy_hang_up(&s, bob);
+    r.user = NULL;
+    assert_int_equal(proxy_ask(&s, eve, &r), 407);
+    r.user = "carol";
+    assert_int_equal(proxy_ask(&s, eve, &r), 403);
+    send_bye(eve, "ACK", "sip:alice@phone0.invalid", line);
+    assert_string_equal(proxy_take(alice[0]), "");
+    struct proxy_conn *again = proxy_connect(&s, true);
+    r.user = "bob";
+    assert_int_equal(proxy_ask(&s, again, &r), 0);
+    expect_method(alice[0], "OPTIONS ");
+    proxy_answer(&s, alice[0], alice[0]->text, 200, "", "");
+    expect_status(again, 200);
+    /* From now on it is his place: without a password, and also for what alice sends. */
+    send_bye(again, "ACK", "sip:alice@phone0.invalid", line);
+    expect_method(alice[0], "ACK ");
+    assert_int_equal(proxy_ask(&s, eve, &r), 481);
+    proxy_send(&s, alice[0],
+               "BYE sip:bob@phone.invalid SIP/2.0\nVia: SIP/2.0/TLS client.invalid;"
+               "branch=z9hG4bKfromalice\nMax-Forwards: 70\nFrom: <sip:alice@example.test>;tag=a\n"
+               "To: <sip:bob@example.test>;tag=f\nCall-ID: x\nCSeq: 1 BYE\n%s",
+               line);
+    expect_method(again, "BYE ");
+    proxy_stop(&s);
+}
+
 static void requests_inside_a_dialog_need_its_route_and_its_connection(void **state)
 {
     (void)state;
@@ -316,7 +357,7 @@ static void requests_inside_a_dialog_need_its_route_and_its_connection(void **st
     expect_status(bob, 200);
     proxy_hang_up(&s, alice[0]);
     send_bye(bob, "BYE", "sip:alice@phone0.invalid", line);
-    expect_status(bob, 481);
+    expect_status(bob, 430);
     proxy_stop(&s);
 }
 
@@ -423,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_request_forked_before_us_is_forwarded_to_each_address),
         cmocka_unit_test(a_loop_is_refused_and_a_spiral_is_not),
         cmocka_unit_test(requests_inside_a_dialog_need_its_route_and_its_connection),
+        cmocka_unit_test(who_lost_his_connection_comes_back_with_his_password),
         cmocka_unit_test(sips_goes_only_to_sips_contacts_over_tls),
         cmocka_unit_test(who_does_not_read_is_cut_off_and_nobody_else_is_hurt),
         cmocka_unit_test(the_registrar_may_go_in_the_middle_of_calls),
