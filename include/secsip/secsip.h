@@ -8,6 +8,7 @@
 #include <secsip/header.h>
 #include <secsip/message.h>
 #include <secsip/registrar.h>
+#include <secsip/resolver.h>
 #include <secsip/result.h>
 #include <secsip/sdes.h>
 #include <secsip/sdp.h>

@@ -3,6 +3,7 @@
 #define SSI_API_STACK_H
 
 #include "api/driver.h"
+#include "secsip/resolver.h"
 #include "secsip/stack.h"
 #include "secsip/unstable/engine.h"
 #include "ua/core.h"
@@ -10,6 +11,8 @@
 struct secsip_stack {
     struct ssi_ua ua;
     struct ssi_driver *driver; /* NULL: the engine door */
+    secsip_resolver resolver;  /* the application's, once it is set */
+    void *resolver_data;
     secsip_engine_io engine_io;
     void *engine_data;
     uint32_t refs;

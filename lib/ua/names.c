@@ -48,12 +48,20 @@ static struct ssi_name *find(const struct ssi_names *n, enum ssi_rr_type type,
     return NULL;
 }
 
+static void cancel_upstream(struct ssi_name *e)
+{
+    const struct ssi_io *up = &e->names->up;
+
+    if (up->resolve_cancel)
+        up->resolve_cancel(up->arg, &e->upstream);
+}
+
 static void drop(struct ssi_name *e)
 {
     struct ssi_ua *ua = e->names->ua;
 
-    if (e->pending && ua->io.resolve_cancel)
-        ua->io.resolve_cancel(ua->io.arg, &e->upstream);
+    if (e->pending)
+        cancel_upstream(e);
     ssi_timer_cancel(&ua->timers, &e->timer);
     ssi_hash_remove(&e->names->known, &e->node);
     ssi_list_remove(&e->used);
@@ -139,14 +147,21 @@ void ssi_names_answer(struct ssi_query *q, secsip_result result, const struct ss
         give_out(e);
 }
 
+void ssi_names_answer_later(struct ssi_query *q, secsip_result result, const struct ssi_rr *rrs,
+                            size_t n_rrs)
+{
+    struct ssi_name *e = SSI_CONTAINER(q, struct ssi_name, upstream);
+
+    store(e, result, rrs, n_rrs);
+    ssi_timer_arm(&e->names->ua->timers, &e->timer, 0);
+}
+
 static void on_timer(void *arg)
 {
     struct ssi_name *e = arg;
-    struct ssi_ua *ua = e->names->ua;
 
     if (e->pending) {
-        if (ua->io.resolve_cancel)
-            ua->io.resolve_cancel(ua->io.arg, &e->upstream);
+        cancel_upstream(e);
         store(e, SECSIP_E_NET_DNS, NULL, 0);
     }
     give_out(e);
@@ -195,7 +210,7 @@ static secsip_result ask_upstream(struct ssi_name *e)
     e->upstream = (struct ssi_query){.ua = ua};
     e->asking = e->pending = true;
     ssi_timer_arm(&ua->timers, &e->timer, SSI_S(SSI_NAMES_WITHIN_S));
-    secsip_result r = ua->io.resolve(ua->io.arg, &e->upstream, e->type, e->name);
+    secsip_result r = e->names->up.resolve(e->names->up.arg, &e->upstream, e->type, e->name);
     e->asking = false;
     if (r < 0) {
         e->pending = false;
@@ -211,7 +226,7 @@ static secsip_result ask(void *arg, struct ssi_query *q, enum ssi_rr_type type, 
     char lower[NAME_SIZE];
     secsip_result r = 0;
 
-    if (!n->ua->io.resolve)
+    if (!n->up.resolve)
         return SECSIP_E_UNSUPPORTED;
     if (key.len == 0 || key.len >= sizeof lower)
         return SECSIP_E_INVALID;
@@ -247,9 +262,21 @@ static void cancel(void *arg, struct ssi_query *q)
 secsip_result ssi_names_init(struct ssi_names *n, struct ssi_ua *ua)
 {
     n->ua = ua;
+    n->up = ua->io;
     n->io = (struct ssi_io){.arg = n, .resolve = ask, .resolve_cancel = cancel};
     ssi_list_init(&n->used);
     return ssi_hash_init(&n->known);
+}
+
+secsip_result ssi_names_set_resolver(struct ssi_names *n, const struct ssi_io *up)
+{
+    SSI_LIST_EACH(it, &n->used)
+    if (is_needed(SSI_CONTAINER(it, struct ssi_name, used)))
+        return SECSIP_E_STATE;
+    SSI_LIST_EACH(it, &n->used)
+    drop(SSI_CONTAINER(it, struct ssi_name, used));
+    n->up = *up;
+    return 0;
 }
 
 void ssi_names_free(struct ssi_names *n)

@@ -22,6 +22,7 @@ struct ssi_names {
     struct ssi_ua *ua;
     struct ssi_hash known; /* struct ssi_name, by type and name */
     struct ssi_list used;  /* the same, the one used last at the end */
+    struct ssi_io up;      /* who is asked: its resolve and resolve_cancel */
     /* What struct ssi_locate_config.io points to: its resolve and resolve_cancel are this cache's. */
     struct ssi_io io;
 };
@@ -30,7 +31,11 @@ struct ssi_names {
 secsip_result ssi_names_init(struct ssi_names *n, struct ssi_ua *ua);
 /* Cancels what is asked; nobody may wait any more. */
 void ssi_names_free(struct ssi_names *n);
-/* The answer of io.resolve. */
+/* Another one is asked from now on, and what is known is forgotten. SECSIP_E_STATE while something is being asked. */
+secsip_result ssi_names_set_resolver(struct ssi_names *n, const struct ssi_io *up);
+/* The answer of up.resolve; `later` is the same for those who may be called by us while they answer: it is given out by a timer. */
+void ssi_names_answer_later(struct ssi_query *q, secsip_result result, const struct ssi_rr *rrs,
+                            size_t n_rrs);
 void ssi_names_answer(struct ssi_query *q, secsip_result result, const struct ssi_rr *rrs,
                       size_t n_rrs);
 
