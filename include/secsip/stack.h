@@ -116,8 +116,8 @@ int32_t secsip_stack_is_idle(const secsip_stack *stack);
  *                  at the same port, for what is too large for a datagram (RFC 3261 18.2.1)
  * @param profile   the TLS profile with our identity; a reference is taken. NULL for what is clear
  * @param ret_port  the port that was bound; may be NULL
- * @return 0, SECSIP_E_INVALID, SECSIP_E_NET_ADDRESS (in use or not ours), SECSIP_E_TLS_CREDENTIALS (the profile has no
- *         identity), SECSIP_E_NOMEM, SECSIP_E_LIMIT. Since 0.1. */
+ * @return 0, SECSIP_E_INVALID, SECSIP_E_NET_ADDRESS (in use, not ours, or all of ours for UDP), SECSIP_E_TLS_CREDENTIALS (the
+ *         profile has no identity), SECSIP_E_NOMEM, SECSIP_E_LIMIT. Since 0.1. */
 secsip_result secsip_stack_listen(secsip_stack *stack, const char *address,
                                   secsip_tls_profile *profile, uint16_t *ret_port);
 

@@ -132,9 +132,9 @@ secsip_result ssi_udp_listen(struct ssi_ua *ua, const struct ssi_addr *at,
     if (ua->shutting_down)
         return SECSIP_E_STATE;
     if (ssi_addr_is_any(at)) {
-        ssi_log_line(&ua->config.log, SSI_LOG_ERROR,
+        ssi_log_line(&ua->config.log, SSI_LOG_INFO,
                      "UDP listens on one address of this host, not on all: answers leave from it");
-        return SECSIP_E_INVALID;
+        return SECSIP_E_NET_ADDRESS;
     }
     secsip_result r = SECSIP_E_NET_ADDRESS;
     for (int i = 0; i < (at->port ? 1 : PORT_TRIES) && r == SECSIP_E_NET_ADDRESS; i++)

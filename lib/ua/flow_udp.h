@@ -32,7 +32,7 @@ struct ssi_udp_side {
 
 /* Binds a listening socket to at->ip, which must be one address: answers leave from where requests came to (RFC 3581 4). TCP
  * listens at the same port (RFC 3261 18.2.1).
- * SECSIP_E_INVALID, SECSIP_E_NET_ADDRESS, SECSIP_E_NOMEM, SECSIP_E_STATE, SECSIP_E_UNSUPPORTED. */
+ * SECSIP_E_NET_ADDRESS, SECSIP_E_NOMEM, SECSIP_E_STATE, SECSIP_E_UNSUPPORTED. */
 secsip_result ssi_udp_listen(struct ssi_ua *ua, const struct ssi_addr *at,
                              struct ssi_addr *ret_bound);
 void ssi_udp_close_sockets(struct ssi_ua *ua);

@@ -70,16 +70,16 @@ class OverUdp(unittest.TestCase):
         self.addCleanup(process.stop, 0.5)
         return process, own
 
-    def registrar(self):
+    def registrar(self, host=lab.HOST):
         port = self.lab.ports(1)
         users = self.lab.dir / ('users-%d' % port)
         users.write_text(''.join('%s:%spw\n' % (u, u) for u in ('alice', 'bob')))
         users.chmod(0o600)
         process = self.lab.start('registrar-%d' % port, [
-            lab.ours('secsip-registrar'), '--listen', 'insecure-udp:%s:%d' % (lab.HOST, port), '--domain', DOMAIN,
+            lab.ours('secsip-registrar'), '--listen', 'insecure-udp:%s:%d' % (host, port), '--domain', DOMAIN,
             '--users', users])
         lab.wait_until(lambda: 'listening' in process.out(), 10, lambda: process.tail())
-        return process, 'sip:%s:%d;transport=udp' % (lab.HOST, port), port
+        return process, 'sip:%s:%d;transport=udp' % (host, port), port
 
     def called_by_sipp(self, *more):
         port = self.lab.ports(1)
@@ -151,7 +151,13 @@ class OverUdp(unittest.TestCase):
         alice.wait('ACK')
 
     def test_two_of_ours_through_our_registrar(self):
-        _, proxy, _ = self.registrar()
+        self.two_of_ours(lab.HOST)
+
+    def test_two_of_ours_over_ipv6(self):
+        self.two_of_ours('[::1]')
+
+    def two_of_ours(self, host):
+        _, proxy, _ = self.registrar(host)
         bob = self.phone('bob', proxy, '--media-security', 'off', '--register', '--answer', duration=1)
         self.assertEqual(bob.wait_event('registered')['transport'], 'UDP')
         alice = self.phone('alice', proxy, '--media-security', 'off', '--register', '--call', 'sip:bob@' + DOMAIN, duration=1)

@@ -29,6 +29,11 @@ def main():
     refused((*ACCOUNT, '--call', 'sip:b@example.test', '--answer'), '--call', '--answer')
     refused((*ACCOUNT, '--answer'), '--answer')
     refused((*ACCOUNT, '--register', '--cert', 'x'), '--cert', '--key')
+    # In clear only by a name that says so, and with the option that says so too.
+    refused((*ACCOUNT, '--answer', '--listen', 'insecure-udp:127.0.0.1:0'), 'insecure-udp', '--insecure-transport')
+    refused((*ACCOUNT, '--answer', '--listen', 'udp:127.0.0.1:0', '--insecure-transport'), '--listen')
+    refused((*ACCOUNT, '--answer', '--listen', 'insecure-udp:0.0.0.0:0', '--insecure-transport'), '--listen')
+    refused((*ACCOUNT, '--register', '--proxy', 'sip:127.0.0.1;transport=udp'), 'security policy')
     refused((*ACCOUNT, '--register', '--tls-option', 'allow-everything'), 'allow-everything')
     refused((*ACCOUNT, '--register', '--media-security', 'maybe'), 'maybe')
     refused((*ACCOUNT, '--register', '--duration', 'long'), '--duration', 'long')

@@ -119,6 +119,8 @@ def main():
         starts_and_ends(report, 'client certificates', 0o600, users, *good, '--ca', made / 'ca.crt', '--client-cert', 'require')
         starts_and_ends(report, 'clear TCP', 0o600, users, '--listen', 'insecure-tcp:127.0.0.1:0', '--domain', 'example.test',
                         '--users', users)
+        starts_and_ends(report, 'clear UDP', 0o600, users, '--listen', 'insecure-udp:127.0.0.1:0', '--domain', 'example.test',
+                        '--users', users)
     report.done()
 
 
