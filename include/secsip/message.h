@@ -70,6 +70,7 @@ typedef struct secsip_message_via {
     uint32_t port;         /**< 0: none */
     uint32_t has_rport;    /**< 1: rport is there (RFC 3581) */
     uint32_t rport;        /**< its value, 0: none */
+    const char *params;    /**< all of them, from the first ';', or "" */
 } secsip_message_via;
 
 /** Parses one datagram: bytes after Content-Length are ignored, and without Content-Length the body reaches to the end

@@ -260,7 +260,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_via(secsip_message *message, uint
         rc = ssi_sip_via_parse(text, &v);
     if (rc != 0)
         return rc;
-    char *tail = ssi_api_message_room(message, SSI_API_SCRATCH_VIA, v.whole.len, 4);
+    char *tail = ssi_api_message_room(message, SSI_API_SCRATCH_VIA, 2 * v.whole.len, 5);
     if (!tail)
         return SECSIP_E_NOMEM;
     secsip_message_via out = {
@@ -269,6 +269,8 @@ SECSIP_EXPORT secsip_result secsip_message_get_via(secsip_message *message, uint
     out.host = ssi_api_put_string(&tail, v.host);
     out.branch = ssi_api_put_string(&tail, v.branch);
     out.received = ssi_api_put_string(&tail, v.received);
+    out.params = tail;
+    ssi_api_put_unfolded(tail, v.params);
     return ssi_abi_give(ret_via, &out, sizeof out);
 }
 

@@ -57,6 +57,7 @@ static void getters_say_what_the_wire_said(void **state)
     assert_int_equal(secsip_message_get_via(m, 0, &via), 0);
     assert_string_equal(via.branch, "z9hG4bK1");
     assert_true(via.port == 5061 && via.has_rport && via.rport == 0 && !via.received);
+    assert_string_equal(via.params, ";branch=z9hG4bK1;rport");
     assert_int_equal(secsip_message_get_via(m, 1, &via), 0);
     assert_string_equal(via.received, "192.0.2.1");
     assert_null(via.branch);

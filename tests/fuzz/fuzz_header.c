@@ -479,8 +479,10 @@ static void check_public_fields(secsip_message *m)
     secsip_message_session session = {.size = sizeof session};
     int64_t date;
 
-    for (uint32_t i = 0; i < 16 && secsip_message_get_via(m, i, &via) == 0; i++)
+    for (uint32_t i = 0; i < 16 && secsip_message_get_via(m, i, &via) == 0; i++) {
         FUZZ_CHECK(via.transport[0] && via.host[0]);
+        check_public_params(via.params);
+    }
     for (uint32_t i = 0; i < 16 && secsip_message_get_cause(m, i, &cause) == 0; i++) {
         FUZZ_CHECK(cause.protocol[0]);
         if (cause.text)
