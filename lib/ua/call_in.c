@@ -210,9 +210,10 @@ void ssi_call_request(secsip_call *c, struct ssi_txn *t, struct ssi_sip_msg *m)
     }
     if (!t)
         return;
-    int status = ssi_dialog_take_request(&c->dialog, m);
+    /* Judged first: what is refused leaves the dialog as it was (RFC 3261 8.2, 12.2.2). */
+    int status = ssi_sip_msg_verdict(m, &ssi_ua_endpoint);
     if (status == 0)
-        status = ssi_sip_msg_verdict(m, &ssi_ua_endpoint);
+        status = ssi_dialog_take_request(&c->dialog, m);
     if (status) {
         ssi_ua_refuse(c->ua, t, status);
         return;

@@ -103,13 +103,44 @@ secsip_result ssi_dialog_init_uac(struct ssi_dialog *d, struct ssi_ua *ua, const
     return 0;
 }
 
-/* From or To without its tag: what stands before the header parameters. */
-static char *dup_without_params(const struct ssi_sip_addr *a)
+/* Folds and quoted NULs are legal in what a peer writes, but not in what we put into a line of our own. */
+static bool is_one_line(struct ssi_slice s)
 {
-    struct ssi_slice s = a->whole;
-    if (a->params.p)
-        s.len = (size_t)(a->params.p - s.p);
-    return ssi_slice_dup(ssi_slice_trim(s));
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] == '\r' || s.p[i] == '\n' || s.p[i] == 0)
+            return false;
+    return true;
+}
+
+/* From or To without its parameters. A display name that is not one line is left out: a dialog knows its sides by URI and tag
+ * (RFC 3261 12). */
+static char *dup_party(const struct ssi_sip_addr *a)
+{
+    struct ssi_buf b;
+    char *copy = NULL;
+
+    ssi_buf_init(&b, SIZE_MAX);
+    if (a->display.len > 0 && is_one_line(a->display)) {
+        ssi_buf_put_slice(&b, a->display);
+        ssi_buf_put_char(&b, ' ');
+    }
+    ssi_buf_put_char(&b, '<');
+    ssi_buf_put_slice(&b, a->uri.whole);
+    ssi_buf_put_char(&b, '>');
+    if (b.failed == 0)
+        copy = ssi_slice_dup(ssi_buf_slice(&b));
+    ssi_buf_free(&b);
+    return copy;
+}
+
+/* A URI as it may stand in a request line: without headers (RFC 3261 19.1.1, table 1). */
+static struct ssi_slice without_headers(const struct ssi_sip_uri *u)
+{
+    struct ssi_slice s = u->whole;
+
+    if (u->headers.len > 0)
+        s.len = (size_t)(u->headers.p - 1 - s.p);
+    return s;
 }
 
 /* RFC 5630 5.1.1: in a dialog with sips, every hop that we are told of is sips. */
@@ -136,7 +167,18 @@ static char *dup_target(const struct ssi_dialog *d, const struct ssi_sip_msg *m,
         return NULL;
     }
     *ret = SECSIP_E_NOMEM;
-    return ssi_slice_dup(contact.uri.whole);
+    return ssi_slice_dup(without_headers(&contact.uri));
+}
+
+/* RFC 3261 12.1.1: the URI with all its parameters is what counts. */
+static char *dup_route(const struct ssi_sip_addr *route)
+{
+    struct ssi_sip_addr bare = *route;
+
+    if (is_one_line(route->whole))
+        return ssi_slice_dup(route->whole);
+    bare.display.len = 0;
+    return dup_party(&bare);
 }
 
 /* The Record-Route elements as a route set, in order or reversed. On failure nothing is left in out. */
@@ -156,7 +198,7 @@ static secsip_result dup_routes(const struct ssi_dialog *d, const struct ssi_sip
             r = SECSIP_E_UA_SIPS_ROUTE;
         if (r < 0)
             goto fail_routes;
-        out[n] = ssi_slice_dup(value);
+        out[n] = dup_route(&route);
         r = SECSIP_E_NOMEM;
         if (!out[n])
             goto fail_routes;
@@ -186,8 +228,8 @@ secsip_result ssi_dialog_init_uas(struct ssi_dialog *d, struct ssi_ua *ua,
     d->call_id = ssi_slice_dup(invite->call_id);
     d->local_tag = random_text(TAG_LEN);
     d->remote_tag = invite->from.tag.p ? ssi_slice_dup(invite->from.tag) : NULL;
-    d->local_addr = dup_without_params(&invite->to);
-    d->remote_addr = dup_without_params(&invite->from);
+    d->local_addr = dup_party(&invite->to);
+    d->remote_addr = dup_party(&invite->from);
     d->remote_uri = ssi_slice_dup(invite->from.uri.whole);
     d->remote_cseq = invite->cseq;
     d->has_remote_cseq = true;
@@ -271,7 +313,7 @@ static struct ssi_slice route_uri(const char *route, bool *ret_loose)
     if (ssi_sip_addr_parse(ssi_slice_str(route), &a) < 0)
         return ssi_slice_str("");
     *ret_loose = ssi_sip_uri_param(&a.uri, SSI_LIT("lr"), &lr);
-    return a.uri.whole;
+    return without_headers(&a.uri);
 }
 
 struct ssi_slice ssi_dialog_request_uri(const struct ssi_dialog *d)

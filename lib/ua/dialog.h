@@ -15,7 +15,7 @@ struct ssi_dialog {
     char *local_tag;
     char *remote_tag;    /* NULL until the other side gave one */
     char *local_addr;    /* name-addr of From or To without tag: "<sip:alice@example.test>" */
-    char *remote_addr;   /* the other one, as it was written */
+    char *remote_addr;   /* the other one */
     char *remote_uri;    /* its URI */
     char *remote_target; /* Request-URI of what we send */
     char *routes[SSI_DIALOG_ROUTES_MAX]; /* elements of Route, in order */

@@ -164,7 +164,7 @@ static void compare(struct peer *p, const struct facts *ours, const struct facts
     "Via: SIP/2.0/TLS h.test;branch=z9hG4bK1\r\nTo: <sip:b@h.test>\r\nCall-ID: 1\r\n"              \
     "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
 static const char *const seldom[] = {
-    "OPTIONS sip:b@h.test SIP/2.0\r\nFrom: sip:a@h.test:5060\r\n ;tag=1\r\n" REST,
+    "OPTIONS sip:b@h.test SIP/2.0\r\nFrom: sip:a@h.test:57257\r\n ;tag=1\r\n" REST,
     "OPTIONS sip:b@h.test SIP/2.0\r\nFrom: * <sip:a@h.test>;tag=1\r\n" REST,
     "OPTIONS sip:b@h.test SIP/2.0\r\nFrom: <sip:a@h.test>;p=\t\"a;b\";tag=1\r\n" REST,
     "OPTIONS sip:b@h.test SIP/2.0\r\nFrom: <sip:a@h.test>;tag=1\r\n"
