@@ -36,7 +36,7 @@ struct peer {
 #define GAP  "([ \t]|\r\n[ \t])" /* of LWS */
 /* An addr-spec without brackets, and white space before the ';' or ',' that ends it. */
 #define BARE_GAP                                                                                   \
-    "\n(From|f|To|t|Contact|m)[ \t]*:([^<\r\n]|\r\n[ \t])*sips?:[^<>\"; ,\r\n]*" GAP "+[;,]"
+    "\n(From|f|To|t|Contact|m)[ \t]*:([^\r\n]|\r\n[ \t])*sips?:[^<>\"; ,\r\n]*" GAP "+[;,]"
 
 static struct known known_osip[] = {
     {"^refused$", NULL, NULL, "\t", "HTAB is white space like SP (RFC 3261 25.1, LWS)", 0},
