@@ -69,6 +69,17 @@ typedef struct secsip_stack_config {
     /** Each failure of TLS, of connections that come in and of every attempt that goes out: the check, what was expected and
      * found, the certificate and the peer; doc/tls.md lists them. Accounts and calls hear of theirs as well. */
     void (*tls_failure)(const secsip_error *error, int32_t incoming, void *user_data);
+    /** A SIP message whose first byte came must be whole after so long, however it trickles; default 30000. Its connection is
+     * closed otherwise. */
+    uint32_t message_timeout_ms;
+    /* What one SIP message may hold beside max_message_bytes. A request above it is refused with 400, 414 or 513, or its connection is
+     * closed where its end is not known. */
+    uint32_t max_header_lines; /**< header field lines, default 256 */
+    uint32_t max_header_bytes; /**< of one header field value, default 16384 */
+    uint32_t max_params;       /**< parameters of one value or URI, default 128 */
+    uint32_t
+        max_list_elements;  /**< elements of Via, Contact, Route and Record-Route, default 256 */
+    uint32_t max_uri_bytes; /**< of one URI, default 4096 */
 } secsip_stack_config;
 
 /** A new stack with its own descriptor.

@@ -24,7 +24,12 @@ static void translate(const secsip_stack_config *c, struct ssi_ua_config *ret)
                 .t2_ms = c->t2_ms,
                 .t4_ms = c->t4_ms,
                 .max_transactions = c->max_transactions},
-        .limits = {.message_bytes = c->max_message_bytes ? c->max_message_bytes : 65536},
+        .limits = {.message_bytes = c->max_message_bytes ? c->max_message_bytes : 65536,
+                   .header_lines = c->max_header_lines,
+                   .value_bytes = c->max_header_bytes,
+                   .params = c->max_params,
+                   .elements = c->max_list_elements,
+                   .uri_bytes = c->max_uri_bytes},
         .max_connections = c->max_connections,
         .max_buffered_bytes = c->max_buffered_bytes,
         .handshake_timeout_ms = c->handshake_timeout_ms,
@@ -32,6 +37,7 @@ static void translate(const secsip_stack_config *c, struct ssi_ua_config *ret)
         .max_connections_per_address = c->max_connections_per_address,
         .max_handshakes = c->max_handshakes,
         .idle_timeout_ms = c->idle_timeout_ms,
+        .message_timeout_ms = c->message_timeout_ms,
     };
 }
 

@@ -59,6 +59,8 @@ static void apply_defaults(struct ssi_ua_config *c)
         c->max_handshakes = 2000;
     if (c->idle_timeout_ms == 0)
         c->idle_timeout_ms = 600000;
+    if (c->message_timeout_ms == 0)
+        c->message_timeout_ms = 30000;
 }
 
 static void free_tables(struct ssi_ua *ua)

@@ -72,11 +72,12 @@ struct ssi_ua_config {
     uint32_t max_connections;      /* zero: 10000 */
     uint32_t max_buffered_bytes;   /* zero: 64 MiB */
     uint32_t handshake_timeout_ms; /* zero: 10000 */
-    /* As in secsip_stack_config; zero: 1 MiB, 1000, 2000, 600000. */
+    /* As in secsip_stack_config; zero: 1 MiB, 1000, 2000, 600000, 30000. */
     uint32_t max_unsent_bytes;
     uint32_t max_connections_per_address;
     uint32_t max_handshakes;
     uint32_t idle_timeout_ms;
+    uint32_t message_timeout_ms;
 };
 
 struct ssi_ua {

@@ -48,6 +48,7 @@ struct ssi_flow *ssi_flow_new(struct ssi_ua *ua, secsip_tls_profile *profile, bo
     ssi_sip_framer_init(&f->framer, &ua->config.limits);
     f->framer.serves = incoming;
     ssi_timer_init(&f->timer, ssi_flow_on_timer, f);
+    ssi_timer_init(&f->half, ssi_flow_on_half_timer, f);
     ssi_timer_init(&f->end, on_end, f);
     ssi_list_init(&f->watches);
     ssi_list_init(&f->handshake);
@@ -129,6 +130,7 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
     f->n_buffered = 0;
     ssi_timer_cancel(&ua->timers, &f->timer);
     ssi_timer_cancel(&ua->timers, &f->end);
+    ssi_timer_cancel(&ua->timers, &f->half);
     ssi_locate_free(f->locate);
     f->locate = NULL;
     keep_error(f, why);

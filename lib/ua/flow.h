@@ -71,6 +71,7 @@ struct ssi_flow {
     uint64_t used_us;                 /* when a message or keep-alive came last */
     struct ssi_timer timer; /* handshake time-out, then keep-alive; accepted: then idleness */
     struct ssi_timer end;   /* at once, after a send that failed */
+    struct ssi_timer half;  /* while a message is not whole */
     secsip_result send_failed;
     struct ssi_udp_side *udp; /* UDP: the rest of it, else NULL */
     struct ssi_flow

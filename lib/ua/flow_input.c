@@ -83,11 +83,14 @@ static bool take_frames(struct ssi_flow *f)
 {
     struct ssi_sip_fault fault = {0};
     struct ssi_sip_msg *m = NULL;
+    bool took_one = false;
 
     while (f->state != SSI_FLOW_DEAD) {
         int32_t kind = ssi_sip_framer_next(&f->framer, &fault, &m);
+        took_one |= kind > SSI_SIP_FRAME_MORE;
         switch (kind) {
         case SSI_SIP_FRAME_MORE:
+            ssi_flow_watch_half(f, took_one);
             return true;
         case SSI_SIP_FRAME_MESSAGE:
             ssi_flow_take_message(f, m);

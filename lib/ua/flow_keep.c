@@ -1,4 +1,5 @@
-/* A flow's timer: no connection in time, then keep-alives, or idleness where the connection was accepted. Layer: ua. */
+/* A flow's timers: no connection in time, then keep-alives, or idleness where the connection was accepted; and messages that
+ * do not end. Layer: ua. */
 #include "base/crypto.h"
 #include "ua/flow_parts.h"
 #include "ua/flow_udp.h"
@@ -79,6 +80,28 @@ void ssi_flow_on_timer(void *arg)
     } else {
         ping(f);
     }
+}
+
+/* ---- Messages that trickle. */
+void ssi_flow_on_half_timer(void *arg)
+{
+    struct ssi_flow *f = arg;
+
+    ssi_flow_ref(f);
+    ssi_flow_fail_with(f, SECSIP_E_TIMEOUT, "a message that is not whole after message_timeout_ms");
+    ssi_flow_unref(f);
+}
+
+void ssi_flow_watch_half(struct ssi_flow *f, bool took_one)
+{
+    struct ssi_timers *timers = &f->ua->timers;
+    struct ssi_slice rest = ssi_buf_slice(&f->framer.buf);
+
+    /* A keep-alive of which one half came is no message, and nobody is held to send the other. */
+    if (rest.len == 0 || (rest.p[0] == '\r' && rest.len < 4))
+        ssi_timer_cancel(timers, &f->half);
+    else if (took_one || !f->half.armed)
+        ssi_timer_arm(timers, &f->half, SSI_MS(f->ua->config.message_timeout_ms));
 }
 
 void ssi_flow_begin_keeping(struct ssi_flow *f)

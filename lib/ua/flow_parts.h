@@ -55,8 +55,11 @@ void ssi_flow_become_open(struct ssi_flow *f);
 /* Gives a message that came over it to the transactions; takes the reference. */
 void ssi_flow_take_message(struct ssi_flow *f, struct ssi_sip_msg *m);
 
-/* flow_keep.c: of f->timer. */
+/* flow_keep.c: of f->timer and f->half. */
 void ssi_flow_on_timer(void *arg);
+void ssi_flow_on_half_timer(void *arg);
+/* After bytes came: begins or ends the watch on a message that is not whole. */
+void ssi_flow_watch_half(struct ssi_flow *f, bool took_one);
 /* It is open: keep-alives, or the watch on idleness, begin. */
 void ssi_flow_begin_keeping(struct ssi_flow *f);
 

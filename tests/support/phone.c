@@ -168,20 +168,7 @@ void lab_start(struct lab *l, enum lab_cert server_cert)
 static void start_lab(struct lab *l, enum lab_cert server_cert, const secsip_stack_config *server,
                       bool insecure)
 {
-    secsip_stack_config stack = {.size = sizeof stack,
-                                 .log = print_log,
-                                 .log_level = SECSIP_LOG_INFO,
-                                 .trace = print_trace,
-                                 .user_data = "server",
-                                 .max_connections = server->max_connections,
-                                 .max_message_bytes = server->max_message_bytes,
-                                 .max_buffered_bytes = server->max_buffered_bytes,
-                                 .max_transactions = server->max_transactions,
-                                 .max_unsent_bytes = server->max_unsent_bytes,
-                                 .max_connections_per_address = server->max_connections_per_address,
-                                 .max_handshakes = server->max_handshakes,
-                                 .handshake_timeout_ms = server->handshake_timeout_ms,
-                                 .idle_timeout_ms = server->idle_timeout_ms};
+    secsip_stack_config stack = *server;
     secsip_registrar_config config = {.size = sizeof config,
                                       .domain = "example.test",
                                       .password = password,
@@ -189,6 +176,11 @@ static void start_lab(struct lab *l, enum lab_cert server_cert, const secsip_sta
                                       .user_data = l,
                                       .insecure_transport = insecure};
 
+    stack.size = sizeof stack;
+    stack.log = print_log;
+    stack.log_level = SECSIP_LOG_INFO;
+    stack.trace = print_trace;
+    stack.user_data = "server";
     memset(l, 0, sizeof *l);
     lab_open();
     l->net = simnet_new(LAB_NOW);

@@ -26,14 +26,20 @@ static bool alice_failed(void *arg)
     return l.alice.reg_state == SECSIP_REGISTRATION_FAILED;
 }
 
-/* Alice registered, and doors that raw connections knock at. */
-static void start(const secsip_stack_config *limits)
+/* Doors that raw connections knock at. */
+static void open_doors(const secsip_stack_config *limits)
 {
     lab_start_limited(&l, LAB_SERVER, limits);
     assert_int_equal(
         secsip_stack_listen(simnet_stack(l.server), "insecure-tcp:10.0.0.9:5060", NULL, NULL), 0);
     assert_int_equal(
         secsip_stack_listen(simnet_stack(l.server), "insecure-tcp:[fd00::9]:5060", NULL, NULL), 0);
+}
+
+/* The same, and alice registered. */
+static void start(const secsip_stack_config *limits)
+{
+    open_doors(limits);
     lab_phone(&l, &l.alice, "alice", NULL);
     assert_int_equal(secsip_account_register(l.alice.account), 0);
     assert_true(simnet_run(l.net, 5000000, alice_registered, NULL));
@@ -51,6 +57,20 @@ static struct sim_end *knock(const char *ip, int port, const char *to)
 static void wait_ms(uint64_t ms)
 {
     simnet_run(l.net, ms * 1000, NULL, NULL);
+}
+
+static int n_answers, last_answer;
+
+static void watch_answers(const secsip_engine_address *from, const secsip_engine_address *to,
+                          const uint8_t *data, size_t len, void *arg)
+{
+    (void)from;
+    (void)to;
+    (void)arg;
+    if (len < 12 || memcmp(data, "SIP/2.0 ", 8) != 0)
+        return;
+    n_answers++;
+    last_answer = (data[8] - '0') * 100 + (data[9] - '0') * 10 + (data[10] - '0');
 }
 
 static void one_address_has_its_part_and_no_more(void **state)
@@ -134,7 +154,7 @@ static void a_handshake_ends_in_time_however_it_trickles(void **state)
 static void an_idle_connection_is_closed_and_a_used_one_is_not(void **state)
 {
     (void)state;
-    start(&(secsip_stack_config){.idle_timeout_ms = 60000});
+    start(&(secsip_stack_config){.idle_timeout_ms = 60000, .message_timeout_ms = UINT32_MAX});
     struct sim_end *idle = knock("10.0.0.66", 4000, "10.0.0.9:5060");
     struct sim_end *slow = knock("10.0.0.66", 4001, "10.0.0.9:5060");
     struct sim_end *pinging = knock("10.0.0.66", 4002, "10.0.0.9:5060");
@@ -246,6 +266,119 @@ static void an_end_inside_handshake_or_message_is_told_too(void **state)
     lab_stop(&l);
 }
 
+/* A message that began is whole in time or its connection ends, whether something else runs over it or not. */
+static void a_message_that_trickles_ends_its_connection(void **state)
+{
+    static const char whole[] =
+        "OPTIONS sip:example.test SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\n"
+        "From: <sip:x@h>;tag=1\r\nTo: <sip:y@h>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n"
+        "Content-Length: 0\r\n\r\n";
+
+    (void)state;
+    start(&(secsip_stack_config){.message_timeout_ms = 10000});
+    struct sim_end *slow = knock("10.0.0.66", 4000, "10.0.0.9:5060");
+    struct sim_end *half_ping = knock("10.0.0.66", 4001, "10.0.0.9:5060");
+    struct sim_end *in_time = knock("10.0.0.66", 4002, "10.0.0.9:5060");
+    struct sim_end *next = knock("10.0.0.66", 4003, "10.0.0.9:5060");
+    simnet_raw_send(half_ping, "\r\n", 2);
+    for (size_t i = 0; i < 12; i++) {
+        simnet_raw_send(slow, &whole[i], 1);
+        simnet_raw_send(in_time, &whole[i], 1);
+        if (i == 8) /* the rest, and the first byte of another */
+            simnet_raw_send(in_time, whole + 9, sizeof whole - 1 - 9);
+        if (i == 8)
+            simnet_raw_send(next, whole, sizeof whole);
+        wait_ms(1000);
+        assert_int_equal(simnet_raw_is_open(slow), i < 10);
+    }
+    assert_true(simnet_raw_is_open(half_ping) && simnet_raw_is_open(in_time) &&
+                simnet_raw_is_open(next));
+    wait_ms(8000); /* 10 s after the byte that began the next message */
+    assert_false(simnet_raw_is_open(in_time) || simnet_raw_is_open(next));
+    assert_true(simnet_raw_is_open(half_ping));
+    simnet_raw_close(slow);
+    simnet_raw_close(half_ping);
+    simnet_raw_close(in_time);
+    simnet_raw_close(next);
+    assert_int_equal(l.alice.n_reg_events, 1);
+    lab_stop(&l);
+}
+
+static int answer_to(const secsip_stack_config *limits, const char *uri, const char *lines)
+{
+    char text[8192];
+
+    open_doors(limits);
+    n_answers = last_answer = 0;
+    simnet_tap(l.net, NULL, watch_answers, NULL);
+    struct sim_end *raw = knock("10.0.0.66", 4000, "10.0.0.9:5060");
+    int n = snprintf(
+        text, sizeof text,
+        "OPTIONS %s SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bK1\r\nFrom: <sip:x@h>;tag=1\r\n"
+        "To: <sip:y@h>\r\nCall-ID: 1\r\nCSeq: 1 OPTIONS\r\n%sContent-Length: 0\r\n\r\n",
+        uri, lines);
+    simnet_raw_send(raw, text, (size_t)n);
+    wait_ms(100);
+    simnet_tap(l.net, NULL, NULL, NULL);
+    simnet_raw_close(raw);
+    lab_stop(&l);
+    return last_answer;
+}
+
+enum {
+    TAKEN = 403 /* the message was read: its registrar serves nobody in clear */
+};
+
+/* One above each limit of the stack's configuration is refused, and what is at it is not. */
+static void what_one_message_may_hold(void **state)
+{
+    static const struct {
+        secsip_stack_config limits;
+        const char *uri, *at, *above;
+        int status;
+    } rows[] = {
+        {{.max_header_lines = 7}, "sip:example.test", "A: b\r\n", "A: b\r\nA: c\r\n", 0},
+        {{.max_header_bytes = 40},
+         "sip:example.test",
+         "A: 0123456789012345678901234567890123456789\r\n",
+         "A: 0123456789012345678901234567890123456789x\r\n",
+         0},
+        {{.max_params = 2},
+         "sip:example.test",
+         "Contact: <sip:a;x;y>;a;b\r\n",
+         "Contact: <sip:a>;a;b;c\r\n",
+         400},
+        {{.max_params = 2}, "sip:example.test", "", "Contact: <sip:a;x;y;z>\r\n", 400},
+        {{.max_list_elements = 2},
+         "sip:example.test",
+         "Contact: <sip:a>, <sip:b>\r\n",
+         "Contact: <sip:a>, <sip:b>\r\nm: <sip:c>\r\n",
+         400},
+        {{.max_uri_bytes = 16},
+         "sip:example.test",
+         "Contact: <sip:0123456789.c>\r\n",
+         "Contact: <sip:0123456789.co>\r\n",
+         400},
+        {{.max_message_bytes = 400},
+         "sip:example.test",
+         "",
+         "A: 0123456789012345678901234567890123456789012345678901234567890123456789"
+         "0123456789012345678901234567890123456789012345678901234567890123456789"
+         "0123456789012345678901234567890123456789012345678901234567890123456789"
+         "0123456789012345678901234567890123456789012345678901234567890123456789\r\n",
+         0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        printf("row %zu\n", i);
+        assert_int_equal(answer_to(&rows[i].limits, rows[i].uri, rows[i].at), TAKEN);
+        assert_int_equal(answer_to(&rows[i].limits, rows[i].uri, rows[i].above), rows[i].status);
+    }
+    assert_int_equal(
+        answer_to(&(secsip_stack_config){.max_uri_bytes = 16}, "sip:example.test1", ""), 414);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +386,8 @@ int main(void)
         cmocka_unit_test(the_oldest_handshake_makes_room),
         cmocka_unit_test(a_handshake_ends_in_time_however_it_trickles),
         cmocka_unit_test(an_idle_connection_is_closed_and_a_used_one_is_not),
+        cmocka_unit_test(a_message_that_trickles_ends_its_connection),
+        cmocka_unit_test(what_one_message_may_hold),
         cmocka_unit_test(who_does_not_read_is_let_go),
         cmocka_unit_test(ends_of_connections_are_told_apart),
         cmocka_unit_test(an_end_inside_handshake_or_message_is_told_too),
