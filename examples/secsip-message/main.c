@@ -333,7 +333,8 @@ int main(int argc, char **argv)
         fclose(f);
     if (failed) {
         free(data);
-        return options_refuse("the input cannot be read, or is larger than %d bytes", INPUT_MAX);
+        return options_refuse("%s cannot be read, or is larger than %d bytes",
+                              w.path ? w.path : "standard input", INPUT_MAX);
     }
     verdict = w.stream ? run_stream(&w, data, len) : run_datagram(&w, data, len);
     free(data);

@@ -79,6 +79,8 @@ secsip_result ssi_api_message_wrap(struct ssi_sip_msg *m, secsip_message **ret)
         return SECSIP_E_NOMEM;
     }
     char *tail = w->strings;
+    memset(&w->list, 0, sizeof w->list);
+    memset(&w->auth, 0, sizeof w->auth);
     w->refs = 1;
     w->m = m;
     w->method = ssi_api_put_string(&tail, m->method_text);
@@ -236,16 +238,57 @@ SECSIP_EXPORT secsip_result secsip_message_get_header(secsip_message *message, u
     return ssi_api_message_give_header(message, &message->m->headers[index], ret_header);
 }
 
-secsip_result ssi_api_message_find_element(const struct ssi_sip_msg *m, enum ssi_sip_hdr id,
-                                           uint32_t index, struct ssi_slice *ret)
+static void begin_line(struct ssi_api_walk *w, const struct ssi_sip_msg *m)
 {
-    struct ssi_sip_values it;
+    w->it = (struct ssi_sip_values){
+        .m = m, .line = w->line, .rest = w->line->value, .id = SSI_HDR_OTHER};
+}
 
-    ssi_sip_values_init(&it, m, id);
-    do {
-        if (!ssi_sip_values_next(&it, ret))
+static void begin_walk(struct ssi_api_walk *w, const struct ssi_sip_msg *m, enum ssi_sip_hdr id,
+                       const char *name)
+{
+    memset(w, 0, sizeof *w);
+    w->id = id;
+    if (id != SSI_HDR_OTHER) {
+        ssi_sip_values_init(&w->it, m, id);
+        return;
+    }
+    w->line = ssi_sip_msg_header_named(m, ssi_slice_str(name), NULL);
+    if (w->line)
+        begin_line(w, m);
+}
+
+/* Lines of a field that is not known stand among others of that kind. */
+static bool step(struct ssi_api_walk *w, const struct ssi_sip_msg *m)
+{
+    if (w->id != SSI_HDR_OTHER)
+        return ssi_sip_values_next(&w->it, &w->last);
+    while (w->line) {
+        if (ssi_sip_values_next(&w->it, &w->last) && w->it.line == w->line)
+            return true;
+        w->line = ssi_sip_msg_header_named(m, w->line->name, w->line);
+        if (w->line)
+            begin_line(w, m);
+    }
+    return false;
+}
+
+secsip_result ssi_api_message_find_element(secsip_message *message, enum ssi_sip_hdr id,
+                                           const char *name, uint32_t index, struct ssi_slice *ret)
+{
+    struct ssi_api_walk *w = &message->list;
+    bool is_here = w->next > 0 && w->id == id && index + 1 >= w->next;
+
+    if (is_here && id == SSI_HDR_OTHER)
+        is_here = w->line && ssi_slice_ieq(w->line->name, ssi_slice_str(name));
+    if (!is_here)
+        begin_walk(w, message->m, id, name);
+    for (; w->next <= index; w->next++)
+        if (!step(w, message->m)) {
+            w->next = 0;
             return SECSIP_E_NOT_FOUND;
-    } while (index-- > 0);
+        }
+    *ret = w->last;
     return 0;
 }
 
@@ -254,7 +297,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_via(secsip_message *message, uint
 {
     struct ssi_slice text = {NULL, 0};
     struct ssi_sip_via v;
-    secsip_result rc = ssi_api_message_find_element(message->m, SSI_HDR_VIA, index, &text);
+    secsip_result rc = ssi_api_message_find_element(message, SSI_HDR_VIA, NULL, index, &text);
 
     if (rc == 0)
         rc = ssi_sip_via_parse(text, &v);
@@ -274,31 +317,16 @@ SECSIP_EXPORT secsip_result secsip_message_get_via(secsip_message *message, uint
     return ssi_abi_give(ret_via, &out, sizeof out);
 }
 
-/* The same of a field that is not known: whoever asks for an address there says that it is a list of them. */
-static secsip_result find_named_element(const struct ssi_sip_msg *m, const char *name,
-                                        uint32_t index, struct ssi_slice *ret)
-{
-    const struct ssi_sip_header *h = NULL;
-
-    while ((h = ssi_sip_msg_header_named(m, ssi_slice_str(name), h))) {
-        struct ssi_sip_values it = {.m = m, .line = h, .rest = h->value, .id = SSI_HDR_OTHER};
-        while (ssi_sip_values_next(&it, ret) && it.line == h)
-            if (index-- == 0)
-                return 0;
-    }
-    return SECSIP_E_NOT_FOUND;
-}
-
-static secsip_result find_address(const struct ssi_sip_msg *m, const char *name, uint32_t index,
+/* Whoever asks for an address of a field that is not known says that it is a list of them. */
+static secsip_result find_address(secsip_message *message, const char *name, uint32_t index,
                                   struct ssi_sip_addr *ret)
 {
     struct ssi_slice text = {NULL, 0};
 
     if (!name)
         return SECSIP_E_INVALID;
-    enum ssi_sip_hdr id = ssi_sip_hdr_of(ssi_slice_str(name));
-    secsip_result rc = id == SSI_HDR_OTHER ? find_named_element(m, name, index, &text)
-                                           : ssi_api_message_find_element(m, id, index, &text);
+    secsip_result rc = ssi_api_message_find_element(message, ssi_sip_hdr_of(ssi_slice_str(name)),
+                                                    name, index, &text);
     return rc < 0 ? rc : ssi_sip_addr_parse(text, ret);
 }
 
@@ -322,7 +350,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_address(secsip_message *message, 
                                                        secsip_message_address *ret_address)
 {
     struct ssi_sip_addr a;
-    secsip_result rc = find_address(message->m, name, index, &a);
+    secsip_result rc = find_address(message, name, index, &a);
 
     if (rc < 0)
         return rc;
@@ -348,7 +376,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_uri(secsip_message *message, cons
 {
     struct ssi_sip_addr a;
     const struct ssi_sip_uri *u = name ? &a.uri : &message->m->uri;
-    secsip_result rc = name ? find_address(message->m, name, index, &a) : 0;
+    secsip_result rc = name ? find_address(message, name, index, &a) : 0;
 
     if (rc == 0 && (!u->whole.p || (!name && index > 0)))
         rc = SECSIP_E_NOT_FOUND;

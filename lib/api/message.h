@@ -19,6 +19,17 @@ enum ssi_api_scratch {
     SSI_API_N_SCRATCH,
 };
 
+/* Where the last look into a list stopped: who asks for one element after the other must not pay for all before it each
+ * time. */
+struct ssi_api_walk {
+    enum ssi_sip_hdr id;
+    uint32_t next;                     /* index of the element after `last`; 0: nowhere */
+    const struct ssi_sip_header *line; /* of a field that is not known, and of challenges */
+    struct ssi_sip_values it;
+    struct ssi_slice last;
+    struct ssi_slice rest; /* of challenges: what follows in the line */
+};
+
 struct secsip_message {
     uint32_t refs;
     struct ssi_sip_msg *m;
@@ -28,6 +39,7 @@ struct secsip_message {
     const char *call_id;
     const char *cseq_method;
     struct ssi_buf scratch[SSI_API_N_SCRATCH];
+    struct ssi_api_walk list, auth;
     char strings[];
 };
 
@@ -49,8 +61,8 @@ const char *ssi_api_put_string(char **tail, struct ssi_slice s);
 char *ssi_api_put_unfolded(char *at, struct ssi_slice s);
 /* The same without the quotes and escapes of a quoted-string; other text as it is. Returns its length. */
 size_t ssi_api_put_unquoted(char *at, struct ssi_slice s);
-/* The index-th element of a header field that is a list. SECSIP_E_NOT_FOUND. */
-secsip_result ssi_api_message_find_element(const struct ssi_sip_msg *m, enum ssi_sip_hdr id,
-                                           uint32_t index, struct ssi_slice *ret);
+/* The index-th element of a header field that is a list; name is looked at for SSI_HDR_OTHER only. SECSIP_E_NOT_FOUND. */
+secsip_result ssi_api_message_find_element(secsip_message *message, enum ssi_sip_hdr id,
+                                           const char *name, uint32_t index, struct ssi_slice *ret);
 
 #endif

@@ -29,16 +29,15 @@ SECSIP_EXPORT secsip_result secsip_message_find_header(secsip_message *message, 
     return ssi_api_message_give_header(message, h, ret_header);
 }
 
-/* The index-th value of a field: an element of a list, or a line. */
-static secsip_result find_value(const struct ssi_sip_msg *m, enum ssi_sip_hdr id, uint32_t index,
-                                struct ssi_slice *ret)
+/* The index-th line of a field. */
+static secsip_result find_line(const struct ssi_sip_msg *m, const char *name, enum ssi_sip_hdr id,
+                               uint32_t index, struct ssi_slice *ret)
 {
     const struct ssi_sip_header *h = NULL;
 
-    if (ssi_sip_is_list(id))
-        return ssi_api_message_find_element(m, id, index, ret);
     do {
-        h = ssi_sip_msg_header(m, id, h);
+        h = id == SSI_HDR_OTHER ? ssi_sip_msg_header_named(m, ssi_slice_str(name), h)
+                                : ssi_sip_msg_header(m, id, h);
         if (!h)
             return SECSIP_E_NOT_FOUND;
     } while (index-- > 0);
@@ -132,19 +131,11 @@ SECSIP_EXPORT secsip_result secsip_message_get_value(secsip_message *message, co
     enum ssi_sip_form form = ssi_sip_form_of(id);
     if (form >= SSI_SIP_FORM_ADDRESS)
         return SECSIP_E_INVALID;
-    if (id == SSI_HDR_OTHER) {
-        const struct ssi_sip_header *h = NULL;
-        do {
-            h = ssi_sip_msg_header_named(message->m, ssi_slice_str(name), h);
-            if (!h)
-                return SECSIP_E_NOT_FOUND;
-        } while (index-- > 0);
-        text = h->value;
-    } else {
-        secsip_result rc = find_value(message->m, id, index, &text);
-        if (rc < 0)
-            return rc;
-    }
+    secsip_result rc = ssi_sip_is_list(id)
+                           ? ssi_api_message_find_element(message, id, name, index, &text)
+                           : find_line(message->m, name, id, index, &text);
+    if (rc < 0)
+        return rc;
     int kind = kind_of(form);
     return kind < 0 ? give_item(message, form, text, ret_value)
                     : give_typed(message, (enum ssi_sip_typed_kind)kind, text, ret_value);
@@ -206,7 +197,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_cause(secsip_message *message, ui
 {
     struct ssi_slice text = {NULL, 0};
     struct ssi_sip_reason r = {0};
-    secsip_result rc = find_value(message->m, SSI_HDR_REASON, index, &text);
+    secsip_result rc = ssi_api_message_find_element(message, SSI_HDR_REASON, NULL, index, &text);
 
     if (rc == 0)
         rc = ssi_sip_reason_parse(text, &r);
@@ -229,7 +220,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_rack(secsip_message *message,
 {
     struct ssi_slice text = {NULL, 0};
     struct ssi_sip_rack r = {0};
-    secsip_result rc = find_value(message->m, SSI_HDR_RACK, 0, &text);
+    secsip_result rc = find_line(message->m, NULL, SSI_HDR_RACK, 0, &text);
 
     if (rc == 0)
         rc = ssi_sip_rack_parse(text, &r);
@@ -248,7 +239,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_replaces(secsip_message *message,
 {
     struct ssi_slice text = {NULL, 0};
     struct ssi_sip_replaces r = {0};
-    secsip_result rc = find_value(message->m, SSI_HDR_REPLACES, 0, &text);
+    secsip_result rc = find_line(message->m, NULL, SSI_HDR_REPLACES, 0, &text);
 
     if (rc == 0)
         rc = ssi_sip_replaces_parse(text, &r);
@@ -269,7 +260,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_session(const secsip_message *mes
 {
     struct ssi_slice text = {NULL, 0};
     struct ssi_sip_session s;
-    secsip_result rc = find_value(message->m, SSI_HDR_SESSION_EXPIRES, 0, &text);
+    secsip_result rc = find_line(message->m, NULL, SSI_HDR_SESSION_EXPIRES, 0, &text);
 
     if (rc == 0)
         rc = ssi_sip_session_parse(text, &s);
@@ -285,25 +276,46 @@ struct auth {
     struct ssi_slice text;   /* params, or the token */
 };
 
-/* The index-th challenge or set of credentials over all lines. */
-static secsip_result find_auth(const struct ssi_sip_msg *m, enum ssi_sip_hdr id, uint32_t index,
-                               struct auth *ret)
+/* The next challenge or set of credentials of the walk: 1, 0 at the end, SECSIP_E_SIP_AUTH. */
+static int32_t next_auth(struct ssi_api_walk *w, const struct ssi_sip_msg *m, struct auth *ret)
 {
-    for (const struct ssi_sip_header *h = NULL; (h = ssi_sip_msg_header(m, id, h));) {
-        struct ssi_sip_reader r = ssi_sip_reader_of(h->value);
-        int got;
-        while ((got = ssi_sip_auth_next(&r, &ret->scheme, &ret->params)) > 0) {
-            if (index-- > 0)
-                continue;
+    for (;;) {
+        struct ssi_sip_reader r = ssi_sip_reader_of(w->rest);
+        int got = ssi_sip_auth_next(&r, &ret->scheme, &ret->params);
+        if (got < 0)
+            return SECSIP_E_SIP_AUTH;
+        if (got > 0) {
             ret->text = ret->params;
             if (ret->params.len == 0)
                 ret->text = ssi_slice_of(ret->params.p, (size_t)(r.p - ret->params.p));
-            return 0;
+            w->last = w->rest;
+            w->rest = ssi_slice_of(r.p, (size_t)(r.end - r.p));
+            return 1;
         }
-        if (got < 0)
-            return SECSIP_E_SIP_AUTH;
+        w->line = ssi_sip_msg_header(m, w->id, w->line);
+        if (!w->line)
+            return 0;
+        w->rest = w->line->value;
     }
-    return SECSIP_E_NOT_FOUND;
+}
+
+/* The index-th over all lines. */
+static secsip_result find_auth(secsip_message *message, enum ssi_sip_hdr id, uint32_t index,
+                               struct auth *ret)
+{
+    struct ssi_api_walk *w = &message->auth;
+
+    if (w->id != id || index < w->next)
+        *w = (struct ssi_api_walk){.id = id};
+    for (;;) {
+        int32_t got = next_auth(w, message->m, ret);
+        if (got <= 0) {
+            w->id = SSI_HDR_OTHER; /* from the start again */
+            return got < 0 ? got : SECSIP_E_NOT_FOUND;
+        }
+        if (w->next++ == index)
+            return 0;
+    }
 }
 
 static const char *put_unquoted(char **tail, struct ssi_slice value)
@@ -327,7 +339,7 @@ SECSIP_EXPORT secsip_result secsip_message_get_auth(secsip_message *message, con
     enum ssi_sip_hdr id = ssi_sip_hdr_of(ssi_slice_str(name));
     if (ssi_sip_form_of(id) != SSI_SIP_FORM_AUTH)
         return SECSIP_E_INVALID;
-    secsip_result rc = find_auth(message->m, id, index, &a);
+    secsip_result rc = find_auth(message, id, index, &a);
     if (rc < 0)
         return rc;
     if (!ssi_sip_digest_fields_read(a.params, &f))

@@ -89,16 +89,35 @@ def check_roundtrip(report):
         report.check(run('--roundtrip', data=done.stdout).stdout == done.stdout, '%s: not stable' % path.name)
 
 
+def check_set_up(report):
+    """What is no verdict: help and version are 0, wrong usage is 2 with one line that names it."""
+    wsinv = DATA / 'rfc4475/wsinv.dat'
+    for option, begins in (('--help', b'Usage: secsip-message '), ('--version', b'secsip-message ')):
+        done = run(option)
+        report.check(done.returncode == 0 and done.stdout.startswith(begins) and done.stderr == b'',
+                     '%s: exit %d, %r' % (option, done.returncode, done.stdout[:80]))
+    large = tree.BUILD / 'message-too-large.dat'
+    with open(large, 'wb') as f:
+        f.truncate(17 * 1024 * 1024)
+    for args, named in ((['/nonexistent/file'], b'/nonexistent/file'), (["a", "b"], b"one file"), (['--round', wsinv], b"'--round'"),
+                        (['--nonsense'], b"nonsense"), (['--stream=1'], b"stream"), ([DATA], b"torture"), ([large], b'16')):
+        done = run(*args, data=b'')
+        report.check(done.returncode == 2 and done.stdout == b'' and done.stderr.count(b'\n') == 1 and named in done.stderr,
+                     '%s: exit %d, %r' % (args, done.returncode, done.stderr))
+    large.unlink()
+    both = run('--stream', '--roundtrip', wsinv)
+    report.check(both.returncode == 0 and both.stdout == run('--roundtrip', wsinv).stdout, '--stream --roundtrip')
+    report.check(objects(run('--stream', wsinv)) == objects(run(wsinv)), 'a stream of one message, from a file')
+    report.check(run(data=b'').returncode == 1, 'nothing is no message')
+
+
 def main():
     report = tree.Report()
     check_torture(report)
     check_details(report)
     check_streams(report)
     check_roundtrip(report)
-    report.check(run('/nonexistent/file').returncode == 2, 'a file that is not there')
-    report.check(run('a', 'b').returncode == 2, 'two files')
-    short = run('--round', DATA / 'rfc4475/wsinv.dat')
-    report.check(short.returncode == 2 and b"'--round'" in short.stderr, 'an abbreviation: %r' % short.stderr)
+    check_set_up(report)
     for arguments in (['--help'], [DATA / 'rfc4475/wsinv.dat'], ['--roundtrip', DATA / 'rfc4475/wsinv.dat']):
         tree.deaf(report, PROGRAM, *arguments)
     report.done()
