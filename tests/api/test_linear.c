@@ -1,26 +1,21 @@
-/* What a message costs grows with its bytes and not with their square, whatever shape they have: 64 kB are parsed as fast as
- * 64 times 1 kB, and 16 kB read through every getter as fast as 16 times 1 kB. Measured in CPU time of this thread, the best
- * of several runs; the parser without the limits that would end most of these early. */
+/* An application that reads a message through the getters, one index after the other, pays for its bytes and not for their
+ * square: 16 kB of any shape cost what 16 times 1 kB cost. Measured in CPU time of this thread, the best of several runs.
+ * tests/sip/test_linear.c counts the parser's own steps. */
 #include "test.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include <secsip/header.h>
 
-#include "sip/msg.h"
-#include "sip/typed.h"
-#include "sip/values.h"
-#include "sip/verdict.h"
-
 enum {
     SMALL = 1024,
-    VALUE = 15800, /* what the limit of one value lets through to the getters */
-    LARGE = 65000,
+    LARGE = 15800, /* what the limit of one value lets through */
+    BYTES = 65000, /* read in one run */
     RUNS = 5,
-    /* A square would be 15 and 63; memory that does not fit the cache, and growing buffers, are granted. */
-    RATIO_MAX = 6,
+    RATIO_MAX = 6, /* a square would be 15 */
 };
 
 static const struct shape {
@@ -30,8 +25,6 @@ static const struct shape {
     {"parameters of a Via", "Via: SIP/2.0/TLS h", ";a#", "\r\n"},
     {"parameters of an address", "Contact: <sip:a>", ";a#=b", "\r\n"},
     {"parameters of a URI", "Contact: <sip:a", ";a#", ">\r\n"},
-    {"headers of a URI", "Contact: <sip:a?a=b", "&a#=b", ">\r\n"},
-    {"one parameter again and again", "Contact: <sip:a>", ";a", "\r\n"},
     {"tokens", "Allow: A", ",A", "\r\n"},
     {"commas", "Supported: ", ",", "\r\n"},
     {"media types", "Accept: a/b", ",a/b;c=d", "\r\n"},
@@ -40,24 +33,15 @@ static const struct shape {
     {"Vias in one line", "Via: SIP/2.0/TLS h", ",SIP/2.0/TLS h", "\r\n"},
     {"lines of Via", "", "Via: SIP/2.0/TLS h\r\n", ""},
     {"lines of an unknown field", "", "X-A: b\r\n", ""},
-    {"lines of many unknown fields", "", "X-A#: b\r\n", ""},
     {"a list in an unknown field", "X-A: b", ",<sip:b>", "\r\n"},
     {"folds", "Subject: a", "\r\n ", "\r\n a\r\n"},
-    {"blanks", "Contact: ", " ", "<sip:a>\r\n"},
     {"quotes", "Contact: \"", "\\\"", "\" <sip:a>\r\n"},
-    {"quotes that do not close", "Contact: \"", "\\\"", "\r\n"},
-    {"brackets", "Contact: ", "<", "\r\n"},
     {"brackets in a token list", "Allow: ", "<,", "\r\n"},
     {"comments in comments", "Retry-After: 1 ", "(", "\r\n"},
     {"challenges", "WWW-Authenticate: A", ",A", "\r\n"},
     {"challenges with parameters", "WWW-Authenticate: A b=c", ", A b=c", "\r\n"},
     {"parameters of a challenge", "WWW-Authenticate: A b=c", ", b#=c", "\r\n"},
     {"reasons", "Reason: SIP", ", SIP;cause=1", "\r\n"},
-    {"escapes", "Contact: <sip:", "%41", "@h>\r\n"},
-    {"labels of a host", "Contact: <sip:h", ".h", ">\r\n"},
-    {"digits", "Expires: ", "1", "\r\n"},
-    {"a body", "\r\n", "a\r\n", ""},
-    {"header names without colon", "", "a", "\r\n"},
 };
 
 static size_t make(const struct shape *s, size_t len, char *out)
@@ -117,23 +101,6 @@ static void read_public(const char *text, size_t len)
     secsip_message_unref(m);
 }
 
-/* The parser alone, with nothing that would stop it. */
-static void read_unlimited(const char *text, size_t len)
-{
-    static const struct ssi_sip_limits none = {UINT32_MAX, UINT32_MAX, UINT32_MAX,
-                                               UINT32_MAX, UINT32_MAX, UINT32_MAX};
-    struct ssi_sip_msg *m = NULL;
-    struct ssi_sip_item item;
-
-    if (ssi_sip_msg_parse(text, len, false, &none, NULL, &m) < 0)
-        return;
-    for (uint32_t i = 0; i < m->n_headers; i++)
-        for (int form = 0; form <= SSI_SIP_FORM_CALL_PARAMS; form++)
-            ssi_sip_item_parse((enum ssi_sip_form)form, m->headers[i].value, &item);
-    ssi_sip_msg_verdict(m, NULL);
-    ssi_sip_msg_unref(m);
-}
-
 static uint64_t cpu_ns(void)
 {
     struct timespec t;
@@ -142,31 +109,30 @@ static uint64_t cpu_ns(void)
     return (uint64_t)t.tv_sec * 1000000000U + (uint64_t)t.tv_nsec;
 }
 
-/* The best of RUNS for about LARGE bytes in pieces of len. */
-static uint64_t best_of(void (*read)(const char *, size_t), const char *text, size_t len)
+/* The best of RUNS for about BYTES in pieces of len. */
+static uint64_t best_of(const char *text, size_t len)
 {
     uint64_t best = UINT64_MAX;
 
     for (int run = 0; run < RUNS; run++) {
         uint64_t from = cpu_ns();
-        for (size_t done = 0; done < LARGE; done += len)
-            read(text, len);
+        for (size_t done = 0; done < BYTES; done += len)
+            read_public(text, len);
         uint64_t took = cpu_ns() - from;
         best = took < best ? took : best;
     }
     return best;
 }
 
-static unsigned check(const struct shape *s, void (*read)(const char *, size_t), size_t len,
-                      const char *how)
+static unsigned check(const struct shape *s)
 {
     static char small[2 * SMALL], large[2 * LARGE];
-    size_t n_small = make(s, SMALL, small), n_large = make(s, len, large);
-    uint64_t a = best_of(read, small, n_small), b = best_of(read, large, n_large);
+    size_t n_small = make(s, SMALL, small), n_large = make(s, LARGE, large);
+    uint64_t a = best_of(small, n_small), b = best_of(large, n_large);
     bool bad = b > RATIO_MAX * a;
 
-    printf("%-32s %-12s 1 kB: %6.2f ns/B  %zu kB: %6.2f ns/B%s\n", s->name, how, (double)a / LARGE,
-           len / 1000, (double)b / LARGE, bad ? "  <-- not linear" : "");
+    printf("%-32s 1 kB: %6.2f ns/B  16 kB: %6.2f ns/B%s\n", s->name, (double)a / BYTES,
+           (double)b / BYTES, bad ? "  <-- not linear" : "");
     return bad;
 }
 
@@ -176,8 +142,7 @@ static void cost_is_linear_in_bytes(void **state)
     unsigned n_bad = 0;
 
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        n_bad += check(&shapes[i], read_public, VALUE, "all getters");
-        n_bad += check(&shapes[i], read_unlimited, LARGE, "no limits");
+        n_bad += check(&shapes[i]);
     }
     assert_int_equal(n_bad, 0);
 }

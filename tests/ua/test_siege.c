@@ -187,21 +187,18 @@ static void one_asks_and_never_reads(void **state)
 
 static void one_says_a_byte_a_second(void **state)
 {
-    size_t before = begin(), len;
+    size_t before = begin(), len, n = 0;
     char text[512];
 
     (void)state;
     evil_shake_hands();
     len = evil_options(text, sizeof text, 1);
-    for (size_t i = 0; i < len && simnet_raw_is_open(evil.end); i++) {
-        evil_say(&text[i], 1);
+    for (; n < len && simnet_raw_is_open(evil.end); n++) {
+        evil_say(&text[n], 1);
         lab_assert_speech(&l, 1000000);
         assert_true(server_core()->n_buffered <= len);
     }
-    /* Slow is not forbidden: the request is whole after four minutes, and answered. */
-    assert_true(simnet_raw_is_open(evil.end));
-    assert_true(ssi_tls_session_read(evil.tls, evil.heard, sizeof evil.heard - 1) > 0);
-    assert_non_null(strstr(evil.heard, "SIP/2.0 200 OK"));
+    assert_in_range(n, 29, 32); /* message_timeout_ms, however busy it looks */
     evil_go();
     simnet_run(l.net, 100000, NULL, NULL);
     end(before);
