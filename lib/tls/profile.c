@@ -472,8 +472,8 @@ secsip_result ssi_tls_profile_set_known_keys(secsip_tls_profile *p, uint32_t mod
             "mode %u, or the place of known keys, cannot be used", (unsigned)mode);
     release_known(p);
     p->policy.known_mode = mode;
-    p->policy.known = needed ? *keys : (secsip_tls_known_keys){.size = sizeof p->policy.known};
-    p->known_release = release;
+    p->policy.known = keys ? *keys : (secsip_tls_known_keys){.size = sizeof p->policy.known};
+    p->known_release = keys ? release : NULL;
     return 0;
 }
 

@@ -158,6 +158,11 @@ static void a_file_that_proves_nothing_is_refused(void **state)
                      SECSIP_E_FILE);
     assert_int_equal(secsip_tls_profile_set_known_keys_file(p, 1, ""), SECSIP_E_INVALID);
     assert_int_equal(secsip_tls_known_keys_forget(path, "exam ple"), SECSIP_E_INVALID);
+    write_file("", 0600);
+    for (uint32_t mode = 0; mode < 3; mode++) /* the last one stands */
+        assert_int_equal(secsip_tls_profile_set_known_keys_file(p, mode, path), 0);
+    assert_int_equal(secsip_tls_profile_set_known_keys_file(p, 3, path), SECSIP_E_INVALID);
+    assert_int_equal(secsip_tls_profile_set_known_keys_file(p, 0, path), 0);
     /* One that is damaged later refuses as well. */
     write_file("", 0600);
     assert_int_equal(ssi_known_keys_open(path, &keys), 0);
