@@ -96,6 +96,11 @@ typedef struct secsip_call_callbacks {
     /** Speech to send, asked for once a frame (20 ms). Fill all n_samples; the buffer comes zeroed. NULL sends
      * silence. */
     void (*on_audio_wanted)(secsip_call *call, int16_t *samples, size_t n_samples, void *user_data);
+    /** How secsip_call_hold(), _resume() or _rekey() ended, where the call goes on.
+     * @param result  0: done, and on_media has told of it; SECSIP_E_UA_REJECTED: the other side refused; else what was
+     *                missing on this one. The call is as it was before then, its keys included (RFC 6141)
+     * @param status  the SIP status, or 0 */
+    void (*on_modified)(secsip_call *call, secsip_result result, int32_t status, void *user_data);
 } secsip_call_callbacks;
 
 /** Calls somebody. RFC 3261 13.2.
@@ -134,6 +139,18 @@ secsip_result secsip_call_reject(secsip_call *call, int32_t status);
  * call that the peer has not accepted, and whose CANCEL it does not answer, ends 64*T1 (32 s) after it (RFC 3261 9.1).
  * @return 0 (also when it has ended already). Since 0.1. */
 secsip_result secsip_call_hangup(secsip_call *call);
+
+/** Holds the other side: it is told to send nothing, by a re-INVITE. on_modified tells the end; there is none where the call
+ * ends first. RFC 3261 14, RFC 3264 8.4.
+ * @return 0, SECSIP_E_STATE (not established), SECSIP_E_BUSY (one such change is under way), SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_call_hold(secsip_call *call);
+
+/** The reverse of secsip_call_hold(). Errors likewise. Since 0.1. */
+secsip_result secsip_call_resume(secsip_call *call);
+
+/** A new key of ours, by a re-INVITE: near the end of the old one's life. Errors as secsip_call_hold(). RFC 4568 7.1.4. Since
+ * 0.1. */
+secsip_result secsip_call_rekey(secsip_call *call);
 
 /** @return SECSIP_CALL_*. Since 0.1. */
 int32_t secsip_call_get_state(const secsip_call *call);

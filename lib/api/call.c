@@ -142,3 +142,31 @@ SECSIP_EXPORT void *secsip_call_get_user_data(const secsip_call *call)
 {
     return call ? call->user_data : NULL;
 }
+
+static secsip_result modify(secsip_call *call, enum ssi_call_change change)
+{
+    if (!call)
+        return SECSIP_E_INVALID;
+    struct ssi_ua *ua = living_stack(call);
+    if (!ua)
+        return SECSIP_E_STATE;
+    ssi_stack_now(ua);
+    secsip_result r = ssi_call_modify(call, change);
+    ssi_stack_touch(ua);
+    return r;
+}
+
+SECSIP_EXPORT secsip_result secsip_call_hold(secsip_call *call)
+{
+    return modify(call, SSI_CALL_HOLD);
+}
+
+SECSIP_EXPORT secsip_result secsip_call_resume(secsip_call *call)
+{
+    return modify(call, SSI_CALL_RESUME);
+}
+
+SECSIP_EXPORT secsip_result secsip_call_rekey(secsip_call *call)
+{
+    return modify(call, SSI_CALL_REKEY);
+}

@@ -23,6 +23,7 @@ static void free_call(secsip_call *c)
     ssi_buf_free(&c->ack);
     ssi_buf_free(&c->sdp);
     ssi_buf_free(&c->accept);
+    ssi_buf_free(&c->reack);
     ssi_call_news_free(c->farewell);
     ssi_call_news_free(c->incoming_news);
     ssi_call_news_free(c->spare_news);
@@ -101,8 +102,10 @@ secsip_call *ssi_call_alloc(secsip_account *a)
     ssi_buf_init_secret(&c->ack, SDP_MAX);
     ssi_buf_init_secret(&c->sdp, SDP_MAX);
     ssi_buf_init_secret(&c->accept, a->ua->config.limits.message_bytes + SDP_MAX);
+    ssi_buf_init_secret(&c->reack, SDP_MAX);
     ssi_call_init_accept(c);
     ssi_call_init_move(c);
+    ssi_call_init_modify(c);
     ssi_list_push_back(&a->ua->calls, &c->node);
     return c;
 }
@@ -127,6 +130,7 @@ static void release(secsip_call *c)
 {
     ssi_timer_cancel(&c->ua->timers, &c->accept_timer);
     ssi_call_end_move(c);
+    ssi_timer_cancel(&c->ua->timers, &c->modify_timer);
     ssi_call_end_media(c);
     if (c->has_dialog) {
         ssi_dialog_free(&c->dialog, c->ua);
@@ -161,12 +165,12 @@ void ssi_call_abandon(secsip_call *c)
 
 void ssi_call_detach(secsip_call *c)
 {
-    struct ssi_txn *txns[] = {c->invite, c->server, c->bye};
+    struct ssi_txn *txns[] = {c->invite, c->server, c->bye, c->reinvite};
 
     c->phase = SSI_CALL_OVER;
     c->state = SECSIP_CALL_ENDED;
-    c->invite = c->server = c->bye = NULL;
-    for (int i = 0; i < 3; i++)
+    c->invite = c->server = c->bye = c->reinvite = NULL;
+    for (int i = 0; i < 4; i++)
         if (txns[i])
             ssi_txn_drop(txns[i]);
     release(c);
@@ -373,6 +377,7 @@ static void try_bye(secsip_call *c)
 void ssi_call_leave(secsip_call *c)
 {
     ssi_timer_cancel(&c->ua->timers, &c->accept_timer);
+    ssi_timer_cancel(&c->ua->timers, &c->modify_timer);
     ssi_call_end_media(c); /* nothing more is sent: not while the BYE is under way, either */
     c->phase = SSI_CALL_LEAVING;
     ssi_timer_cancel(&c->ua->timers, &c->move_timer);

@@ -39,10 +39,20 @@ enum ssi_call_input {
     SSI_CALL_BYE,         /* BYE came */
     SSI_CALL_BYE_DONE,    /* our BYE was answered, or never will be */
     SSI_CALL_GONE,        /* the peer knows the dialog no more, or is silent */
+    SSI_CALL_MODIFY,      /* the application wants another offer to be made */
+    SSI_CALL_MODIFIED,    /* 2xx to our re-INVITE */
+    SSI_CALL_UNMODIFIED,  /* it was refused, or there is no final response */
+    SSI_CALL_UPDATE,      /* UPDATE in the dialog came */
     SSI_CALL_N_INPUTS,
 };
 
 struct ssi_call_news;
+
+enum ssi_call_change {
+    SSI_CALL_HOLD,
+    SSI_CALL_RESUME,
+    SSI_CALL_REKEY,
+};
 
 struct secsip_call {
     uint32_t
@@ -94,6 +104,14 @@ struct secsip_call {
     uint32_t n_moves;
     uint32_t n_asked;      /* challenges to BYE and OPTIONS that were answered */
     struct ssi_txn *probe; /* OPTIONS: is the peer still there? */
+    /* Our own offer inside the call. */
+    struct ssi_txn *reinvite;
+    struct ssi_buf reack;          /* its ACK, sent again for every 2xx */
+    struct ssi_timer modify_timer; /* to make the offer later */
+    uint32_t modify_challenged;
+    bool modifying;     /* the application has asked for it and was not told of its end */
+    bool awaits_answer; /* it was sent */
+    bool was_held;      /* before */
 
     struct ssi_txn *bye;
     struct ssi_error error;           /* why it ended, for the last event */
@@ -114,6 +132,8 @@ secsip_result ssi_call_ring(secsip_call *c);
 secsip_result ssi_call_answer(secsip_call *c);
 secsip_result ssi_call_reject(secsip_call *c, int32_t status);
 secsip_result ssi_call_hangup(secsip_call *c);
+/* By a re-INVITE; on_modified tells how it ended. SECSIP_E_STATE (not established), SECSIP_E_BUSY (one is under way). */
+secsip_result ssi_call_modify(secsip_call *c, enum ssi_call_change change);
 void ssi_call_user_unref(secsip_call *c);
 void ssi_call_stats(const secsip_call *c, secsip_media_stats *ret);
 
@@ -163,10 +183,24 @@ void ssi_call_init_accept(secsip_call *c);
 void ssi_call_reconnect(secsip_call *c);
 void ssi_call_init_move(secsip_call *c);
 void ssi_call_end_move(secsip_call *c);
+void ssi_call_init_modify(secsip_call *c);
+/* INVITE with c->sdp and the credentials there are; the transaction takes a reference. */
+secsip_result ssi_call_send_invite(secsip_call *c, const struct ssi_txn_client_ops *ops,
+                                   struct ssi_txn **ret);
+/* The ACK of a 2xx to the last INVITE, over the dialog; kept in b, to be sent again. */
+void ssi_call_send_ack(secsip_call *c, const struct ssi_dialog *d, struct ssi_buf *b);
+/* A response with our Contact, and with a description where sdp is not NULL. */
+secsip_result ssi_call_respond(secsip_call *c, struct ssi_txn *t, int status,
+                               const struct ssi_buf *sdp);
+/* 0, or the status to refuse with: the answer goes back the way the offer came, which must be fit to carry a key. */
+int ssi_call_check_offer_flow(secsip_call *c, struct ssi_txn *t);
+/* 0 for success. What is refused for want of memory may be asked for again; what does not fit may not. */
+int ssi_call_refusal_of(secsip_result r);
 
 /* News. */
 void ssi_call_tell_state(secsip_call *c, int32_t state, int32_t status, const char *reason);
 void ssi_call_tell_media(secsip_call *c);
+void ssi_call_tell_modified(secsip_call *c, secsip_result result, int32_t status);
 void ssi_call_tell_end(secsip_call *c, int32_t status, const char *reason);
 void ssi_call_tell_incoming(secsip_call *c);
 struct ssi_call_news *ssi_call_news_new(void);
@@ -186,6 +220,7 @@ ssi_call_handler ssi_call_out_flow_open, ssi_call_out_provisional, ssi_call_out_
     ssi_call_in_answer, ssi_call_in_hangup, ssi_call_in_cancel, ssi_call_in_ack, ssi_call_in_no_ack,
     ssi_call_in_bye, ssi_call_in_reinvite, ssi_call_in_busy, ssi_call_in_hangup_early,
     ssi_call_any_hangup, ssi_call_any_flow_lost, ssi_call_any_bye_done, ssi_call_move_lost,
-    ssi_call_leave_lost, ssi_call_move_open, ssi_call_move_gone;
+    ssi_call_leave_lost, ssi_call_move_open, ssi_call_move_gone, ssi_call_mod_start,
+    ssi_call_mod_done, ssi_call_mod_failed, ssi_call_mod_late, ssi_call_in_update;
 
 #endif

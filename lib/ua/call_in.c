@@ -23,16 +23,24 @@ static void start_response(secsip_call *c, struct ssi_txn *t, int status, struct
     ssi_sip_put_header_str(b, "Server", c->ua->user_agent);
 }
 
-static void respond(secsip_call *c, struct ssi_txn *t, int status)
+secsip_result ssi_call_respond(secsip_call *c, struct ssi_txn *t, int status,
+                               const struct ssi_buf *sdp)
 {
+    struct ssi_slice body = sdp ? ssi_buf_slice(sdp) : ssi_slice_of(NULL, 0);
     struct ssi_buf b;
 
     start_response(c, t, status, &b);
-    if (ssi_sip_put_end(&b, NULL, NULL, 0) >= 0)
-        ssi_txn_respond(t, status, &b);
-    else if (status >= 200)
-        ssi_ua_refuse(c->ua, t, status);
+    secsip_result r = ssi_sip_put_end(&b, sdp ? "application/sdp" : NULL, body.p, body.len);
+    if (r >= 0)
+        r = ssi_txn_respond(t, status, &b);
     ssi_buf_free(&b);
+    return r;
+}
+
+static void respond(secsip_call *c, struct ssi_txn *t, int status)
+{
+    if (ssi_call_respond(c, t, status, NULL) < 0 && status >= 200)
+        ssi_ua_refuse(c->ua, t, status);
 }
 
 static uint32_t or_default(uint32_t value, uint32_t dflt)
@@ -140,8 +148,7 @@ static void refuse_early(secsip_call *c, struct ssi_txn *t, int status, const st
     ssi_call_abandon(c);
 }
 
-/* What is refused for want of memory may be asked for again; what does not fit may not. */
-static int refusal_of(secsip_result r)
+int ssi_call_refusal_of(secsip_result r)
 {
     if (r >= 0)
         return 0;
@@ -163,12 +170,12 @@ static int prepare_media(secsip_call *c, const struct ssi_sip_msg *m)
     }
     r = ssi_sip_msg_body(m, "application/sdp", &sdp);
     if (r < 0)
-        return refusal_of(r);
+        return ssi_call_refusal_of(r);
     if (r == 0) { /* no body, or one that may be passed over */
         c->offer_ours = true;
         return 0;
     }
-    return refusal_of(ssi_media_answer(c->media, sdp, &c->sdp, &c->error));
+    return ssi_call_refusal_of(ssi_media_answer(c->media, sdp, &c->sdp, &c->error));
 }
 
 void ssi_call_incoming(secsip_account *a, struct ssi_txn *t, struct ssi_sip_msg *m,
@@ -224,6 +231,9 @@ void ssi_call_request(secsip_call *c, struct ssi_txn *t, struct ssi_sip_msg *m)
         break;
     case SSI_SIP_INVITE:
         ssi_call_step(c, SSI_CALL_REINVITE, m, t);
+        break;
+    case SSI_SIP_UPDATE:
+        ssi_call_step(c, SSI_CALL_UPDATE, m, t);
         break;
     default: /* OPTIONS: the verdict lets no other method through */
         ssi_ua_refuse(c->ua, t, 200);
@@ -359,6 +369,17 @@ void ssi_call_in_busy(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
     ssi_ua_refuse(c->ua, t, 491);
 }
 
+int ssi_call_check_offer_flow(secsip_call *c, struct ssi_txn *t)
+{
+    if (c->media->sdes.config.policy == SSI_SDES_OFF ||
+        ssi_flow_may_carry_keys(ssi_flow_of(ssi_txn_flow_of(t))))
+        return 0;
+    ssi_log_line(&c->ua->config.log, SSI_LOG_WARNING,
+                 "offer of %s refused: it came over a connection that is not verified TLS",
+                 c->remote_uri);
+    return 488;
+}
+
 void ssi_call_in_reinvite(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
 {
     struct ssi_error e = {0};
@@ -367,6 +388,14 @@ void ssi_call_in_reinvite(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn 
 
     if (c->accept_timer.armed) {
         ssi_ua_refuse(c->ua, t, 500); /* RFC 3261 14.2: the last one is not acknowledged yet */
+        return;
+    }
+    if (c->awaits_answer) {
+        ssi_ua_refuse(c->ua, t, 491); /* RFC 3261 14.2: ours is under way */
+        return;
+    }
+    if (ssi_call_check_offer_flow(c, t)) {
+        ssi_ua_refuse(c->ua, t, 488);
         return;
     }
     ssi_buf_reset(&c->sdp);
@@ -381,7 +410,7 @@ void ssi_call_in_reinvite(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn 
         ssi_log_line(&c->ua->config.log, SSI_LOG_WARNING,
                      "re-INVITE of %s refused: %s (expected %s, found %s)", c->remote_uri, e.text,
                      e.expected, e.found);
-        ssi_ua_refuse(c->ua, t, refusal_of(r));
+        ssi_ua_refuse(c->ua, t, ssi_call_refusal_of(r));
         return;
     }
     take_server(c, t);

@@ -8,6 +8,7 @@ enum news_kind {
     NEWS_STATE,
     NEWS_MEDIA,
     NEWS_INCOMING,
+    NEWS_MODIFIED,
 };
 
 struct ssi_call_news {
@@ -96,6 +97,14 @@ static void give_media(struct ssi_call_news *n)
         c->callbacks.on_security(c, &security, c->user_data);
 }
 
+static void give_modified(const struct ssi_call_news *n)
+{
+    secsip_call *c = n->call;
+
+    if (c->callbacks.on_modified)
+        c->callbacks.on_modified(c, n->error.result, n->status, c->user_data);
+}
+
 /* The application decides now, or takes a reference and decides later. */
 static void give_incoming(const struct ssi_call_news *n)
 {
@@ -120,6 +129,8 @@ static void deliver(struct ssi_event *e, bool discard)
             give_state(n);
         else if (n->kind == NEWS_MEDIA)
             give_media(n);
+        else if (n->kind == NEWS_MODIFIED)
+            give_modified(n);
         else if (c->ua)
             give_incoming(n);
     }
@@ -182,6 +193,17 @@ void ssi_call_tell_end(secsip_call *c, int32_t status, const char *reason)
     fill_state(n, c, SECSIP_CALL_ENDED, status, reason);
     n->error = c->error;
     post(c, n, NEWS_STATE);
+}
+
+void ssi_call_tell_modified(secsip_call *c, secsip_result result, int32_t status)
+{
+    struct ssi_call_news *n = make(c);
+
+    if (!n)
+        return;
+    n->error.result = result;
+    n->status = status;
+    post(c, n, NEWS_MODIFIED);
 }
 
 void ssi_call_tell_incoming(secsip_call *c)

@@ -50,7 +50,8 @@ static void on_gone(struct ssi_txn *t, void *arg)
 static const struct ssi_txn_client_ops invite_ops = {on_response, on_failed, on_gone};
 
 /* ---- Sending */
-static secsip_result send_invite(secsip_call *c)
+secsip_result ssi_call_send_invite(secsip_call *c, const struct ssi_txn_client_ops *ops,
+                                   struct ssi_txn **ret)
 {
     char branch[SSI_BRANCH_TEXT];
     struct ssi_dialog_request req;
@@ -75,20 +76,25 @@ static secsip_result send_invite(secsip_call *c)
         r = c->credentials.failed;
     if (r >= 0)
         r = ssi_txn_client_new(&c->ua->txn, &c->flow->txn, SSI_SIP_INVITE, ssi_slice_str(branch),
-                               &b, &invite_ops, c, &c->invite);
+                               &b, ops, c, ret);
     if (r >= 0) {
         ssi_call_ref(c); /* the transaction's, until on_gone */
         /* A 100 alone must not keep a call for ever: after timer C it is cancelled, and ends. */
-        ssi_txn_client_use_timer_c(c->invite);
+        ssi_txn_client_use_timer_c(*ret);
     }
     ssi_buf_free(&b);
     ssi_buf_free(&contact);
     return r;
 }
 
+static secsip_result send_invite(secsip_call *c)
+{
+    return ssi_call_send_invite(c, &invite_ops, &c->invite);
+}
+
 /* The ACK of a 2xx is no part of the transaction: a request of its own with the INVITE's CSeq number and credentials
  * (RFC 3261 13.2.2.4). */
-static void send_ack(secsip_call *c, const struct ssi_dialog *d, struct ssi_buf *b)
+void ssi_call_send_ack(secsip_call *c, const struct ssi_dialog *d, struct ssi_buf *b)
 {
     char branch[SSI_BRANCH_TEXT];
     struct ssi_dialog_request req;
@@ -116,7 +122,7 @@ static void end_fork(secsip_call *c, struct ssi_sip_msg *m)
     if (ssi_dialog_take_response(&fork, m) < 0)
         return;
     ssi_buf_init_secret(&ack, c->ua->config.limits.message_bytes);
-    send_ack(c, &fork, &ack);
+    ssi_call_send_ack(c, &fork, &ack);
     ssi_buf_free(&ack);
     fork.local_cseq = c->invite_cseq;
     ssi_call_send_bye(c, &fork, false);
@@ -229,7 +235,7 @@ void ssi_call_out_success(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn 
         ssi_call_finish(c, m->status, secsip_result_text(r));
         return;
     }
-    send_ack(c, &c->dialog, &c->ack);
+    ssi_call_send_ack(c, &c->dialog, &c->ack);
     c->phase = SSI_CALL_TALKING;
     if (take_answer(c, m) < 0) {
         ssi_addr_text(&c->flow->peer, c->error.peer);
@@ -252,7 +258,7 @@ void ssi_call_out_ack_again(secsip_call *c, struct ssi_sip_msg *m, struct ssi_tx
     else if (c->ack.len > 0 && c->ack.failed >= 0)
         ssi_flow_send(c->flow, ssi_buf_slice(&c->ack));
     else
-        send_ack(c, &c->dialog, &c->ack); /* memory was out the first time */
+        ssi_call_send_ack(c, &c->dialog, &c->ack); /* memory was out the first time */
 }
 
 /* We had cancelled, but the 2xx was on its way (RFC 3261 9.1). */
@@ -263,7 +269,7 @@ void ssi_call_out_late_success(secsip_call *c, struct ssi_sip_msg *m, struct ssi
         ssi_call_finish(c, m->status, "hung up");
         return;
     }
-    send_ack(c, &c->dialog, &c->ack);
+    ssi_call_send_ack(c, &c->dialog, &c->ack);
     ssi_call_leave(c);
 }
 

@@ -39,6 +39,8 @@ static const struct ssi_call_cell table[SSI_CALL_N_PHASES][SSI_CALL_N_INPUTS] = 
             [SSI_CALL_HANGUP] = {ssi_call_in_hangup, "send 603, end", "13.3.1.3"},
             [SSI_CALL_CANCEL] = {ssi_call_in_cancel, "send 487, end", "9.2"},
             [SSI_CALL_BYE] = {ssi_call_in_bye, "send 200, end", "15.1.2"},
+            [SSI_CALL_UPDATE] = {ssi_call_in_update, "send 200, or 500 to an offer",
+                                 "RFC 3311 5.2"},
         },
     [SSI_CALL_ACCEPTED] =
         {
@@ -49,6 +51,8 @@ static const struct ssi_call_cell table[SSI_CALL_N_PHASES][SSI_CALL_N_INPUTS] = 
             [SSI_CALL_NO_ACK] = {ssi_call_in_no_ack, "send BYE", "13.3.1.4"},
             [SSI_CALL_REINVITE] = {ssi_call_in_busy, "send 491", "14.2"},
             [SSI_CALL_BYE] = {ssi_call_in_bye, "send 200, end", "15.1.2"},
+            [SSI_CALL_UPDATE] = {ssi_call_in_update, "send 200, or 491 or 500 to an offer",
+                                 "RFC 3311 5.2"},
         },
     [SSI_CALL_TALKING] =
         {
@@ -66,6 +70,14 @@ static const struct ssi_call_cell table[SSI_CALL_N_PHASES][SSI_CALL_N_INPUTS] = 
             [SSI_CALL_NO_ACK] = {ssi_call_in_no_ack, "send BYE", "13.3.1.4"},
             [SSI_CALL_REINVITE] = {ssi_call_in_reinvite, "send 200 with an answer, or 488", "14.2"},
             [SSI_CALL_BYE] = {ssi_call_in_bye, "send 200, end", "15.1.2"},
+            [SSI_CALL_MODIFY] = {ssi_call_mod_start, "send INVITE with a new offer", "14.1"},
+            [SSI_CALL_MODIFIED] = {ssi_call_mod_done, "send ACK, use the answer, or send BYE",
+                                   "14.1"},
+            [SSI_CALL_UNMODIFIED] =
+                {ssi_call_mod_failed, "go on as before, try again after 491, or send BYE",
+                 "14.1, 12.2.1.2; RFC 6141"},
+            [SSI_CALL_UPDATE] = {ssi_call_in_update, "send 200 with an answer, or refuse it",
+                                 "RFC 3311 5.2"},
         },
     [SSI_CALL_LEAVING] =
         {
@@ -76,6 +88,7 @@ static const struct ssi_call_cell table[SSI_CALL_N_PHASES][SSI_CALL_N_INPUTS] = 
                                   "13.2.2.4"},
             [SSI_CALL_BYE] = {ssi_call_in_bye, "send 200, end", "15.1.2"},
             [SSI_CALL_BYE_DONE] = {ssi_call_any_bye_done, "end", "15.1.1"},
+            [SSI_CALL_MODIFIED] = {ssi_call_mod_late, "send ACK", "14.1"},
         },
 };
 
@@ -92,7 +105,7 @@ void ssi_call_step(secsip_call *c, enum ssi_call_input input, struct ssi_sip_msg
     if (c->ua->call_tap)
         c->ua->call_tap((int)c->phase, (int)input);
     if (!handler) {
-        if (t && (input == SSI_CALL_BYE || input == SSI_CALL_REINVITE))
+        if (t && (input == SSI_CALL_BYE || input == SSI_CALL_REINVITE || input == SSI_CALL_UPDATE))
             ssi_ua_refuse(c->ua, t, 481);
         return;
     }

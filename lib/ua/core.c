@@ -20,7 +20,8 @@ enum {
 #define METHOD(name) (1U << SSI_SIP_##name)
 static const char *const sdp_only[] = {"application/sdp", NULL}, *const anything[] = {"*/*", NULL};
 const struct ssi_sip_element ssi_ua_endpoint = {
-    .methods = METHOD(INVITE) | METHOD(ACK) | METHOD(CANCEL) | METHOD(BYE) | METHOD(OPTIONS),
+    .methods = METHOD(INVITE) | METHOD(ACK) | METHOD(CANCEL) | METHOD(BYE) | METHOD(OPTIONS) |
+               METHOD(UPDATE),
     .body_types = sdp_only,
     .offer_type = "application/sdp",
 };

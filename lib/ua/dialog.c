@@ -282,10 +282,22 @@ fail_tag:
     return r;
 }
 
+secsip_result ssi_dialog_refresh_target(struct ssi_dialog *d, const struct ssi_sip_msg *m)
+{
+    secsip_result r = 0;
+
+    if (!ssi_sip_msg_header(m, SSI_HDR_CONTACT, NULL))
+        return 0;
+    char *target = dup_target(d, m, &r);
+    if (!target)
+        return r;
+    free(d->remote_target);
+    d->remote_target = target;
+    return 0;
+}
+
 int ssi_dialog_take_request(struct ssi_dialog *d, const struct ssi_sip_msg *m)
 {
-    secsip_result r;
-
     if (m->method == SSI_SIP_ACK)
         return 0;
     /* RFC 3261 12.2.2: a lower number is out of order and rejected with 500. */
@@ -293,14 +305,10 @@ int ssi_dialog_take_request(struct ssi_dialog *d, const struct ssi_sip_msg *m)
         return 500;
     d->remote_cseq = m->cseq;
     d->has_remote_cseq = true;
-    if (m->method == SSI_SIP_INVITE && ssi_sip_msg_header(m, SSI_HDR_CONTACT, NULL)) {
-        char *target = dup_target(d, m, &r);
-        if (!target)
-            return r == SECSIP_E_NOMEM ? 500 : 400;
-        free(d->remote_target);
-        d->remote_target = target;
-    }
-    return 0;
+    secsip_result r = 0;
+    if (m->method == SSI_SIP_INVITE || m->method == SSI_SIP_UPDATE)
+        r = ssi_dialog_refresh_target(d, m);
+    return r == 0 ? 0 : r == SECSIP_E_NOMEM ? 500 : 400;
 }
 
 /* The URI of a Route element. */

@@ -38,7 +38,10 @@ void ssi_dialog_free(struct ssi_dialog *d, struct ssi_ua *ua);
 /* Takes remote tag, route set and remote target from a response to our INVITE (RFC 3261 12.1.2, 13.2.2.4). Errors as
  * above; the dialog is then unchanged. */
 secsip_result ssi_dialog_take_response(struct ssi_dialog *d, const struct ssi_sip_msg *response);
-/* A request in the dialog: order of CSeq (RFC 3261 12.2.2), and the target refreshed by INVITE. 0, or the status to refuse
+/* The target as a request or response in the dialog refreshes it (RFC 3261 12.2): it stays where the message has no Contact.
+ * SECSIP_E_NOMEM, SECSIP_E_SIP_ADDRESS, SECSIP_E_UA_SIPS_ROUTE. */
+secsip_result ssi_dialog_refresh_target(struct ssi_dialog *d, const struct ssi_sip_msg *m);
+/* A request in the dialog: order of CSeq (RFC 3261 12.2.2), and the target refreshed by INVITE and UPDATE. 0, or the status to refuse
  * it with. */
 int ssi_dialog_take_request(struct ssi_dialog *d, const struct ssi_sip_msg *m);
 /* The dialog with this Call-ID and local tag; the remote tag, if the dialog has one, must agree. NULL: none. */

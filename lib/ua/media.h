@@ -100,6 +100,7 @@ const struct ssi_addr *ssi_media_local(const struct ssi_media *m);
 secsip_result ssi_media_move(struct ssi_media *m, const struct ssi_addr *local_ip);
 /* The next offer holds the peer, or no longer. */
 void ssi_media_hold(struct ssi_media *m, bool hold);
+bool ssi_media_is_held(const struct ssi_media *m);
 /* The next offer or answer brings a new key. */
 void ssi_media_rekey(struct ssi_media *m);
 /* How OPTIONAL offers from now on: after the offer that waited was rolled back. */

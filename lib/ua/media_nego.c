@@ -15,6 +15,11 @@ void ssi_media_hold(struct ssi_media *m, bool hold)
     m->wanted = hold ? "sendonly" : "sendrecv"; /* RFC 3264 8.4 */
 }
 
+bool ssi_media_is_held(const struct ssi_media *m)
+{
+    return strcmp(m->wanted, "sendrecv") != 0;
+}
+
 void ssi_media_rekey(struct ssi_media *m)
 {
     ssi_sdes_rekey(&m->sdes);

@@ -1,6 +1,7 @@
 /* A scripted peer, see peer.h. */
 #include "peer.h"
 
+#include "oom.h"
 #include "test.h"
 
 #include <stdio.h>
@@ -91,9 +92,10 @@ static void on_gone(struct ssi_txn *t, void *arg)
 
 static const struct ssi_txn_server_ops ops = {on_cancel, NULL, on_failed, on_gone};
 
-static bool on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, struct ssi_flow *flow)
+/* What the script itself needs is there, whatever alice has to do without. */
+static void answer_request(struct peer *p, struct ssi_txn *t, struct ssi_sip_msg *m,
+                           struct ssi_flow *flow)
 {
-    struct peer *p = arg;
     const struct ssi_sip_header *reason;
 
     p->flow = flow;
@@ -125,6 +127,13 @@ static bool on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, stru
         if (!p->deaf)
             ssi_ua_refuse(p->ua, t, p->options_status ? p->options_status : 501);
     }
+}
+
+static bool on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, struct ssi_flow *flow)
+{
+    test_oom_pause();
+    answer_request(arg, t, m, flow);
+    test_oom_resume();
     return true;
 }
 

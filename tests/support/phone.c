@@ -10,7 +10,7 @@
 
 #include "api/stack.h"
 
-bool lab_cells[16][16];
+bool lab_cells[16][32];
 
 static void note_cell(int phase, int input)
 {
@@ -100,6 +100,16 @@ static void on_audio_wanted(secsip_call *c, int16_t *samples, size_t n, void *ar
     p->n_samples_sent += (uint32_t)n;
 }
 
+static void on_modified(secsip_call *c, secsip_result result, int32_t status, void *arg)
+{
+    struct phone *p = arg;
+
+    (void)c;
+    p->n_modified++;
+    p->modified_result = result;
+    p->modified_status = status;
+}
+
 static const secsip_call_callbacks call_callbacks = {
     .size = sizeof call_callbacks,
     .on_state = on_state,
@@ -107,6 +117,7 @@ static const secsip_call_callbacks call_callbacks = {
     .on_security = on_security,
     .on_audio = on_audio,
     .on_audio_wanted = on_audio_wanted,
+    .on_modified = on_modified,
 };
 
 const secsip_call_callbacks *lab_call_callbacks(void)

@@ -29,6 +29,9 @@ struct phone {
     int32_t level;
     uint32_t quirks;
     int n_media;
+    int n_modified;
+    secsip_result modified_result;
+    int32_t modified_status;
     int16_t next_sample; /* what on_audio_wanted makes: a ramp */
     uint32_t n_samples_sent;
     uint32_t n_samples_heard;
@@ -61,7 +64,7 @@ void lab_register(struct lab *l);
 void lab_stop(struct lab *l);
 
 /* Cells of the call table that any phone of this program went through. */
-extern bool lab_cells[16][16];
+extern bool lab_cells[16][32];
 
 bool lab_both_registered(void *lab);
 bool lab_both_talking(void *lab);

@@ -30,6 +30,10 @@ static const char *const inputs[] = {
     [SSI_CALL_NO_ACK] = "no ACK in 64*T1",
     [SSI_CALL_REINVITE] = "INVITE",
     [SSI_CALL_BYE] = "BYE",
+    [SSI_CALL_MODIFY] = "application wants a change",
+    [SSI_CALL_MODIFIED] = "2xx to our re-INVITE",
+    [SSI_CALL_UNMODIFIED] = "re-INVITE refused, or no response",
+    [SSI_CALL_UPDATE] = "UPDATE",
     [SSI_CALL_BYE_DONE] = "BYE answered, lost, or silence for 4 s",
     [SSI_CALL_GONE] = "481 or silence to OPTIONS",
 };
@@ -38,7 +42,8 @@ static void put_doc(FILE *f)
 {
     fprintf(f, "# Calls\n\nMade by `test_ua_doc --write` from `lib/ua/call_step.c`; a test reports "
                "drift, and\n"
-               "`tests/ua/test_peer.c` goes through every row. Sections are those of RFC 3261. "
+               "`tests/ua/test_peer.c` and `test_modify.c` go through every row. Sections are "
+               "those of RFC 3261. "
                "What has no row is too late\n"
                "to matter; a request is then refused with 481.\n\n"
                "| phase | what happens | what the call does | section |\n|---|---|---|---|\n");

@@ -200,7 +200,7 @@ static void act_on_call(struct monkey *m, int i)
 {
     struct slot *s = m->calls[i];
 
-    switch (below(7)) {
+    switch (below(9)) {
     case 0:
     case 1:
         secsip_call_hangup(s->call);
@@ -213,6 +213,12 @@ static void act_on_call(struct monkey *m, int i)
         break;
     case 4:
         secsip_call_reject(s->call, 300 + (int)below(400));
+        break;
+    case 5:
+        (below(2) ? secsip_call_hold : secsip_call_resume)(s->call);
+        break;
+    case 6:
+        secsip_call_rekey(s->call);
         break;
     default:
         if (s->n_ended || below(3) == 0)

@@ -835,7 +835,7 @@ static void every_row_of_the_table_was_visited(void **state)
 
     (void)state;
     for (int p = 0; p < SSI_CALL_N_PHASES; p++)
-        for (int i = 0; i < SSI_CALL_N_INPUTS; i++)
+        for (int i = 0; i < SSI_CALL_MODIFY; i++) /* the rest is for test_modify.c */
             if (ssi_call_cell((enum ssi_call_phase)p, (enum ssi_call_input)i)->handler &&
                 !lab_cells[p][i]) {
                 printf("not visited: phase %d input %d: %s\n", p, i,

@@ -1,0 +1,600 @@
+/* Offers inside a call, ours by re-INVITE and the peer's by UPDATE: hold, resume, new keys, a new address, and everything that may
+ * come in between. What is heard of alice is decrypted with what alice told, so that a key nobody was told of would show. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base64.h"
+#include "oom.h"
+#include "peer.h"
+#include "rtp/packet.h"
+#include "srtp/srtp.h"
+#include "ua/call.h"
+
+#define HEAD   "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\n"
+#define KEY    "MTIzNDU2Nzg5MEFCQ0RFRkdISUpLTE1OT1BRUlNU" /* 30 bytes */
+#define KEY_B  "PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR"
+#define S80    "AES_CM_128_HMAC_SHA1_80"
+#define SAVP   "m=audio 5000 RTP/SAVP 0\r\n"
+#define CRYPTO "a=crypto:1 " S80 " inline:" KEY "\r\n"
+#define GOOD   HEAD SAVP CRYPTO
+/* In answer to a new key of alice's, which comes under another tag than the one in use. */
+#define REKEYED(key) HEAD SAVP "a=crypto:2 " S80 " inline:" key "\r\n"
+
+static const secsip_account_config mandatory = {.suites = S80};
+static struct lab l;
+static struct peer p;
+
+/* ---- what alice sends, heard with the key that she told last, or told before */
+static struct {
+    char key[64], key_before[64];
+    struct ssi_srtp *rx, *rx_before;
+    unsigned now, before, unknown; /* packets under each */
+    uint8_t from;                  /* the last byte of the address they came from */
+} ear;
+
+static struct ssi_srtp *receiver(const char *key)
+{
+    struct ssi_srtp_config c = {.direction = SSI_SRTP_RECEIVE,
+                                .suite = SSI_SRTP_AES_CM_128_HMAC_SHA1_80};
+    struct ssi_srtp *s = NULL;
+    size_t len = 0;
+
+    assert_true(ssi_base64_get(ssi_slice_str(key), c.key.bytes, sizeof c.key.bytes, &len));
+    c.key.len = (uint8_t)len;
+    assert_int_equal(ssi_srtp_new(&c, &s), 0);
+    return s;
+}
+
+/* Takes the key out of alice's last description. */
+static void learn_key(void)
+{
+    const char *at = strstr(p.offer, "inline:");
+
+    assert_non_null(at);
+    char key[64];
+    snprintf(key, sizeof key, "%.40s", at + 7);
+    if (!strcmp(key, ear.key))
+        return;
+    ssi_srtp_free(ear.rx_before);
+    memcpy(ear.key_before, ear.key, sizeof ear.key);
+    ear.rx_before = ear.rx;
+    memcpy(ear.key, key, sizeof key);
+    ear.rx = receiver(key);
+}
+
+static bool opens(struct ssi_srtp *rx, const uint8_t *data, size_t len)
+{
+    uint8_t copy[2048];
+
+    if (!rx || len > sizeof copy)
+        return false;
+    memcpy(copy, data, len);
+    return ssi_srtp_unprotect_rtp(rx, copy, &len) == 0;
+}
+
+static bool hear(const secsip_engine_address *from, const secsip_engine_address *to, uint8_t *data,
+                 size_t len, void *arg)
+{
+    (void)arg;
+    if (to->port != 5000 || len < 100) /* RTCP */
+        return true;
+    ear.from = from->ip[3];
+    if (opens(ear.rx, data, len))
+        ear.now++;
+    else if (opens(ear.rx_before, data, len))
+        ear.before++;
+    else
+        ear.unknown++;
+    return true;
+}
+
+static void listen_for_ms(uint64_t ms)
+{
+    ear.now = ear.before = ear.unknown = 0;
+    simnet_run(l.net, ms * 1000, NULL, NULL);
+}
+
+/* ---- the call */
+static bool alice_talks(void *arg)
+{
+    (void)arg;
+    return l.alice.call_state == SECSIP_CALL_ESTABLISHED;
+}
+
+static void start(const secsip_account_config *config)
+{
+    memset(&ear, 0, sizeof ear);
+    peer_start(&l, &p, config);
+    p.final = 200;
+    p.final_sdp = GOOD;
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_true(simnet_run(l.net, 5000000, alice_talks, &l));
+    learn_key();
+    simnet_tap(l.net, hear, NULL, NULL);
+    listen_for_ms(200);
+    assert_in_range(ear.now, 9, 11);
+    p.order[0] = 0;
+}
+
+static void stop(void)
+{
+    ssi_srtp_free(ear.rx);
+    ssi_srtp_free(ear.rx_before);
+    simnet_tap(l.net, NULL, NULL, NULL);
+    peer_stop(&l, &p);
+}
+
+static void expect_modified(int n, secsip_result result, int32_t status)
+{
+    assert_int_equal(l.alice.n_modified, n);
+    assert_int_equal(l.alice.modified_result, result);
+    assert_int_equal(l.alice.modified_status, status);
+}
+
+static void we_hold_and_resume_and_no_key_changes(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    p.final_sdp = GOOD "a=recvonly\r\n";
+    assert_int_equal(secsip_call_hold(l.alice.call), 0);
+    assert_int_equal(secsip_call_resume(l.alice.call), SECSIP_E_BUSY);
+    listen_for_ms(200);
+    assert_string_equal(p.order, "IA");
+    assert_non_null(strstr(p.offer, "a=sendonly\r\n"));
+    assert_non_null(strstr(p.offer, ear.key));
+    expect_modified(1, 0, 200);
+    assert_string_equal(l.alice.direction, "sendonly");
+    p.final_sdp = GOOD;
+    assert_int_equal(secsip_call_resume(l.alice.call), 0);
+    listen_for_ms(500);
+    assert_non_null(strstr(p.offer, "a=sendrecv\r\n"));
+    assert_non_null(strstr(p.offer, ear.key));
+    expect_modified(2, 0, 200);
+    assert_string_equal(l.alice.direction, "sendrecv");
+    assert_in_range(ear.now, 24, 26); /* the same key, the indices going on */
+    assert_int_equal(ear.unknown, 0);
+    stop();
+}
+
+/* FIELD 1, pjsip/pjproject#4522, and 6, cisco/libsrtp#761: what an application does near the end of a key's life. */
+static void field_06_a_new_key_is_sent_with_once_it_was_answered(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    p.final = 0;
+    assert_int_equal(secsip_call_rekey(l.alice.call), 0);
+    listen_for_ms(300);
+    assert_non_null(strstr(p.offer, "RTP/SAVP"));
+    assert_null(strstr(p.offer, ear.key));
+    assert_int_equal(ear.now, 15); /* not before the answer */
+    peer_answer(&p, 200, REKEYED(KEY_B), "peer");
+    learn_key();
+    simnet_run(l.net, 50000, NULL, NULL);
+    listen_for_ms(300);
+    assert_int_equal(ear.now, 15);
+    assert_int_equal(ear.before + ear.unknown, 0);
+    expect_modified(1, 0, 200);
+    stop();
+}
+
+/* RFC 6141: a refused offer leaves everything as it was, keys too. */
+static void what_is_refused_rolls_back(void **state)
+{
+    (void)state;
+    static const int statuses[] = {488, 500, 603};
+
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        start(&mandatory);
+        p.final = statuses[i];
+        p.final_sdp = NULL;
+        assert_int_equal(secsip_call_rekey(l.alice.call), 0);
+        listen_for_ms(500);
+        expect_modified(1, SECSIP_E_UA_REJECTED, statuses[i]);
+        assert_int_equal(ear.now, 25);
+        assert_int_equal(secsip_call_hold(l.alice.call), 0);
+        listen_for_ms(500);
+        expect_modified(2, SECSIP_E_UA_REJECTED, statuses[i]);
+        assert_int_equal(ear.now, 25);
+        /* The hold was refused, so the next offer is no hold. */
+        p.final = 200;
+        p.final_sdp = REKEYED(KEY);
+        assert_int_equal(secsip_call_rekey(l.alice.call), 0);
+        listen_for_ms(200);
+        assert_non_null(strstr(p.offer, "a=sendrecv\r\n"));
+        expect_modified(3, 0, 200);
+        assert_int_equal(l.alice.n_ended, 0);
+        stop();
+    }
+}
+
+/* RFC 3261 14.1: both offered; the caller waits 2.1 to 4 s. */
+static void a_491_is_tried_again_later(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    p.final = 491;
+    p.final_sdp = NULL;
+    assert_int_equal(secsip_call_hold(l.alice.call), 0);
+    listen_for_ms(2000);
+    assert_string_equal(p.order, "I");
+    assert_int_equal(l.alice.n_modified, 0);
+    p.final = 200;
+    p.final_sdp = GOOD "a=recvonly\r\n";
+    listen_for_ms(2200);
+    assert_string_equal(p.order, "IIA");
+    expect_modified(1, 0, 200);
+    stop();
+}
+
+static void the_peers_offer_is_refused_while_ours_waits(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    p.final = 0;
+    assert_int_equal(secsip_call_hold(l.alice.call), 0);
+    listen_for_ms(100);
+    peer_send(&p, "INVITE", NULL, GOOD);
+    peer_send(&p, "UPDATE", NULL, GOOD);
+    listen_for_ms(100);
+    assert_string_equal(p.responses, " 491 491");
+    peer_answer(&p, 200, GOOD "a=recvonly\r\n", "peer");
+    listen_for_ms(100);
+    expect_modified(1, 0, 200);
+    stop();
+}
+
+static void ours_waits_while_the_peers_is_under_way(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    p.final_sdp = REKEYED(KEY);
+    peer_send(&p, "INVITE", NULL, GOOD);
+    listen_for_ms(50);
+    assert_int_equal(secsip_call_rekey(l.alice.call), 0); /* before the ACK */
+    listen_for_ms(300);
+    assert_string_equal(p.order, "");
+    peer_send(&p, "ACK", NULL, NULL);
+    listen_for_ms(300);
+    assert_string_equal(p.order, "IA");
+    expect_modified(1, 0, 200);
+    stop();
+}
+
+static const struct {
+    int status;
+    const char *sdp;
+    secsip_result result;
+    const char *order;
+} fatal[] = {
+    {481, NULL, SECSIP_E_UA_REJECTED, "IB"},
+    {408, NULL, SECSIP_E_UA_REJECTED, "IB"},
+    {200, NULL, SECSIP_E_SDP_MISSING, "IAB"},
+    {200, HEAD "m=audio 5000 RTP/AVP 0\r\n", SECSIP_E_SDES_CLEAR_PROFILE, "IAB"},
+    {200, HEAD SAVP, SECSIP_E_SDES_NO_CRYPTO, "IAB"},
+    {200, HEAD "m=audio 0 RTP/SAVP 0\r\n" CRYPTO, SECSIP_E_UA_NO_MEDIA, "IAB"},
+};
+
+/* FIELD 17, BelledonneCommunications/linphone-sdk#411: an answer that would lower the level ends the call. */
+static void field_17_an_answer_that_is_no_good_ends_the_call(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) {
+        start(&mandatory);
+        p.final = fatal[i].status;
+        p.final_sdp = fatal[i].sdp;
+        assert_int_equal(secsip_call_rekey(l.alice.call), 0);
+        listen_for_ms(500);
+        if (strcmp(p.order, fatal[i].order) != 0 || l.alice.call_result != fatal[i].result)
+            fail_msg("row %zu: %s %s", i, p.order, l.alice.call_text);
+        assert_int_equal(l.alice.n_ended, 1);
+        assert_int_equal(l.alice.n_modified, 0);
+        listen_for_ms(500);
+        assert_int_equal(ear.now + ear.before + ear.unknown, 0);
+        assert_int_equal(secsip_call_hold(l.alice.call), SECSIP_E_STATE);
+        stop();
+    }
+}
+
+static void silence_ends_the_call_after_timer_c(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    p.deaf = true;
+    assert_int_equal(secsip_call_hold(l.alice.call), 0);
+    simnet_run(l.net, 180000000, NULL, NULL);
+    assert_int_equal(l.alice.n_ended, 0);
+    simnet_run(l.net, 80000000, NULL, NULL);
+    assert_int_equal(l.alice.n_ended, 1);
+    assert_int_equal(l.alice.call_result, SECSIP_E_UA_TRANSACTION_TIMEOUT);
+    stop();
+}
+
+static void a_lost_ack_is_sent_again(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    p.final_sdp = REKEYED(KEY);
+    assert_int_equal(secsip_call_rekey(l.alice.call), 0);
+    listen_for_ms(200);
+    learn_key();
+    peer_answer(&p, 200, REKEYED(KEY), "peer");
+    peer_answer(&p, 200, REKEYED(KEY), "peer");
+    listen_for_ms(200);
+    assert_string_equal(p.order, "IAAA");
+    assert_int_equal(l.alice.n_modified, 1);
+    assert_int_equal(ear.now, 10);
+    stop();
+}
+
+static void hanging_up_in_between(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    p.final = 0;
+    assert_int_equal(secsip_call_rekey(l.alice.call), 0);
+    listen_for_ms(100);
+    assert_int_equal(secsip_call_hangup(l.alice.call), 0);
+    peer_answer(&p, 200, GOOD, "peer"); /* crosses the BYE: it is acknowledged all the same */
+    listen_for_ms(500);
+    assert_non_null(strchr(p.order, 'A'));
+    assert_non_null(strchr(p.order, 'B'));
+    assert_int_equal(l.alice.n_ended, 1);
+    assert_int_equal(l.alice.n_modified, 0);
+    assert_int_equal(ear.unknown, 0);
+    stop();
+}
+
+/* FIELD 2, pjsip/pjproject#2682, and RFC 4568 7.1.4: media from another address come under another key; on a refresh from the same
+ * address the key stays, which the first test shows. */
+static void field_02_a_new_address_brings_a_new_key(void **state)
+{
+    (void)state;
+    for (int refused = 0; refused < 2; refused++) {
+        start(&mandatory);
+        l.alice.call->flow->local.ip[3] = 11;
+        p.final = refused ? 488 : 200;
+        p.final_sdp = refused ? NULL : REKEYED(KEY);
+        assert_int_equal(secsip_call_resume(l.alice.call), 0);
+        simnet_run(l.net, 30000, NULL, NULL);
+        assert_non_null(strstr(p.offer, "c=IN IP4 10.0.0.11\r\n"));
+        assert_null(strstr(p.offer, ear.key));
+        if (!refused)
+            learn_key();
+        listen_for_ms(500);
+        assert_in_range(ear.now, 24, 26);
+        assert_int_equal(ear.unknown, 0);
+        assert_int_equal(ear.from, refused ? 1 : 11);
+        l.alice.call->flow->local.ip[3] = 1;
+        stop();
+    }
+}
+
+/* ---- UPDATE (RFC 3311) */
+static void the_peer_updates(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    peer_send(&p, "UPDATE", NULL, GOOD "a=sendonly\r\n");
+    listen_for_ms(100);
+    assert_string_equal(p.responses, " 200");
+    assert_non_null(strstr(p.last_response, "Content-Type: application/sdp\r\n"));
+    assert_non_null(strstr(p.offer, "a=recvonly\r\n"));
+    assert_non_null(strstr(p.offer, ear.key)); /* a refresh */
+    assert_string_equal(l.alice.direction, "recvonly");
+    /* Another key of the peer's, and so another one of ours, at once: an UPDATE has no ACK. */
+    peer_send(&p, "UPDATE", NULL, HEAD SAVP "a=crypto:1 " S80 " inline:" KEY_B "\r\n");
+    simnet_run(l.net, 30000, NULL, NULL);
+    learn_key();
+    listen_for_ms(300);
+    assert_int_equal(ear.now, 15);
+    assert_int_equal(ear.unknown, 0);
+    /* Without an offer it refreshes the target; a weaker one is refused and changes nothing. */
+    peer_send(&p, "UPDATE", NULL, NULL);
+    peer_send(&p, "UPDATE", NULL, HEAD "m=audio 5000 RTP/AVP 0\r\n");
+    listen_for_ms(300);
+    assert_string_equal(p.responses, " 200 200 200 488");
+    assert_int_equal(ear.now, 15);
+    assert_string_equal(p.order, "");
+    assert_int_equal(l.alice.n_ended, 0);
+    /* Before the ACK of a re-INVITE there is no room for another offer. */
+    peer_send(&p, "INVITE", NULL, GOOD);
+    peer_send(&p, "UPDATE", NULL, GOOD);
+    listen_for_ms(100);
+    assert_string_equal(p.responses, " 200 200 200 488 200 500");
+    stop();
+}
+
+static void an_update_before_the_call_is_up(void **state)
+{
+    (void)state;
+    peer_start(&l, &p, &mandatory);
+    l.alice.answers = false;
+    p.call_id[0] = p.alice_tag[0] = 0;
+    peer_send(&p, "INVITE", NULL, GOOD);
+    listen_for_ms(100);
+    const char *tag = strstr(strstr(p.last_response, "\r\nTo:"), ";tag=");
+    snprintf(p.alice_tag, sizeof p.alice_tag, "%.*s", (int)strcspn(tag + 5, ";\r\n"), tag + 5);
+    snprintf(p.call_id, sizeof p.call_id, "from-peer");
+    peer_send(&p, "UPDATE", NULL, NULL);
+    peer_send(&p, "UPDATE", NULL, GOOD);
+    listen_for_ms(100);
+    assert_string_equal(p.responses, " 180 200 500");
+    assert_int_equal(secsip_call_hold(l.alice.call), SECSIP_E_STATE);
+    assert_int_equal(secsip_call_answer(l.alice.call), 0);
+    listen_for_ms(20);
+    peer_send(&p, "UPDATE", NULL, NULL);
+    peer_send(&p, "UPDATE", NULL, GOOD);
+    listen_for_ms(100);
+    assert_string_equal(p.responses, " 180 200 500 200 200 500");
+    peer_stop(&l, &p);
+}
+
+/* ---- Over a clear connection no key is told, in whatever the call is. */
+static void ignore_failure(void *arg, struct ssi_flow *f, const struct ssi_error *why)
+{
+    (void)arg;
+    (void)f;
+    (void)why;
+}
+
+static void an_offer_over_a_clear_connection_gets_no_key(void **state)
+{
+    static const secsip_account_config configs[] = {
+        {.suites = S80}, {.suites = S80, .media_security = SECSIP_MEDIA_SECURITY_OPTIONAL}};
+    static const char *const methods[] = {"INVITE", "UPDATE"};
+
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct ssi_flow_target target = {
+            .transport = SSI_TRANSPORT_TCP, .host = "10.0.0.1", .port = 5070};
+        struct ssi_flow_watch watch = {.on_failed = ignore_failure};
+        struct ssi_flow *clear, *secure;
+        const secsip_account_config *config = &configs[i % 2];
+
+        peer_start(&l, &p, config);
+        p.final = 200;
+        p.final_sdp = config->media_security ? HEAD "m=audio 5000 RTP/AVP 0\r\n" : GOOD;
+        lab_call(&l, &l.alice, "sip:bob@example.test");
+        assert_true(simnet_run(l.net, 5000000, alice_talks, &l));
+        assert_int_equal(secsip_stack_listen(simnet_stack(l.alice.host),
+                                             "insecure-tcp:10.0.0.1:5070", NULL, NULL),
+                         0);
+        assert_int_equal(ssi_flow_get(p.ua, &target, &clear), 0);
+        ssi_list_init(&watch.node);
+        ssi_flow_watch(clear, &watch);
+        p.offer[0] = 0;
+        secure = p.flow;
+        p.flow = clear;
+        peer_send(&p, methods[i / 2], NULL,
+                  HEAD "m=audio 5000 RTP/AVP 0\r\n" CRYPTO "a=tcap:1 RTP/SAVP\r\na=pcfg:1 t=1\r\n");
+        listen_for_ms(500);
+        assert_string_equal(p.responses, " 488");
+        assert_string_equal(p.offer, "");
+        assert_int_equal(l.alice.n_ended, 0);
+        p.flow = secure;
+        ssi_flow_unwatch(clear, &watch);
+        ssi_flow_unref(clear);
+        peer_stop(&l, &p);
+    }
+}
+
+/* Through registrar and proxy, from either side, each of which challenges. */
+static void either_side_of_a_call_may_hold(void **state)
+{
+    (void)state;
+    lab_start(&l, LAB_SERVER);
+    lab_phone(&l, &l.alice, "alice", NULL);
+    lab_phone(&l, &l.bob, "bob", NULL);
+    l.bob.answers = true;
+    lab_register(&l);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
+    simnet_run(l.net, 300000, NULL, NULL);
+    struct phone *sides[2] = {&l.alice, &l.bob};
+    for (int i = 0; i < 2; i++) {
+        struct phone *me = sides[i], *other = sides[!i];
+        assert_int_equal(secsip_call_hold(me->call), 0);
+        simnet_run(l.net, 500000, NULL, NULL);
+        assert_int_equal(me->n_modified, 1);
+        assert_int_equal(me->modified_result, 0);
+        assert_string_equal(me->direction, "sendonly");
+        assert_string_equal(other->direction, "recvonly");
+        assert_int_equal(secsip_call_resume(me->call), 0);
+        simnet_run(l.net, 500000, NULL, NULL);
+        assert_int_equal(secsip_call_rekey(me->call), 0);
+        simnet_run(l.net, 500000, NULL, NULL);
+        assert_int_equal(me->n_modified, 3);
+        assert_int_equal(me->modified_result, 0);
+        assert_string_equal(other->direction, "sendrecv");
+    }
+    secsip_media_stats stats = {.size = sizeof stats};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(secsip_call_get_stats(sides[i]->call, &stats), 0);
+        assert_int_equal(stats.auth_failed + stats.replayed + stats.lost, 0);
+        assert_true(stats.rx > 100);
+    }
+    lab_stop(&l);
+}
+
+/* Want of memory at any one allocation of a hold and a new key: told, or the call ends; it never goes on with a key that nobody
+ * knows. */
+static void change_twice(void *arg)
+{
+    unsigned *n_done = arg;
+
+    test_oom_pause();
+    start(&mandatory);
+    p.final_sdp = GOOD "a=recvonly\r\n";
+    test_oom_resume();
+    if (secsip_call_hold(l.alice.call) == 0)
+        listen_for_ms(200);
+    p.final_sdp = REKEYED(KEY);
+    if (secsip_call_rekey(l.alice.call) == 0)
+        simnet_run(l.net, 200000, NULL, NULL);
+    test_oom_pause();
+    /* A 200 that we had no memory to acknowledge ends in a BYE, in time. */
+    assert_true(l.alice.n_modified == 2 || l.alice.n_ended == 1 || test_oom_has_failed());
+    if (l.alice.n_modified == 2 && l.alice.modified_result == 0) {
+        learn_key();
+        *n_done += 1;
+    }
+    if (l.alice.n_ended == 0) {
+        listen_for_ms(200);
+        assert_int_equal(ear.unknown, 0);
+    }
+    stop();
+    test_oom_resume();
+}
+
+static void each_allocation_of_a_change_fails_once(void **state)
+{
+    unsigned n_done = 0;
+
+    (void)state;
+    lab_open();
+    uint32_t n = test_oom_each(change_twice, &n_done);
+    lab_close();
+    print_message("%u allocations, %u changes were done all the same\n", n - 1, n_done);
+    assert_true(n > 20 && n_done > 0 && n_done < n);
+}
+
+static void every_row_of_the_table_was_visited(void **state)
+{
+    int missed = 0;
+
+    (void)state;
+    for (int phase = 0; phase < SSI_CALL_N_PHASES; phase++)
+        for (int i = SSI_CALL_MODIFY; i < SSI_CALL_N_INPUTS; i++)
+            if (ssi_call_cell((enum ssi_call_phase)phase, (enum ssi_call_input)i)->handler &&
+                !lab_cells[phase][i]) {
+                printf("not visited: phase %d input %d\n", phase, i);
+                missed++;
+            }
+    assert_int_equal(missed, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(we_hold_and_resume_and_no_key_changes),
+        cmocka_unit_test(field_06_a_new_key_is_sent_with_once_it_was_answered),
+        cmocka_unit_test(what_is_refused_rolls_back),
+        cmocka_unit_test(a_491_is_tried_again_later),
+        cmocka_unit_test(the_peers_offer_is_refused_while_ours_waits),
+        cmocka_unit_test(ours_waits_while_the_peers_is_under_way),
+        cmocka_unit_test(field_17_an_answer_that_is_no_good_ends_the_call),
+        cmocka_unit_test(silence_ends_the_call_after_timer_c),
+        cmocka_unit_test(a_lost_ack_is_sent_again),
+        cmocka_unit_test(hanging_up_in_between),
+        cmocka_unit_test(field_02_a_new_address_brings_a_new_key),
+        cmocka_unit_test(the_peer_updates),
+        cmocka_unit_test(an_update_before_the_call_is_up),
+        cmocka_unit_test(an_offer_over_a_clear_connection_gets_no_key),
+        cmocka_unit_test(either_side_of_a_call_may_hold),
+        cmocka_unit_test(each_allocation_of_a_change_fails_once),
+        cmocka_unit_test(every_row_of_the_table_was_visited),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
