@@ -67,8 +67,8 @@ typedef struct secsip_account_config {
     const char *instance;
     /** 1: RFC 5626 (outbound) is not offered to the registrar */
     uint32_t no_outbound;
-    /** Choices and leniencies of <secsip/sdes.h>: SECSIP_SDES_ANSWER_AVP, _MATCH_BY_SUITE, _UNPADDED, _REFUSE_PROFILE,
-     * _REFUSE_SPELLING, _REFUSE_UNPADDED, a sum. What acted is told with the media of a call. */
+    /** Choices and leniencies of <secsip/sdes.h>, SECSIP_SDES_ANSWER_AVP and the others, a sum, but for
+     * SECSIP_SDES_INSECURE_MAY_FALL, which a call never does. What acted is told with the media of a call. */
     uint32_t sdes_options;
     /** SECSIP_SDES_STYLE_* of <secsip/sdes.h>: how OPTIONAL offers SRTP. An offer that is refused with 488 or 606 is made once
      * more as RTP/SAVP. */

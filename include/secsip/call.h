@@ -25,8 +25,9 @@ enum {
 
 /** How far a call is protected, from weak to strong. */
 enum {
-    SECSIP_SECURITY_CLEAR = 0,      /**< media in clear */
-    SECSIP_SECURITY_UNVERIFIED = 1, /**< SRTP, but the key went over unverified signalling */
+    SECSIP_SECURITY_CLEAR = 0, /**< media in clear, or SRTP that does not encrypt */
+    SECSIP_SECURITY_UNVERIFIED =
+        1, /**< SRTP that does not authenticate, or whose key went over unverified signalling */
     SECSIP_SECURITY_HOP = 2, /**< SRTP, key sent over verified TLS to the next hop, which sees it */
     SECSIP_SECURITY_HOP_SIPS = 3, /**< the same with sips: every hop promises TLS (RFC 5630) */
 };
@@ -53,6 +54,7 @@ typedef struct secsip_media_info {
     uint32_t rate_hz;       /**< samples a second of on_audio: 8000 */
     uint32_t frame_samples; /**< samples of one frame: 160 */
     uint32_t quirks; /**< SECSIP_SDES_QUIRK_* of <secsip/sdes.h>: what of the peer's was let pass */
+    uint32_t forms;  /**< SECSIP_SDES_FORM_* of it: what SRTP leaves out, where that was allowed */
 } secsip_media_info;
 
 /** What a call has reached, hop by hop. */
@@ -148,8 +150,8 @@ secsip_result secsip_call_hold(secsip_call *call);
 /** The reverse of secsip_call_hold(). Errors likewise. Since 0.1. */
 secsip_result secsip_call_resume(secsip_call *call);
 
-/** A new key of ours, by a re-INVITE: near the end of the old one's life. Errors as secsip_call_hold(). RFC 4568 7.1.4. Since
- * 0.1. */
+/** A new key of ours, by a re-INVITE: near the end of the old one's life. Errors as secsip_call_hold(). RFC 4568 7.1.4.
+ * Since 0.1. */
 secsip_result secsip_call_rekey(secsip_call *call);
 
 /** @return SECSIP_CALL_*. Since 0.1. */

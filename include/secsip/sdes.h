@@ -159,7 +159,7 @@ typedef struct secsip_sdes_config {
     uint32_t max_keys; /**< keys of one line that your SRTP can hold, 1 to 4; default 1 */
     uint32_t style;    /**< SECSIP_SDES_STYLE_* */
     uint32_t
-        offer_forms; /**< SECSIP_SDES_FORM_* that our offers ask for; the INSECURE option of each must be set */
+        offer_forms; /**< SECSIP_SDES_FORM_* that our offers ask for, not all of them: the INSECURE option of each must be set */
 } secsip_sdes_config;
 
 /** What is in force. Strings are constants. */

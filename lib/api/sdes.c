@@ -64,11 +64,13 @@ static secsip_result take_suites(const char *text, struct ssi_sdes_config *ret)
 static bool config_valid(const secsip_sdes_config *c)
 {
     uint32_t forms = ssi_sdes_allowed_by(c->options) & ~(uint32_t)SSI_SDES_NULL_CIPHER;
+    const uint32_t nothing_left =
+        SECSIP_SDES_FORM_UNENCRYPTED_SRTP | SECSIP_SDES_FORM_UNAUTHENTICATED_SRTP;
 
     return c->policy <= SECSIP_SDES_OFF && c->style <= SECSIP_SDES_STYLE_SAVP &&
            (c->options & ~(uint32_t)SSI_SDES_ALL_OPTIONS) == 0 && (c->offer_forms & ~forms) == 0 &&
-           c->lifetime <= UINT64_C(1) << 48 && c->mki_len <= SSI_SDES_MKI_MAX &&
-           c->max_keys <= SSI_SDES_KEYS_MAX;
+           (c->offer_forms & nothing_left) != nothing_left && c->lifetime <= UINT64_C(1) << 48 &&
+           c->mki_len <= SSI_SDES_MKI_MAX && c->max_keys <= SSI_SDES_KEYS_MAX;
 }
 
 static secsip_result take_config(const secsip_sdes_config *config, struct ssi_sdes_config *ret)

@@ -427,19 +427,28 @@ static bool open_packet(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet, si
     return false;
 }
 
+secsip_result ssi_rtp_stream_renew(struct ssi_rtp_stream *s)
+{
+    uint32_t ssrc;
+    secsip_result r = ssi_random_nonce(&ssrc, sizeof ssrc);
+
+    if (r < 0)
+        return r;
+    s->ssrc = ssrc;
+    s->packets = s->octets = 0;
+    s->packets_at[0] = s->packets_at[1] = 0;
+    return 0;
+}
+
 /* Our own SSRC from outside: a collision, or a loop (RFC 3550 8.2). We leave it once; what keeps coming back is a loop. */
 static void leave_ssrc(struct ssi_rtp_stream *s)
 {
-    uint32_t ssrc;
-
-    if (s->collided || ssi_random_nonce(&ssrc, sizeof ssrc) < 0)
+    if (s->collided)
         return;
     s->collided = true;
     if (s->started)
         send_report(s, true);
-    s->ssrc = ssrc;
-    s->packets = s->octets = 0;
-    s->packets_at[0] = s->packets_at[1] = 0;
+    ssi_rtp_stream_renew(s); /* without random numbers the old one stays */
 }
 
 static void drop_source(struct ssi_rtp_stream *s)

@@ -76,6 +76,9 @@ void ssi_rtp_stream_drop_fork(struct ssi_rtp_stream *s, uint32_t fork);
 void ssi_rtp_stream_keep_fork(struct ssi_rtp_stream *s, uint32_t fork);
 /* The fork that is heard; false when none is yet. */
 bool ssi_rtp_stream_heard_fork(const struct ssi_rtp_stream *s, uint32_t *ret_fork);
+/* Somebody else is at the other end now, who cannot know the roll-over counters there were: what is sent goes on under a new
+ * SSRC, whose counter is 0 for every receiver (RFC 3711 3.3.1). SECSIP_E_RANDOM. */
+secsip_result ssi_rtp_stream_renew(struct ssi_rtp_stream *s);
 /* Codec and direction may change with a new answer. */
 void ssi_rtp_stream_set_codec(struct ssi_rtp_stream *s, enum ssi_rtp_codec codec,
                               uint8_t payload_type);

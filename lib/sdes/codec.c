@@ -326,6 +326,9 @@ static void read_form(const struct known_param *k, uint32_t allow, struct ssi_sd
                         "an AEAD suite can be neither unencrypted nor unauthenticated");
     else
         l->forms |= (uint32_t)k->what;
+    if ((l->forms & SSI_SDES_UNENCRYPTED_SRTP) && (l->forms & SSI_SDES_UNAUTHENTICATED_SRTP))
+        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM,
+                        "neither encryption nor authentication: that would be no SRTP");
 }
 
 static const struct known_param *find_param(struct ssi_slice name)

@@ -176,11 +176,10 @@ struct ssi_sdes_config {
     bool refuse_unpadded; /* keys without '=' (FIELD 10) */
 };
 
-/* Options of <secsip/sdes.h>, all of them, and those that a call may have: in a call SRTP never falls to clear media, and nothing is
- * left out of it. */
+/* Options of <secsip/sdes.h>, all of them, and those that a call may have: in a call SRTP never falls to clear media. */
 enum {
     SSI_SDES_ALL_OPTIONS = (1 << 11) - 1,
-    SSI_SDES_CALL_OPTIONS = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6,
+    SSI_SDES_CALL_OPTIONS = SSI_SDES_ALL_OPTIONS & ~(1 << 3),
 };
 /* The forms that they allow. */
 uint32_t ssi_sdes_allowed_by(uint32_t options);

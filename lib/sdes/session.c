@@ -79,7 +79,11 @@ static secsip_result make_key(struct ssi_sdes_session *s, enum ssi_suite suite,
 /* ---- Offer */
 static uint32_t forms_for(const struct ssi_sdes_config *c, enum ssi_suite suite)
 {
-    return ssi_suite_info(suite)->aead ? 0 : c->forms & c->allow & ~(uint32_t)SSI_SDES_NULL_CIPHER;
+    uint32_t forms = c->forms & c->allow & ~(uint32_t)SSI_SDES_NULL_CIPHER;
+
+    if (forms & SSI_SDES_UNENCRYPTED_SRTP)
+        forms &= ~(uint32_t)SSI_SDES_UNAUTHENTICATED_SRTP;
+    return ssi_suite_info(suite)->aead ? 0 : forms;
 }
 
 /* The suites to offer with their keys; the line in use comes first, as it is. */

@@ -140,6 +140,7 @@ static secsip_result take_media(secsip_account *a, const secsip_account_config *
         return SECSIP_E_INVALID;
     a->media_security = c->media_security;
     a->sdes.policy = policies[c->media_security];
+    a->sdes.max_keys = SSI_SDES_KEYS_MAX; /* lib/srtp holds them all */
     a->sdes.style = (enum ssi_sdes_style)c->sdes_style;
     ssi_sdes_take_options(c->sdes_options, &a->sdes);
     const char *suites = c->suites ? c->suites : default_suites;

@@ -26,6 +26,7 @@ struct ssi_call_news {
     char suite[48];
     char profile[16];
     uint32_t quirks;
+    uint32_t forms;
     const char *codec;
     const char *direction;
     char local[SSI_ADDR_TEXT];
@@ -78,6 +79,7 @@ static void give_media(struct ssi_call_news *n)
         .rate_hz = 8000,
         .frame_samples = 160,
         .quirks = n->quirks,
+        .forms = n->forms,
     };
     secsip_security_info security = {
         .size = sizeof security,
@@ -216,8 +218,13 @@ void ssi_call_tell_incoming(secsip_call *c)
 
 static int32_t level_of(const secsip_call *c)
 {
-    if (c->media->keys.suite == SSI_SUITE_NONE)
+    const struct ssi_sdes_agreed *k = &c->media->keys;
+    const struct ssi_suite_info *info = ssi_suite_info(k->suite);
+
+    if (!info || info->null_cipher || (k->forms & SSI_SDES_UNENCRYPTED_SRTP))
         return SECSIP_SECURITY_CLEAR;
+    if (k->forms & SSI_SDES_UNAUTHENTICATED_SRTP)
+        return SECSIP_SECURITY_UNVERIFIED;
     if (!ssi_flow_is_secure(c->flow))
         return SECSIP_SECURITY_UNVERIFIED;
     return c->dialog.sips ? SECSIP_SECURITY_HOP_SIPS : SECSIP_SECURITY_HOP;
@@ -239,6 +246,7 @@ void ssi_call_tell_media(secsip_call *c)
     n->codec = m->terms.codec == SSI_RTP_PCMA ? "PCMA" : "PCMU";
     n->direction = m->terms.direction;
     n->quirks = m->keys.quirks;
+    n->forms = m->keys.forms;
     ssi_addr_text(ssi_media_local(m), n->local);
     ssi_addr_text(&m->terms.remote_rtp, n->remote);
     n->transport = ssi_flow_transport_name(c->flow);

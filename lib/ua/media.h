@@ -69,6 +69,7 @@ struct ssi_media {
     struct ssi_early early;    /* what came before the stream ran */
     struct ssi_timer playback; /* gives it to the stream, from the core's own step */
 
+    struct ssi_addr peer_said; /* of its last description; terms.remote_rtp may have moved since */
     struct ssi_media_terms terms;                      /* in force */
     struct ssi_media_terms terms_before;               /* what rollback of an answer goes back to */
     struct ssi_media_fork *forks[SSI_MEDIA_FORKS_MAX]; /* of our INVITE, until its 2xx */

@@ -8,7 +8,6 @@
 
 enum {
     FRAME_MS = 20,
-    WINDOW_MAX = 32767, /* of lib/srtp; WSH may ask for one more, as a hint (RFC 4568 6.3.7) */
 };
 
 _Static_assert((int)SSI_SUITE_AEAD_AES_256_GCM == (int)SSI_SRTP_AEAD_AES_256_GCM &&
@@ -42,25 +41,55 @@ static const struct ssi_rtp_ops stream_ops = {send_packet, give_audio, want_audi
 /* ---- Keys */
 static bool same_keys(const struct ssi_sdes_agreed *a, const struct ssi_sdes_agreed *b)
 {
-    return a->suite == b->suite && ssi_sdes_key_eq(&a->tx, &b->tx) &&
-           ssi_sdes_key_eq(&a->rx, &b->rx);
+    bool same = a->suite == b->suite && a->forms == b->forms && a->n_rx_more == b->n_rx_more &&
+                ssi_sdes_key_eq(&a->tx, &b->tx) && ssi_sdes_key_eq(&a->rx, &b->rx);
+
+    for (uint32_t i = 0; same && i < a->n_rx_more; i++)
+        same = ssi_sdes_key_eq(&a->rx_more[i], &b->rx_more[i]);
+    return same;
 }
 
-static secsip_result make_srtp(enum ssi_suite suite, const struct ssi_sdes_key *key,
-                               enum ssi_srtp_direction direction, uint32_t window,
+/* The NULL suites, which no RFC has, are AES_CM_128 without its encryption. */
+static void choose_suite(struct ssi_srtp_config *c, const struct ssi_sdes_agreed *k)
+{
+    bool null_cipher = ssi_suite_info(k->suite)->null_cipher;
+
+    c->suite = k->suite == SSI_SUITE_NULL_HMAC_SHA1_80   ? SSI_SRTP_AES_CM_128_HMAC_SHA1_80
+               : k->suite == SSI_SUITE_NULL_HMAC_SHA1_32 ? SSI_SRTP_AES_CM_128_HMAC_SHA1_32
+                                                         : (enum ssi_srtp_suite)k->suite;
+    c->insecure_unencrypted_rtp = null_cipher || (k->forms & SSI_SDES_UNENCRYPTED_SRTP);
+    c->insecure_unencrypted_rtcp = null_cipher || (k->forms & SSI_SDES_UNENCRYPTED_SRTCP);
+    c->insecure_unauthenticated_rtp = k->forms & SSI_SDES_UNAUTHENTICATED_SRTP;
+}
+
+/* Of a receiver all keys of the peer's line live at once, told apart by their MKIs (RFC 4568 6.1). */
+static secsip_result make_srtp(const struct ssi_sdes_agreed *k, enum ssi_srtp_direction direction,
                                struct ssi_srtp **ret)
 {
+    const struct ssi_sdes_key *key = direction == SSI_SRTP_SEND ? &k->tx : &k->rx;
+    struct ssi_srtp_more_key more[SSI_SDES_KEYS_MAX - 1];
     struct ssi_srtp_config c = {
         .direction = direction,
-        .suite = (enum ssi_srtp_suite)suite,
         .key = key->key,
         .mki_len = key->mki_len,
         .lifetime = key->lifetime,
-        .replay_window = window < WINDOW_MAX ? window : WINDOW_MAX,
+        .replay_window = direction == SSI_SRTP_SEND ? 0 : k->wsh,
+        .more = more,
+        .n_more = direction == SSI_SRTP_SEND ? 0 : k->n_rx_more,
     };
+
+    choose_suite(&c, k);
     memcpy(c.mki, key->mki, key->mki_len);
+    memset(more, 0, sizeof more);
+    for (uint32_t i = 0; i < c.n_more; i++) {
+        more[i].key = k->rx_more[i].key;
+        more[i].lifetime = k->rx_more[i].lifetime;
+        more[i].mki_len = k->rx_more[i].mki_len;
+        memcpy(more[i].mki, k->rx_more[i].mki, more[i].mki_len);
+    }
     secsip_result r = ssi_srtp_new(&c, ret);
     ssi_wipe(&c, sizeof c);
+    ssi_wipe(more, sizeof more);
     return r;
 }
 
@@ -74,9 +103,9 @@ static secsip_result apply_keys(struct ssi_media *m, struct ssi_rtp_stream *stre
 
     if (stream == m->stream && fork == m->fork && same_keys(&m->keys, k))
         return 0;
-    secsip_result r = make_srtp(k->suite, &k->tx, SSI_SRTP_SEND, 0, &tx);
+    secsip_result r = make_srtp(k, SSI_SRTP_SEND, &tx);
     if (r >= 0)
-        r = make_srtp(k->suite, &k->rx, SSI_SRTP_RECEIVE, k->wsh, &rx);
+        r = make_srtp(k, SSI_SRTP_RECEIVE, &rx);
     if (r >= 0)
         r = ssi_rtp_stream_set_fork(stream, fork, tx, rx);
     if (r < 0) {
@@ -86,6 +115,15 @@ static secsip_result apply_keys(struct ssi_media *m, struct ssi_rtp_stream *stre
     }
     m->keys = *k;
     return 0;
+}
+
+/* A new key and a new address: a transfer, as a rule, and another endpoint (RFC 4568 7.1.4; FIELD 15). */
+static bool is_somebody_else(const struct ssi_media *m, const struct ssi_sdes_agreed *keys,
+                             const struct ssi_media_terms *terms)
+{
+    return m->running && m->keys.suite != SSI_SUITE_NONE &&
+           !ssi_sdes_key_eq(&m->keys.rx, &keys->rx) && !ssi_sdes_key_eq(&m->keys.tx, &keys->tx) &&
+           !ssi_addr_eq(&m->peer_said, &terms->remote_rtp);
 }
 
 /* ---- Stream */
@@ -121,6 +159,7 @@ static void apply_terms(struct ssi_media *m, const struct ssi_media_terms *t)
     bool receives = !strcmp(t->direction, "sendrecv") || !strcmp(t->direction, "recvonly");
 
     m->terms = *t;
+    m->peer_said = t->remote_rtp;
     ssi_rtp_stream_set_codec(m->stream, t->codec, (uint8_t)t->codec);
     ssi_rtp_stream_set_direction(m->stream, sends && has_port, receives);
 }
@@ -137,7 +176,9 @@ secsip_result ssi_media_apply(struct ssi_media *m, uint32_t fork,
     if (!secure && (m->sdes.config.policy == SSI_SDES_MANDATORY || m->keys.suite != SSI_SUITE_NONE))
         return SECSIP_E_UA_SECURITY_LEVEL;
     struct ssi_rtp_stream *stream = m->stream;
-    if (!stream || rises)
+    if (is_somebody_else(m, keys, terms))
+        r = ssi_rtp_stream_renew(m->stream);
+    if (r >= 0 && (!stream || rises))
         r = make_stream(m, secure, terms, &stream);
     if (r >= 0 && secure)
         r = apply_keys(m, stream, fork, keys);

@@ -336,6 +336,10 @@ static void protection_is_left_out_only_where_that_is_allowed(void **state)
                                         "QUJDRA== UNAUTHENTICATED_SRTP"),
                                 all, &line),
         SECSIP_E_SDES_PARAM);
+    assert_int_equal(
+        ssi_sdes_parse_allowing(
+            SSI_LIT("1 " S80 "inline:" KEY30 " UNENCRYPTED_SRTP UNAUTHENTICATED_SRTP"), all, &line),
+        SECSIP_E_SDES_PARAM);
     /* FEC and key derivation rates are not done, whatever is allowed. */
     assert_int_equal(ssi_sdes_parse_allowing(
                          SSI_LIT("1 " S80 "inline:" KEY30 " FEC_ORDER=FEC_SRTP"), all, &line),

@@ -65,6 +65,7 @@ static void on_media(secsip_call *c, const secsip_media_info *m, void *arg)
     snprintf(p->profile_name, sizeof p->profile_name, "%s", m->profile);
     snprintf(p->direction, sizeof p->direction, "%s", m->direction);
     p->quirks = m->quirks;
+    p->forms = m->forms;
 }
 
 static void on_security(secsip_call *c, const secsip_security_info *s, void *arg)

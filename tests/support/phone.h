@@ -27,7 +27,7 @@ struct phone {
     char call_check[32], call_expected[256], call_found[256], call_text[512], call_reason[128];
     char suite[64], profile_name[32], direction[16];
     int32_t level;
-    uint32_t quirks;
+    uint32_t quirks, forms;
     int n_media;
     int n_modified;
     secsip_result modified_result;

@@ -371,6 +371,26 @@ static void field_02_a_new_address_brings_a_new_key(void **state)
     }
 }
 
+/* FIELD 15, asterisk/asterisk#581, jitsi/jitsi#433, and 1, pjsip/pjproject#4522: a transfer after the sequence numbers have rolled
+ * over. The new endpoint has a key and an address of its own and knows nothing of roll-over counters. */
+static void field_15_after_a_transfer_the_new_endpoint_understands_us(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    listen_for_ms(1330 * 1000);
+    assert_true(ear.now > 65536 && ear.unknown == 0);
+    peer_send(&p, "INVITE", NULL,
+              "v=0\r\no=- 1 2 IN IP4 10.0.0.8\r\ns=-\r\nc=IN IP4 10.0.0.8\r\nt=0 0\r\n" SAVP
+              "a=crypto:1 " S80 " inline:" KEY_B "\r\n");
+    simnet_run(l.net, 30000, NULL, NULL);
+    peer_send(&p, "ACK", NULL, NULL);
+    learn_key(); /* a receiver that has seen nothing yet */
+    listen_for_ms(1000);
+    assert_in_range(ear.now, 49, 51);
+    assert_int_equal(ear.unknown + ear.before, 0);
+    stop();
+}
+
 /* ---- UPDATE (RFC 3311) */
 static void the_peer_updates(void **state)
 {
@@ -470,7 +490,7 @@ static void an_offer_over_a_clear_connection_gets_no_key(void **state)
         peer_send(&p, methods[i / 2], NULL,
                   HEAD "m=audio 5000 RTP/AVP 0\r\n" CRYPTO "a=tcap:1 RTP/SAVP\r\na=pcfg:1 t=1\r\n");
         listen_for_ms(500);
-        assert_string_equal(p.responses, " 488");
+        assert_string_equal(p.responses, " 481"); /* nobody of the dialog sends from there */
         assert_string_equal(p.offer, "");
         assert_int_equal(l.alice.n_ended, 0);
         p.flow = secure;
@@ -589,6 +609,7 @@ int main(void)
         cmocka_unit_test(a_lost_ack_is_sent_again),
         cmocka_unit_test(hanging_up_in_between),
         cmocka_unit_test(field_02_a_new_address_brings_a_new_key),
+        cmocka_unit_test(field_15_after_a_transfer_the_new_endpoint_understands_us),
         cmocka_unit_test(the_peer_updates),
         cmocka_unit_test(an_update_before_the_call_is_up),
         cmocka_unit_test(an_offer_over_a_clear_connection_gets_no_key),

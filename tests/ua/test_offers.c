@@ -168,9 +168,12 @@ static void options_that_a_call_may_not_have_are_refused(void **state)
     secsip_stack *stack = simnet_stack(l.alice.host);
     c.sdes_options = SECSIP_SDES_INSECURE_MAY_FALL;
     assert_int_equal(secsip_account_new(stack, &c, NULL, NULL, &a), SECSIP_E_INVALID);
-    c.sdes_options = SECSIP_SDES_INSECURE_NULL_CIPHER;
+    c.sdes_options = 1U << 11;
     assert_int_equal(secsip_account_new(stack, &c, NULL, NULL, &a), SECSIP_E_INVALID);
     c.sdes_options = 0;
+    c.suites = "NULL_HMAC_SHA1_80";
+    assert_int_equal(secsip_account_new(stack, &c, NULL, NULL, &a), SECSIP_E_SDES_SUITE);
+    c.suites = NULL;
     c.sdes_style = 4;
     assert_int_equal(secsip_account_new(stack, &c, NULL, NULL, &a), SECSIP_E_INVALID);
     assert_null(a);
@@ -268,10 +271,13 @@ struct sender {
     uint32_t ssrc;
 };
 
-static struct sender sender_new(const char *key, uint32_t ssrc)
+/* mki: of 4 bytes, 0 for none. */
+static struct sender sender_with_mki(const char *key, uint32_t ssrc, uint16_t mki)
 {
     struct ssi_srtp_config c = {.direction = SSI_SRTP_SEND,
-                                .suite = SSI_SRTP_AES_CM_128_HMAC_SHA1_80};
+                                .suite = SSI_SRTP_AES_CM_128_HMAC_SHA1_80,
+                                .mki = {0, 0, (uint8_t)(mki >> 8), (uint8_t)mki},
+                                .mki_len = mki ? 4 : 0};
     struct sender s = {.ssrc = ssrc};
     size_t len = 0;
 
@@ -279,6 +285,11 @@ static struct sender sender_new(const char *key, uint32_t ssrc)
     c.key.len = (uint8_t)len;
     assert_int_equal(ssi_srtp_new(&c, &s.tx), 0);
     return s;
+}
+
+static struct sender sender_new(const char *key, uint32_t ssrc)
+{
+    return sender_with_mki(key, ssrc, 0);
 }
 
 static void send_frames(struct sender *s, int n)
@@ -390,6 +401,102 @@ static void a_2xx_without_an_answer_of_its_own_branch_ends_the_call(void **state
     peer_stop(&l, &p);
 }
 
+/* FIELD 8, asterisk/asterisk#825, and RFC 4568 6.1: several keys, and the MKI of each packet says which one it is under. */
+static void field_08_packets_come_under_any_of_the_peers_keys(void **state)
+{
+    (void)state;
+    static const char two[] =
+        HEAD SAVP "a=crypto:1 " S80 " inline:" KEY "|2^20|1:4;inline:" KEY_B "|2^20|258:4\r\n";
+    struct sender first = sender_with_mki(KEY, 1, 1), second = sender_with_mki(KEY_B, 1, 258);
+
+    start(&mandatory, two);
+    send_frames(&first, 10);
+    assert_int_equal(heard(), 10);
+    second.seq = first.seq;
+    send_frames(&second, 10);
+    assert_int_equal(heard(), 20);
+    secsip_media_stats stats = {.size = sizeof stats};
+    assert_int_equal(secsip_call_get_stats(l.alice.call, &stats), 0);
+    assert_int_equal(stats.auth_failed, 0);
+    ssi_srtp_free(first.tx);
+    ssi_srtp_free(second.tx);
+    peer_stop(&l, &p);
+}
+
+static uint8_t last_rtp[400];
+static size_t last_len;
+
+static bool keep_rtp(const secsip_engine_address *from, const secsip_engine_address *to,
+                     uint8_t *data, size_t len, void *arg)
+{
+    (void)from;
+    (void)arg;
+    if (to->port == 5000 && len <= sizeof last_rtp) {
+        memcpy(last_rtp, data, len);
+        last_len = len;
+    }
+    return true;
+}
+
+/* What is negotiated is what is sent, and the level says what it is worth. */
+static void what_srtp_leaves_out_is_left_out_where_that_is_allowed(void **state)
+{
+    static const struct {
+        uint32_t option;
+        const char *suite, *param;
+        uint32_t form;
+        size_t len; /* of a packet with 160 bytes of speech */
+        bool readable;
+        int32_t level;
+    } rows[] = {
+        {SECSIP_SDES_INSECURE_UNENCRYPTED_SRTP, S80, " UNENCRYPTED_SRTP",
+         SECSIP_SDES_FORM_UNENCRYPTED_SRTP, 182, true, SECSIP_SECURITY_CLEAR},
+        {SECSIP_SDES_INSECURE_UNAUTHENTICATED_SRTP, S80, " UNAUTHENTICATED_SRTP",
+         SECSIP_SDES_FORM_UNAUTHENTICATED_SRTP, 172, false, SECSIP_SECURITY_UNVERIFIED},
+        {SECSIP_SDES_INSECURE_UNENCRYPTED_SRTCP, S80, " UNENCRYPTED_SRTCP",
+         SECSIP_SDES_FORM_UNENCRYPTED_SRTCP, 182, false, SECSIP_SECURITY_HOP},
+        {SECSIP_SDES_INSECURE_NULL_CIPHER, "NULL_HMAC_SHA1_32", "", 0, 176, true,
+         SECSIP_SECURITY_CLEAR},
+        {0, S80, " UNENCRYPTED_SRTP", 0, 0, false, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char offer[2048];
+        secsip_account_config config = {.suites = rows[i].suite, .sdes_options = rows[i].option};
+        peer_start(&l, &p, &config);
+        simnet_tap(l.net, keep_rtp, NULL, NULL);
+        last_len = 0;
+        p.call_id[0] = p.alice_tag[0] = 0;
+        snprintf(offer, sizeof offer, HEAD SAVP "a=crypto:1 %s inline:" KEY "%s\r\n", rows[i].suite,
+                 rows[i].param);
+        peer_send(&p, "INVITE", NULL, offer);
+        run_ms(500);
+        if (!rows[i].option) {
+            assert_string_equal(p.responses, " 488");
+        } else {
+            char answered[128];
+            snprintf(answered, sizeof answered, "%s\r\n", rows[i].param);
+            assert_non_null(strstr(strstr(p.offer, "a=crypto:1 "), answered));
+            assert_int_equal(l.alice.forms, rows[i].form);
+            assert_int_equal(l.alice.level, rows[i].level);
+            if (last_len != rows[i].len)
+                fail_msg("row %zu: %zu bytes", i, last_len);
+            /* alice's ramp in G.711 has few values; ciphertext has many. */
+            bool seen[256] = {false};
+            int distinct = 0;
+            for (size_t k = 12; k < 172; k++)
+                if (!seen[last_rtp[k]]) {
+                    seen[last_rtp[k]] = true;
+                    distinct++;
+                }
+            assert_int_equal(distinct < 80, rows[i].readable);
+        }
+        simnet_tap(l.net, NULL, NULL, NULL);
+        peer_stop(&l, &p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +509,8 @@ int main(void)
         cmocka_unit_test(field_16_every_branch_of_a_fork_is_heard_with_its_own_key),
         cmocka_unit_test(more_branches_than_can_be_held_still_may_answer),
         cmocka_unit_test(a_2xx_without_an_answer_of_its_own_branch_ends_the_call),
+        cmocka_unit_test(field_08_packets_come_under_any_of_the_peers_keys),
+        cmocka_unit_test(what_srtp_leaves_out_is_left_out_where_that_is_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -278,10 +278,10 @@ static void answers_say_what_would_do(void **state)
 
     r.method = "MESSAGE";
     assert_int_equal(proxy_ask(&s, c, &r), 405);
-    assert_string_equal(proxy_header(c, "Allow"), "INVITE, ACK, BYE, CANCEL, OPTIONS");
+    assert_string_equal(proxy_header(c, "Allow"), "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE");
     r.method = "WHATEVER";
     assert_int_equal(proxy_ask(&s, c, &r), 501);
-    assert_string_equal(proxy_header(c, "Allow"), "INVITE, ACK, BYE, CANCEL, OPTIONS");
+    assert_string_equal(proxy_header(c, "Allow"), "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE");
     r = base;
     r.more = "Require: teleport, 100rel\nRequire: x\n";
     assert_int_equal(proxy_ask(&s, c, &r), 420);
