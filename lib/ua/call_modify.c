@@ -8,6 +8,7 @@
 
 enum {
     CHALLENGES_MAX = 4,
+    AGAIN_MS = 100,
 };
 
 /* ---- Our offers */
@@ -83,9 +84,9 @@ void ssi_call_mod_start(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t
 {
     (void)m;
     (void)t;
-    /* An offer of the peer's, or of ours in a 200, is under way: after that (RFC 3261 14.1). */
-    if (c->accept_timer.armed) {
-        ssi_timer_arm(&c->ua->timers, &c->modify_timer, SSI_MS(100));
+    /* An offer of the peer's, or of ours in a 200, is under way (RFC 3261 14.1), or the connection is lost: after that. */
+    if (c->accept_timer.armed || c->flow->state != SSI_FLOW_OPEN) {
+        ssi_timer_arm(&c->ua->timers, &c->modify_timer, SSI_MS(AGAIN_MS));
         return;
     }
     secsip_result r = send_offer(c);
@@ -187,6 +188,10 @@ void ssi_call_mod_failed(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *
     ssi_media_rollback(c->media);
     if (m && m->status == 491) {
         try_later(c);
+        return;
+    }
+    if (!m && c->flow->state != SSI_FLOW_OPEN) { /* the connection is lost, the call is not */
+        ssi_timer_arm(&c->ua->timers, &c->modify_timer, SSI_MS(AGAIN_MS));
         return;
     }
     /* RFC 3261 12.2.1.2: then there is no call any more. */

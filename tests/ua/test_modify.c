@@ -346,6 +346,27 @@ static void hanging_up_in_between(void **state)
     stop();
 }
 
+/* The re-INVITE, or its answer, went down with the connection: it is made again over the next one. */
+static void a_change_outlives_its_connection(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    p.deaf = true;
+    assert_int_equal(secsip_call_rekey(l.alice.call), 0);
+    listen_for_ms(100);
+    simnet_cut(l.alice.host);
+    p.deaf = false;
+    p.final_sdp = REKEYED(KEY);
+    listen_for_ms(1000);
+    assert_int_equal(l.alice.n_ended, 0);
+    expect_modified(1, 0, 200);
+    learn_key();
+    listen_for_ms(500);
+    assert_in_range(ear.now, 24, 26);
+    assert_int_equal(ear.unknown, 0);
+    stop();
+}
+
 /* FIELD 2, pjsip/pjproject#2682, and RFC 4568 7.1.4: media from another address come under another key; on a refresh from the same
  * address the key stays, which the first test shows. */
 static void field_02_a_new_address_brings_a_new_key(void **state)
@@ -608,6 +629,7 @@ int main(void)
         cmocka_unit_test(silence_ends_the_call_after_timer_c),
         cmocka_unit_test(a_lost_ack_is_sent_again),
         cmocka_unit_test(hanging_up_in_between),
+        cmocka_unit_test(a_change_outlives_its_connection),
         cmocka_unit_test(field_02_a_new_address_brings_a_new_key),
         cmocka_unit_test(field_15_after_a_transfer_the_new_endpoint_understands_us),
         cmocka_unit_test(the_peer_updates),
