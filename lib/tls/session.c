@@ -621,6 +621,11 @@ void ssi_tls_session_close(struct ssi_tls_session *s)
     gnutls_bye(s->tls, GNUTLS_SHUT_WR);
 }
 
+bool ssi_tls_session_showed_certificate(const struct ssi_tls_session *s)
+{
+    return !s->server && s->state == SSI_TLS_OPEN && gnutls_certificate_get_ours(s->tls) != NULL;
+}
+
 struct ssi_buf *ssi_tls_session_output(struct ssi_tls_session *s)
 {
     return &s->out;

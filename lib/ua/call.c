@@ -275,11 +275,11 @@ secsip_result ssi_call_start_request(secsip_call *c, const struct ssi_dialog *d,
         .method = method,
         .cseq = cseq,
         .transport = ssi_flow_transport_name(c->flow),
-        .local = c->flow->local,
         .branch = branch,
         .contact = ssi_buf_slice(contact).p,
         .user_agent = c->ua->user_agent,
     };
+    ret->alias = ssi_flow_offers_alias(c->flow, &ret->local);
     return 0;
 }
 

@@ -106,6 +106,7 @@ secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
     ssi_list_init(&ua->events);
     ssi_list_init(&ua->closing);
     ssi_list_init(&ua->handshakes);
+    ssi_list_init(&ua->aliases);
     ssi_timer_init(&ua->shutdown_timer, on_shutdown_expired, ua);
     secsip_result r = init_tables(ua);
     if (r >= 0)

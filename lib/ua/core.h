@@ -101,6 +101,7 @@ struct ssi_ua {
     struct ssi_hash udp_addrs;     /* struct ssi_udp_side, by socket and address */
     struct ssi_ua_handler handler;
     struct ssi_list closing;    /* struct ssi_media that wait to be freed */
+    struct ssi_list aliases;    /* accepted flows that their peers offer for requests to them */
     struct ssi_list handshakes; /* accepted flows that shake hands, oldest first */
     uint32_t n_handshakes;
     struct ssi_hash addresses; /* struct ssi_flow_address: who has how many accepted connections */

@@ -358,7 +358,7 @@ secsip_result ssi_ua_new_branch(char out[SSI_BRANCH_TEXT])
 }
 
 void ssi_ua_put_via(struct ssi_buf *b, const char *transport, const struct ssi_addr *sent_by,
-                    const char *branch)
+                    const char *branch, bool alias)
 {
     char host[SSI_ADDR_TEXT];
 
@@ -370,6 +370,8 @@ void ssi_ua_put_via(struct ssi_buf *b, const char *transport, const struct ssi_a
     ssi_sip_put_piece_str(b, host);
     ssi_sip_put_piece_str(b, ";rport;branch=");
     ssi_sip_put_piece_str(b, branch);
+    if (alias)
+        ssi_sip_put_piece_str(b, ";alias"); /* RFC 5923 5 */
     ssi_sip_put_crlf(b);
 }
 
@@ -390,7 +392,7 @@ void ssi_dialog_put_request(const struct ssi_dialog *d, struct ssi_buf *b,
     const char *method = ssi_sip_method_name(r->method);
 
     ssi_sip_put_request_line(b, ssi_slice_str(method), ssi_dialog_request_uri(d));
-    ssi_ua_put_via(b, r->transport, &r->local, r->branch);
+    ssi_ua_put_via(b, r->transport, &r->local, r->branch, r->alias);
     ssi_sip_put_header_str(b, "Max-Forwards", "70");
     put_routes(d, b);
     put_tagged(b, "From", d->local_addr, d->local_tag);

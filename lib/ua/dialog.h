@@ -54,6 +54,7 @@ struct ssi_dialog_request {
     uint32_t cseq;
     const char *transport; /* of the flow: "TLS" */
     struct ssi_addr local; /* sent-by */
+    bool alias;            /* offers the connection (RFC 5923) */
     const char *branch;
     const char *contact; /* "<sip:...>", NULL: none */
     const char *user_agent;
@@ -65,7 +66,7 @@ void ssi_dialog_put_request(const struct ssi_dialog *d, struct ssi_buf *b,
 struct ssi_slice ssi_dialog_request_uri(const struct ssi_dialog *d);
 /* Via of our own: transport, sent-by, rport (RFC 3581), branch. */
 void ssi_ua_put_via(struct ssi_buf *b, const char *transport, const struct ssi_addr *sent_by,
-                    const char *branch);
+                    const char *branch, bool alias);
 /* A branch with the magic cookie of RFC 3261 8.1.1.7, and a NUL. SECSIP_E_RANDOM. */
 enum {
     SSI_BRANCH_TEXT = 24

@@ -52,6 +52,7 @@ struct ssi_flow *ssi_flow_new(struct ssi_ua *ua, secsip_tls_profile *profile, bo
     ssi_timer_init(&f->end, on_end, f);
     ssi_list_init(&f->watches);
     ssi_list_init(&f->handshake);
+    ssi_list_init(&f->alias);
     f->used_us = ua->timers.now_us;
     f->id = ++ua->last_identity;
     ssi_hash_add(&ua->flow_ids, &f->id_node, ssi_hash_of(&ua->flow_ids, &f->id, sizeof f->id));
@@ -121,6 +122,7 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
         return;
     f->state = SSI_FLOW_DEAD;
     ssi_list_remove(&f->node);
+    ssi_list_remove(&f->alias);
     ssi_hash_remove(&ua->flow_ids, &f->id_node);
     ssi_hash_remove(&ua->flow_targets, &f->target_node);
     ua->n_flows--;

@@ -75,10 +75,12 @@ struct ssi_flow {
     secsip_result send_failed;
     struct ssi_udp_side *udp; /* UDP: the rest of it, else NULL */
     struct ssi_flow
-        *stands_for; /* TCP: made for what is too large for this UDP flow; until it is open */
-    uint32_t keep_s; /* Flow-Timer, given or received (RFC 5626 4.4); 0: none was agreed */
-    bool ping_sent;  /* a keep-alive is not answered yet */
-    bool pong_seen;  /* the peer answers keep-alives, so silence means failure */
+        *stands_for;       /* TCP: made for what is too large for this UDP flow; until it is open */
+    struct ssi_list alias; /* accepted: in the stack's aliases */
+    uint16_t alias_port;   /* at which its peer would take our connections; 0: it offers none */
+    uint32_t keep_s;       /* Flow-Timer, given or received (RFC 5626 4.4); 0: none was agreed */
+    bool ping_sent;        /* a keep-alive is not answered yet */
+    bool pong_seen;        /* the peer answers keep-alives, so silence means failure */
     struct ssi_list watches;
     secsip_result result;    /* dead: why */
     struct ssi_error *error; /* dead: the same in full; NULL where memory was out */
@@ -109,6 +111,9 @@ void ssi_flow_unref(struct ssi_flow *f);
 void ssi_flow_retire(struct ssi_flow *f, uint32_t seconds);
 /* DNS gave another server for the same target that is not known to be down. */
 bool ssi_flow_has_alternative(const struct ssi_flow *f);
+/* Whether requests over it may say ";alias" in Via (RFC 5923): both sides have shown certificates, and we listen under the same
+ * profile. *ret_sent_by: what Via says of us, either way. */
+bool ssi_flow_offers_alias(const struct ssi_flow *f, struct ssi_addr *ret_sent_by);
 /* RFC 5626 was agreed over it. A client pings within keep_s (0: 120 s) and takes silence for the end; an accepted flow
  * (keep_s from our Flow-Timer) ends when neither ping nor message came for so long and 30 s. */
 void ssi_flow_keep(struct ssi_flow *f, uint32_t keep_s);

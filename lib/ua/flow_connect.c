@@ -99,6 +99,11 @@ secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *targ
             return 0;
         }
     }
+    struct ssi_flow *alias = ssi_flow_find_alias(ua, target);
+    if (alias) {
+        *ret = ssi_flow_ref(alias);
+        return 0;
+    }
     if (ssi_flow_is_over_limit(ua))
         return SECSIP_E_LIMIT;
     char *domain = ssi_slice_dup(ssi_slice_str(target->host));

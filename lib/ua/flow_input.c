@@ -73,6 +73,7 @@ void ssi_flow_take_message(struct ssi_flow *f, struct ssi_sip_msg *m)
 
     f->used_us = f->ua->timers.now_us;
     ssi_ua_trace(f->ua, SSI_TRACE_RECEIVED, f, m->wire);
+    ssi_flow_note_alias(f, m);
     ssi_addr_ip_text(&f->peer, false, ip);
     ssi_txn_input(&f->ua->txn, m, &f->txn, ip, f->peer.port);
     ssi_sip_msg_unref(m);

@@ -197,9 +197,11 @@ void ssi_forward_put_request(struct ssi_buf *b, const secsip_registrar *r,
                              const char *branch, bool skip_route)
 {
     char source[SSI_ADDR_TEXT];
+    struct ssi_addr sent_by;
+    bool alias = ssi_flow_offers_alias(out, &sent_by);
 
     ssi_sip_put_request_line(b, m->method_text, uri);
-    ssi_ua_put_via(b, ssi_flow_transport_name(out), &out->local, branch);
+    ssi_ua_put_via(b, ssi_flow_transport_name(out), &sent_by, branch, alias);
     ssi_addr_ip_text(&in->peer, false, source);
     ssi_sip_put_vias(b, m, source, in->peer.port);
     /* Before those of the proxies that it has passed (RFC 3261 16.6 step 4). */

@@ -171,9 +171,11 @@ static void put_register(secsip_account *a, struct ssi_buf *b, struct ssi_slice 
                          const char *branch)
 {
     const char *transport = ssi_flow_transport_name(a->flow);
+    struct ssi_addr sent_by;
+    bool alias = ssi_flow_offers_alias(a->flow, &sent_by);
 
     ssi_sip_put_request_line(b, SSI_LIT("REGISTER"), uri);
-    ssi_ua_put_via(b, transport, &a->flow->local, branch);
+    ssi_ua_put_via(b, transport, &sent_by, branch, alias);
     ssi_sip_put_header_str(b, "Max-Forwards", "70");
     ssi_sip_put_name(b, "From");
     ssi_sip_put_piece_str(b, a->from);
