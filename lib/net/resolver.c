@@ -153,25 +153,46 @@ static void note_answer(void *arg, int status, int timeouts, unsigned char *mess
     make_ready(l, result);
 }
 
-/* /etc/hosts. True when the name is there. */
+static bool is_in_hosts_file(struct ssi_resolver *r, const char *name, int family)
+{
+    struct hostent *host = NULL;
+
+    if (ares_gethostbyname_file(r->channel, name, family, &host) != ARES_SUCCESS)
+        return false;
+    ares_free_hostent(host);
+    return true;
+}
+
+static void take_hosts(struct ssi_lookup *l, const struct hostent *host)
+{
+    size_t n = 0;
+
+    l->rrs = calloc(SSI_DNS_MAX_RRS, sizeof *l->rrs);
+    for (; l->rrs && host->h_addr_list[n] && n < SSI_DNS_MAX_RRS; n++) {
+        l->rrs[n] = (struct ssi_rr){.type = l->type, .ttl_s = CACHED_S};
+        l->rrs[n].addr.family = host->h_addrtype == AF_INET ? 4 : 6;
+        memcpy(l->rrs[n].addr.ip, host->h_addr_list[n], (size_t)host->h_length);
+    }
+    l->n_rrs = n;
+}
+
+/* /etc/hosts. True when the name is there: then DNS is not asked for the other family either, as everywhere else. The file
+ * is on this machine and read at once; what it says is kept like an answer. */
 static bool ask_hosts_file(struct ssi_resolver *r, struct ssi_lookup *l)
 {
     int family = l->type == SSI_RR_A ? AF_INET : AF_INET6;
     struct hostent *host = NULL;
-    size_t n = 0;
 
     if (l->type != SSI_RR_A && l->type != SSI_RR_AAAA)
         return false;
-    if (ares_gethostbyname_file(r->channel, l->name, family, &host) != ARES_SUCCESS)
-        return false;
-    l->rrs = calloc(SSI_DNS_MAX_RRS, sizeof *l->rrs);
-    for (; l->rrs && host->h_addr_list[n] && n < SSI_DNS_MAX_RRS; n++) {
-        l->rrs[n] = (struct ssi_rr){.type = l->type, .ttl_s = CACHED_S};
-        l->rrs[n].addr.family = family == AF_INET ? 4 : 6;
-        memcpy(l->rrs[n].addr.ip, host->h_addr_list[n], (size_t)host->h_length);
+    if (ares_gethostbyname_file(r->channel, l->name, family, &host) != ARES_SUCCESS) {
+        if (!is_in_hosts_file(r, l->name, family == AF_INET ? AF_INET6 : AF_INET))
+            return false;
+        make_ready(l, SECSIP_E_NET_RESOLVE);
+        return true;
     }
+    take_hosts(l, host);
     ares_free_hostent(host);
-    l->n_rrs = n;
     make_ready(l, l->rrs ? 0 : SECSIP_E_NOMEM);
     return true;
 }

@@ -55,13 +55,12 @@ void ssi_flow_become_open(struct ssi_flow *f);
 /* Gives a message that came over it to the transactions; takes the reference. */
 void ssi_flow_take_message(struct ssi_flow *f, struct ssi_sip_msg *m);
 
-/* flow_keep.c: of f->timer and f->half. */
 /* flow_alias.c: a request that came over it offers the connection for ours (RFC 5923), if it does. */
 void ssi_flow_note_alias(struct ssi_flow *f, const struct ssi_sip_msg *m);
 /* An accepted connection whose peer proved to be the target, under the same profile; borrowed, NULL: none. */
 struct ssi_flow *ssi_flow_find_alias(const struct ssi_ua *ua, const struct ssi_flow_target *target);
 
-/* flow_keep.c: of f->timer. */
+/* flow_keep.c: of f->timer and f->half. */
 void ssi_flow_on_timer(void *arg);
 void ssi_flow_on_half_timer(void *arg);
 /* After bytes came: begins or ends the watch on a message that is not whole. */

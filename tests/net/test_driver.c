@@ -4,7 +4,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #include "api/driver.h"
 #include "base/buf.h"
 #include "base/timer.h"
+#include "net/socket.h"
 
 enum {
     MAX_ENDS = 80,
@@ -561,6 +564,8 @@ static void open_dns(char servers[64])
     snprintf(servers, 64, "127.0.0.1:%u", (unsigned)ntohs(name.sin_port));
 }
 
+static uint8_t more_flags; /* for the next answers: 2 is TC */
+
 static void answer_dns(unsigned rcode, const void *answer, size_t answer_len)
 {
     struct sockaddr_storage from;
@@ -574,7 +579,7 @@ static void answer_dns(unsigned rcode, const void *answer, size_t answer_len)
     while (m[at])
         at += 1U + m[at];
     at += 5;
-    m[2] |= 0x84;
+    m[2] |= 0x84 | more_flags;
     m[3] = (uint8_t)(0x80 | rcode);
     m[7] = answer_len > 0;
     m[9] = m[11] = 0;
@@ -669,6 +674,82 @@ static void silent_servers_end_in_an_error(void **state)
     close(dns_fd);
 }
 
+/* RFC 1035 4.2.1: what was cut is asked for again over TCP; where nobody answers there, that is an error, and in time. */
+static void a_cut_answer_without_tcp_is_an_error(void **state)
+{
+    static const char address[] = "\xc0\x0c\0\001\0\001\0\0\0\074\0\004\300\0\002\001";
+    struct ssi_query q;
+    char servers[64];
+
+    stop(state);
+    open_dns(servers);
+    assert_int_equal(start_with(servers), 0);
+    uint64_t begun = now();
+    more_flags = 2;
+    assert_int_equal(ask(&q, SSI_RR_A, "cut.test"), 0);
+    while (!ua.n_answers) {
+        UNTIL(ua.n_answers || readable(dns_fd));
+        if (readable(dns_fd))
+            answer_dns(0, address, sizeof address - 1);
+    }
+    more_flags = 0;
+    assert_int_equal(ua.resolved, SECSIP_E_NET_DNS);
+    assert_true(now() - begun < 10000000);
+    close(dns_fd);
+}
+
+static void the_hosts_file_answers_for_both_families(void **state)
+{
+    static const enum ssi_rr_type types[] = {SSI_RR_A, SSI_RR_AAAA};
+    struct ssi_query q;
+    char servers[64];
+    int n_found = 0;
+
+    stop(state);
+    open_dns(servers);
+    assert_int_equal(start_with(servers), 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(ask(&q, types[i], "localhost"), 0);
+        UNTIL(ua.n_answers);
+        assert_true(ua.resolved == 0 || ua.resolved == SECSIP_E_NET_RESOLVE);
+        n_found += ua.resolved == 0;
+        assert_false(readable(dns_fd)); /* what stands there is nobody else's business */
+    }
+    assert_true(n_found > 0);
+    close(dns_fd);
+}
+
+static void dead_peers_are_found_by_the_system_too(void **state)
+{
+    static const struct {
+        int level, name, least, most;
+    } rows[] = {
+        {SOL_SOCKET, SO_KEEPALIVE, 1, INT_MAX},
+        {IPPROTO_TCP, TCP_KEEPIDLE, 10, 120},
+        {IPPROTO_TCP, TCP_KEEPINTVL, 1, 30},
+        {IPPROTO_TCP, TCP_KEEPCNT, 1, 10},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, 10000, 120000},
+    };
+    struct ssi_addr at = {.family = 4, .ip = {127, 0, 0, 1}}, peer;
+    int door, ends[2];
+
+    (void)state;
+    assert_int_equal(ssi_socket_listen(&at, &door), 0);
+    assert_int_equal(ssi_socket_connect(&at, &ends[0]), 0);
+    while (ssi_socket_accept(door, &peer, &ends[1]) == SECSIP_E_AGAIN)
+        ;
+    for (int e = 0; e < 2; e++) {
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            int value = 0;
+            socklen_t len = sizeof value;
+            assert_int_equal(getsockopt(ends[e], rows[i].level, rows[i].name, &value, &len), 0);
+            assert_in_range(value, rows[i].least, rows[i].most);
+        }
+        ssi_socket_close(ends[e]);
+    }
+    ssi_socket_close(door);
+}
+
 static void odd_servers_are_refused(void **state)
 {
     struct ssi_driver *d;
@@ -694,6 +775,9 @@ int main(void)
         TEST(names_are_looked_up_at_the_given_server),
         TEST(cancelled_and_unanswered_queries_leave_nothing),
         TEST(silent_servers_end_in_an_error),
+        TEST(a_cut_answer_without_tcp_is_an_error),
+        TEST(the_hosts_file_answers_for_both_families),
+        cmocka_unit_test(dead_peers_are_found_by_the_system_too),
         TEST(odd_servers_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
