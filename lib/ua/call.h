@@ -109,9 +109,10 @@ struct secsip_call {
     struct ssi_buf reack;          /* its ACK, sent again for every 2xx */
     struct ssi_timer modify_timer; /* to make the offer later */
     uint32_t modify_challenged;
-    bool modifying;     /* the application has asked for it and was not told of its end */
-    bool awaits_answer; /* it was sent */
-    bool was_held;      /* before */
+    bool modifying;       /* the application has asked for it and was not told of its end */
+    bool modifies_itself; /* it was our own idea, so nobody is told */
+    bool awaits_answer;   /* it was sent */
+    bool was_held;        /* before */
 
     struct ssi_txn *bye;
     struct ssi_error error;           /* why it ended, for the last event */
@@ -184,6 +185,8 @@ void ssi_call_reconnect(secsip_call *c);
 void ssi_call_init_move(secsip_call *c);
 void ssi_call_end_move(secsip_call *c);
 void ssi_call_init_modify(secsip_call *c);
+/* The connection may have come back from another address of ours: then media move there, under a new key (RFC 4568 7.1.4). */
+void ssi_call_follow_address(secsip_call *c);
 /* INVITE with c->sdp and the credentials there are; the transaction takes a reference. */
 secsip_result ssi_call_send_invite(secsip_call *c, const struct ssi_txn_client_ops *ops,
                                    struct ssi_txn **ret);

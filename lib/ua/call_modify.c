@@ -53,7 +53,9 @@ static void end_modification(secsip_call *c, secsip_result result, int32_t statu
     c->modifying = false;
     c->awaits_answer = false;
     ssi_timer_cancel(&c->ua->timers, &c->modify_timer);
-    ssi_call_tell_modified(c, result, status);
+    if (!c->modifies_itself)
+        ssi_call_tell_modified(c, result, status);
+    c->modifies_itself = false;
 }
 
 static void give_up(secsip_call *c, secsip_result result, int32_t status)
@@ -119,6 +121,17 @@ secsip_result ssi_call_modify(secsip_call *c, enum ssi_call_change change)
         ssi_media_hold(c->media, change == SSI_CALL_HOLD);
     ssi_call_step(c, SSI_CALL_MODIFY, NULL, NULL);
     return 0;
+}
+
+void ssi_call_follow_address(secsip_call *c)
+{
+    /* A change that is under way takes the address with it. */
+    if (c->modifying || ssi_media_is_at(c->media, &c->flow->local))
+        return;
+    c->modifying = c->modifies_itself = true;
+    c->modify_challenged = 0;
+    c->was_held = ssi_media_is_held(c->media);
+    ssi_call_step(c, SSI_CALL_MODIFY, NULL, NULL);
 }
 
 /* The 2xx: ACK in any case, then its answer. One that is no good cannot be taken back: the call ends (RFC 3261 14.1). */

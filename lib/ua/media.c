@@ -123,6 +123,14 @@ static void on_leave_ports(void *arg)
     ssi_media_close_ports(m, &m->ports[!m->port]);
 }
 
+bool ssi_media_is_at(const struct ssi_media *m, const struct ssi_addr *ip)
+{
+    struct ssi_addr now = *ssi_media_local(m);
+
+    now.port = ip->port;
+    return ssi_addr_eq(&now, ip);
+}
+
 void ssi_media_use_ports(struct ssi_media *m)
 {
     if (m->next_port == m->port)
@@ -141,10 +149,7 @@ void ssi_media_drop_ports(struct ssi_media *m)
 
 secsip_result ssi_media_move(struct ssi_media *m, const struct ssi_addr *local_ip)
 {
-    struct ssi_addr now = *ssi_media_local(m);
-
-    now.port = local_ip->port;
-    if (ssi_addr_eq(&now, local_ip))
+    if (ssi_media_is_at(m, local_ip))
         return 0;
     ssi_timer_cancel(&m->ua->timers, &m->leave_ports);
     ssi_media_close_ports(m, &m->ports[!m->port]);

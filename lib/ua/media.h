@@ -96,6 +96,8 @@ void ssi_media_reap(struct ssi_ua *ua);
 /* The address that our next description names. */
 const struct ssi_addr *ssi_media_local(const struct ssi_media *m);
 
+/* The ports are on this address, whatever its port. */
+bool ssi_media_is_at(const struct ssi_media *m, const struct ssi_addr *ip);
 /* Our address is this one now: where that is news, a pair of ports is opened on it, and the next offer or answer brings both the
  * ports and a new key (RFC 4568 7.1.4). As ssi_media_new; on a failure nothing has changed. */
 secsip_result ssi_media_move(struct ssi_media *m, const struct ssi_addr *local_ip);

@@ -392,6 +392,32 @@ static void field_02_a_new_address_brings_a_new_key(void **state)
     }
 }
 
+/* A phone that comes back from another address says so, unasked, and with a new key. */
+static void field_02_a_connection_from_another_address_takes_the_media_along(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    /* As if the call had been made from 10.0.0.12. */
+    l.alice.call->media->ports[0].rtp.dgram.local.ip[3] = 12;
+    p.final_sdp = REKEYED(KEY);
+    simnet_cut(l.alice.host);
+    listen_for_ms(1000);
+    assert_non_null(strchr(p.order, 'I'));
+    assert_non_null(strstr(p.offer, "c=IN IP4 10.0.0.1\r\n"));
+    assert_null(strstr(p.offer, ear.key));
+    learn_key();
+    listen_for_ms(500);
+    assert_in_range(ear.now, 24, 26);
+    assert_int_equal(ear.unknown, 0);
+    assert_int_equal(l.alice.n_ended + l.alice.n_modified, 0); /* nobody had asked */
+    /* And again, without anything new: no offer. */
+    p.order[0] = 0;
+    simnet_cut(l.alice.host);
+    listen_for_ms(1000);
+    assert_null(strchr(p.order, 'I'));
+    stop();
+}
+
 /* FIELD 15, asterisk/asterisk#581, jitsi/jitsi#433, and 1, pjsip/pjproject#4522: a transfer after the sequence numbers have rolled
  * over. The new endpoint has a key and an address of its own and knows nothing of roll-over counters. */
 static void field_15_after_a_transfer_the_new_endpoint_understands_us(void **state)
@@ -631,6 +657,7 @@ int main(void)
         cmocka_unit_test(hanging_up_in_between),
         cmocka_unit_test(a_change_outlives_its_connection),
         cmocka_unit_test(field_02_a_new_address_brings_a_new_key),
+        cmocka_unit_test(field_02_a_connection_from_another_address_takes_the_media_along),
         cmocka_unit_test(field_15_after_a_transfer_the_new_endpoint_understands_us),
         cmocka_unit_test(the_peer_updates),
         cmocka_unit_test(an_update_before_the_call_is_up),
