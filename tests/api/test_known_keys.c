@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/known_keys.h"
+#include "folder.h"
 #include "tls_pair.h"
 
 static char folder[] = "/tmp/secsip-known-XXXXXX";
@@ -278,22 +279,16 @@ static int set_up(void **state)
 {
     (void)state;
     lab_open();
-    if (!mkdtemp(folder))
-        return -1;
+    test_folder_make(folder);
     snprintf(path, sizeof path, "%s/keys", folder);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    char lock[80];
-
     (void)state;
     lab_close();
-    snprintf(lock, sizeof lock, "%s.lock", path);
-    unlink(lock);
-    unlink(path);
-    return rmdir(folder);
+    return test_folder_remove(folder);
 }
 
 int main(void)

@@ -420,6 +420,20 @@ void lab_close(void)
     }
 }
 
+int lab_set_up(void **state)
+{
+    (void)state;
+    lab_open();
+    return 0;
+}
+
+int lab_tear_down(void **state)
+{
+    (void)state;
+    lab_close();
+    return 0;
+}
+
 const char *lab_chain(enum lab_cert which)
 {
     return lab_made(which)->chain;

@@ -55,6 +55,9 @@ enum lab_cert {
  * one aborts. */
 void lab_open(void);
 void lab_close(void);
+/* The same as fixtures of a group of tests. */
+int lab_set_up(void **state);
+int lab_tear_down(void **state);
 /* PEM, NUL-terminated, borrowed. The chain is leaf first, with the intermediate where there is one. */
 const char *lab_chain(enum lab_cert which);
 const char *lab_key(enum lab_cert which);

@@ -307,20 +307,6 @@ static void without_memory_nobody_is_accepted(void **state)
     secsip_tls_profile_unref(profiles[1]);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    lab_open();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    lab_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,5 +317,5 @@ int main(void)
         cmocka_unit_test(a_renewed_profile_asks_as_its_replacement_does),
         cmocka_unit_test(without_memory_nobody_is_accepted),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
 }

@@ -341,20 +341,6 @@ static void the_setter_says_what_is_wrong(void **state)
     secsip_tls_profile_unref(p);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    lab_open();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    lab_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,5 +353,5 @@ int main(void)
         cmocka_unit_test(servers_ask_no_store),
         cmocka_unit_test(the_setter_says_what_is_wrong),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
 }

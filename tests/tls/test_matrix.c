@@ -276,20 +276,6 @@ static void every_option_forgives_what_it_names_and_nothing_else(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    lab_open();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    lab_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,5 +283,5 @@ int main(void)
         cmocka_unit_test(servers_judge_clients),
         cmocka_unit_test(every_option_forgives_what_it_names_and_nothing_else),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
 }

@@ -483,20 +483,6 @@ static void memory_may_run_out_anywhere(void **state)
     secsip_tls_profile_unref(profiles[1]);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    lab_open();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    lab_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -513,5 +499,5 @@ int main(void)
         cmocka_unit_test(tls13_can_be_required),
         cmocka_unit_test(memory_may_run_out_anywhere),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
 }

@@ -2,13 +2,13 @@
  * not bind their sessions. The rest of resumption: test_profile.c. */
 #include "test.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include <gnutls/gnutls.h>
 
 #include "base/buf.h"
+#include "foreign.h"
 #include "tls_pair.h"
 
 /* How far GnuTLS's clock goes ahead. It reads another one too, which cannot be set; the two must not be a week apart. */
@@ -215,60 +215,19 @@ static void ticket_keys_are_set_while_nodes_run(void **state)
     secsip_tls_profile_unref(cp);
 }
 
-/* ---- A server that is not ours. */
-struct foreign {
-    gnutls_session_t tls;
-    struct ssi_tls_session *ours;
-};
-
-static ssize_t foreign_pull(gnutls_transport_ptr_t arg, void *data, size_t len)
-{
-    struct foreign *f = arg;
-    struct ssi_buf *out = ssi_tls_session_output(f->ours);
-
-    if (out->len == 0) {
-        gnutls_transport_set_errno(f->tls, EAGAIN);
-        return -1;
-    }
-    if (len > out->len)
-        len = out->len;
-    memcpy(data, ssi_buf_slice(out).p, len);
-    ssi_buf_consume(out, len);
-    return (ssize_t)len;
-}
-
-static ssize_t foreign_push(gnutls_transport_ptr_t arg, const void *data, size_t len)
-{
-    struct foreign *f = arg;
-
-    ssi_tls_session_input(f->ours, data, len);
-    return (ssize_t)len;
-}
-
-/* 1: resumed. */
-static int32_t visit(secsip_tls_profile *cp, gnutls_certificate_credentials_t cred,
-                     const gnutls_datum_t *ticket_key, const char *priority)
+/* At a server that is not ours. 1: resumed. */
+static int32_t visit(secsip_tls_profile *cp, const gnutls_datum_t *ticket_key, const char *priority)
 {
     struct ssi_tls_config config = {.profile = cp, .domain = "example.test", .wall_s = LAB_NOW};
     struct foreign f;
-    int rc = GNUTLS_E_AGAIN;
 
-    assert_int_equal(ssi_tls_session_new(&config, &f.ours), 0);
-    assert_int_equal(gnutls_init(&f.tls, GNUTLS_SERVER | GNUTLS_NONBLOCK), 0);
-    assert_int_equal(gnutls_credentials_set(f.tls, GNUTLS_CRD_CERTIFICATE, cred), 0);
-    assert_int_equal(gnutls_priority_set_direct(f.tls, priority, NULL), 0);
+    foreign_open(&f, &config, GNUTLS_SERVER, priority);
+    foreign_show_server(&f);
     assert_int_equal(gnutls_session_ticket_enable_server(f.tls, ticket_key), 0);
-    gnutls_transport_set_ptr(f.tls, &f);
-    gnutls_transport_set_pull_function(f.tls, foreign_pull);
-    gnutls_transport_set_push_function(f.tls, foreign_push);
-    ssi_tls_session_start(f.ours);
-    for (int i = 0; i < 20 && rc == GNUTLS_E_AGAIN; i++)
-        rc = gnutls_handshake(f.tls);
-    assert_int_equal(rc, 0);
+    assert_int_equal(foreign_handshake(&f), 0);
     assert_int_equal(ssi_tls_session_state(f.ours), SSI_TLS_OPEN);
     int32_t resumed = (int32_t)ssi_tls_session_info(f.ours)->resumed;
-    gnutls_deinit(f.tls);
-    ssi_tls_session_free(f.ours);
+    foreign_end(&f);
     return resumed;
 }
 
@@ -281,24 +240,16 @@ static void tls12_sessions_are_resumed_only_where_they_are_bound(void **state)
         int32_t resumed;
     } rows[] = {{"NORMAL:-VERS-ALL:+VERS-TLS1.2", 1},
                 {"NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH", 0}};
-    const char *chain = lab_chain(LAB_SERVER), *key = lab_key(LAB_SERVER);
-    gnutls_datum_t chain_pem = {(unsigned char *)(uintptr_t)chain, (unsigned)strlen(chain)};
-    gnutls_datum_t key_pem = {(unsigned char *)(uintptr_t)key, (unsigned)strlen(key)};
-    gnutls_certificate_credentials_t cred;
     gnutls_datum_t ticket_key;
 
-    assert_int_equal(gnutls_certificate_allocate_credentials(&cred), 0);
-    assert_true(
-        gnutls_certificate_set_x509_key_mem(cred, &chain_pem, &key_pem, GNUTLS_X509_FMT_PEM) >= 0);
     assert_int_equal(gnutls_session_ticket_key_generate(&ticket_key), 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         secsip_tls_profile *cp = resuming(LAB_N, SSI_TLS_VERSIONS_BOTH);
-        assert_int_equal(visit(cp, cred, &ticket_key, rows[i].priority), 0);
-        assert_int_equal(visit(cp, cred, &ticket_key, rows[i].priority), rows[i].resumed);
+        assert_int_equal(visit(cp, &ticket_key, rows[i].priority), 0);
+        assert_int_equal(visit(cp, &ticket_key, rows[i].priority), rows[i].resumed);
         secsip_tls_profile_unref(cp);
     }
     gnutls_free(ticket_key.data);
-    gnutls_certificate_free_credentials(cred);
 }
 
 static int set_up(void **state)

@@ -1,13 +1,11 @@
 /* Sessions on memory buffers: data, cuts, closes, limits, alerts, what a hostile peer may try. */
 #include "test.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <gnutls/gnutls.h>
-
 #include "base/buf.h"
+#include "foreign.h"
 #include "seed.h"
 #include "tls_pair.h"
 
@@ -310,93 +308,33 @@ static void versions_that_do_not_meet_fail_on_both_sides(void **state)
     secsip_tls_profile_unref(sp);
 }
 
-/* A peer that is not ours, so that it can do what ours would not. */
-struct foreign {
-    gnutls_session_t tls;
-    gnutls_certificate_credentials_t cred;
-    struct ssi_buf in;
-    struct ssi_tls_session *ours;
-};
-
-static ssize_t foreign_pull(gnutls_transport_ptr_t arg, void *data, size_t len)
-{
-    struct foreign *f = arg;
-    struct ssi_buf *out = ssi_tls_session_output(f->ours);
-
-    if (out->len == 0) {
-        gnutls_transport_set_errno(f->tls, EAGAIN);
-        return -1;
-    }
-    if (len > out->len)
-        len = out->len;
-    memcpy(data, ssi_buf_slice(out).p, len);
-    ssi_buf_consume(out, len);
-    return (ssize_t)len;
-}
-
-static ssize_t foreign_push(gnutls_transport_ptr_t arg, const void *data, size_t len)
-{
-    struct foreign *f = arg;
-    ssi_tls_session_input(f->ours, data, len);
-    return (ssize_t)len;
-}
-
-static int foreign_go_on(struct foreign *f)
-{
-    int rc = GNUTLS_E_AGAIN;
-
-    for (int i = 0; i < 20 && rc == GNUTLS_E_AGAIN; i++)
-        rc = gnutls_handshake(f->tls);
-    return rc;
-}
-
 static const gnutls_datum_t *foreign_protocol; /* ALPN, or none */
 
-static void foreign_open(struct foreign *f, unsigned role, const char *priority)
+static int meet_foreign(struct foreign *f)
 {
-    assert_int_equal(gnutls_init(&f->tls, role | GNUTLS_NONBLOCK), 0);
-    assert_int_equal(gnutls_certificate_allocate_credentials(&f->cred), 0);
-    assert_int_equal(gnutls_credentials_set(f->tls, GNUTLS_CRD_CERTIFICATE, f->cred), 0);
-    assert_int_equal(gnutls_priority_set_direct(f->tls, priority, NULL), 0);
     if (foreign_protocol)
         assert_int_equal(gnutls_alpn_set_protocols(f->tls, foreign_protocol, 1, 0), 0);
-    gnutls_transport_set_ptr(f->tls, f);
-    gnutls_transport_set_pull_function(f->tls, foreign_pull);
-    gnutls_transport_set_push_function(f->tls, foreign_push);
+    return foreign_handshake(f);
 }
 
 /* A foreign client at our server. */
-static int foreign_handshake(struct foreign *f, const char *priority)
+static int foreign_visits(struct foreign *f, const char *priority)
 {
     struct ssi_tls_config config = {.profile = server_profile, .server = true, .wall_s = LAB_NOW};
 
-    assert_int_equal(ssi_tls_session_new(&config, &f->ours), 0);
-    foreign_open(f, GNUTLS_CLIENT, priority);
-    return foreign_go_on(f);
+    foreign_open(f, &config, GNUTLS_CLIENT, priority);
+    return meet_foreign(f);
 }
 
 /* Our client at a foreign server. */
-static int foreign_serve(struct foreign *f, const char *priority)
+static int foreign_serves(struct foreign *f, const char *priority)
 {
     struct ssi_tls_config config = {
         .profile = client_profile, .domain = "example.test", .wall_s = LAB_NOW};
-    const char *chain = lab_chain(LAB_SERVER), *key = lab_key(LAB_SERVER);
-    gnutls_datum_t chain_pem = {(unsigned char *)(uintptr_t)chain, (unsigned)strlen(chain)};
-    gnutls_datum_t key_pem = {(unsigned char *)(uintptr_t)key, (unsigned)strlen(key)};
 
-    assert_int_equal(ssi_tls_session_new(&config, &f->ours), 0);
-    foreign_open(f, GNUTLS_SERVER, priority);
-    assert_true(gnutls_certificate_set_x509_key_mem(f->cred, &chain_pem, &key_pem,
-                                                    GNUTLS_X509_FMT_PEM) >= 0);
-    ssi_tls_session_start(f->ours);
-    return foreign_go_on(f);
-}
-
-static void foreign_end(struct foreign *f)
-{
-    gnutls_deinit(f->tls);
-    gnutls_certificate_free_credentials(f->cred);
-    ssi_tls_session_free(f->ours);
+    foreign_open(f, &config, GNUTLS_SERVER, priority);
+    foreign_show_server(f);
+    return meet_foreign(f);
 }
 
 static void old_tls_and_weak_ciphers_are_refused(void **state)
@@ -409,11 +347,11 @@ static void old_tls_and_weak_ciphers_are_refused(void **state)
         "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+DHE-RSA"};
     struct foreign f;
 
-    assert_int_equal(foreign_handshake(&f, "NORMAL:-VERS-ALL:+VERS-TLS1.2"), 0);
+    assert_int_equal(foreign_visits(&f, "NORMAL:-VERS-ALL:+VERS-TLS1.2"), 0);
     assert_int_equal(ssi_tls_session_state(f.ours), SSI_TLS_OPEN);
     foreign_end(&f);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
-        assert_true(foreign_handshake(&f, refused[i]) < 0);
+        assert_true(foreign_visits(&f, refused[i]) < 0);
         assert_int_equal(ssi_tls_session_state(f.ours), SSI_TLS_FAILED);
         assert_int_equal(ssi_tls_session_failure(f.ours)->result, SECSIP_E_TLS_HANDSHAKE);
         print_message("%s\n", ssi_tls_session_failure(f.ours)->text);
@@ -434,13 +372,13 @@ static void servers_of_other_groups_and_versions_are_reached(void **state)
     struct foreign f;
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        assert_int_equal(foreign_serve(&f, good[i]), 0);
+        assert_int_equal(foreign_serves(&f, good[i]), 0);
         assert_int_equal(ssi_tls_session_state(f.ours), SSI_TLS_OPEN);
         assert_int_equal(ssi_tls_session_info(f.ours)->verified, 1);
         foreign_end(&f);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_true(foreign_serve(&f, bad[i]) < 0);
+        assert_true(foreign_serves(&f, bad[i]) < 0);
         foreign_end(&f);
     }
 }
@@ -459,8 +397,8 @@ static void alpn_is_offered_and_never_required(void **state)
                                    name ? (unsigned)strlen(name) : 0},
                        chosen = {NULL, 0};
         foreign_protocol = name ? &protocol : NULL;
-        assert_int_equal(i & 1 ? foreign_serve(&f, priorities[i / 2 % 2])
-                               : foreign_handshake(&f, priorities[i / 2 % 2]),
+        assert_int_equal(i & 1 ? foreign_serves(&f, priorities[i / 2 % 2])
+                               : foreign_visits(&f, priorities[i / 2 % 2]),
                          0);
         assert_int_equal(ssi_tls_session_state(f.ours), SSI_TLS_OPEN);
         bool agreed = gnutls_alpn_get_selected_protocol(f.tls, &chosen) >= 0;
@@ -476,7 +414,7 @@ static void renegotiation_is_refused(void **state)
     struct foreign f;
     char byte;
 
-    assert_int_equal(foreign_handshake(&f, "NORMAL:-VERS-ALL:+VERS-TLS1.2"), 0);
+    assert_int_equal(foreign_visits(&f, "NORMAL:-VERS-ALL:+VERS-TLS1.2"), 0);
     gnutls_handshake(f.tls);
     assert_true(ssi_tls_session_read(f.ours, &byte, 1) < 0);
     assert_int_equal(ssi_tls_session_state(f.ours), SSI_TLS_FAILED);

@@ -1,7 +1,6 @@
 /* Keys on PKCS#11 tokens, with SoftHSM as the token. Where it is not installed, everything here is skipped and says so. */
 #include "test.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/pkcs11.h>
 
+#include "folder.h"
 #include "tls_pair.h"
 
 #define TOKEN   "pkcs11:token=secsip"
@@ -77,8 +77,7 @@ static void make_token(void)
 {
     char text[128];
 
-    if (!mkdtemp(folder))
-        fail_msg("no folder for the token");
+    test_folder_make(folder);
     snprintf(text, sizeof text, "%s/softhsm2.conf", folder);
     FILE *f = fopen(text, "we");
     assert_non_null(f);
@@ -269,18 +268,12 @@ static int set_up(void **state)
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
-}
-
 static int tear_down(void **state)
 {
     (void)state;
     lab_close();
     gnutls_pkcs11_deinit();
-    return nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    return test_folder_remove(folder);
 }
 
 int main(void)

@@ -1,7 +1,6 @@
 /* Where trust comes from: the system, a file, a folder, memory; and names beyond ASCII, with wildcards, as addresses. */
 #include "test.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 
 #include <gnutls/gnutls.h>
 
+#include "folder.h"
 #include "tls_pair.h"
 #include "tls/profile.h"
 
@@ -343,20 +343,15 @@ static int set_up(void **state)
 {
     (void)state;
     lab_open();
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-    (void)st, (void)type, (void)ftw;
-    return remove(path);
+    test_folder_make(folder);
+    return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
     lab_close();
-    return nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    return test_folder_remove(folder);
 }
 
 int main(void)

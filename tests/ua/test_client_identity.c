@@ -295,20 +295,6 @@ static void a_phone_is_told_and_refuses_who_is_not_certified(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    lab_open();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    lab_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,5 +302,5 @@ int main(void)
         cmocka_unit_test(a_registrar_is_told_and_refuses_who_is_not_certified),
         cmocka_unit_test(a_phone_is_told_and_refuses_who_is_not_certified),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
 }

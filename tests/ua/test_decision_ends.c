@@ -162,24 +162,10 @@ static void it_may_end_everything(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    lab_open();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    lab_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_may_end_everything),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
 }

@@ -619,25 +619,11 @@ static void every_failure_is_one_event_that_says_what_to_mend(void **state)
         run(&scenarios[i]);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    lab_open();
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    lab_close();
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_tables_and_the_scenarios_are_the_same),
         cmocka_unit_test(every_failure_is_one_event_that_says_what_to_mend),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
 }
