@@ -53,7 +53,7 @@ static bool type_matches(const struct ssi_sip_typed *t, const char *type)
     size_t slash = ssi_slice_find(whole, '/');
     struct ssi_slice main_part = ssi_slice_of(whole.p, slash),
                      sub = ssi_slice_from(whole, slash + 1);
-    bool main_any = strcmp(t->main, "*") == 0 || ssi_slice_eq(main_part, SSI_LIT("*"));
+    bool main_any = strcmp(t->main, "*") == 0 || strncmp(type, "*/", 2) == 0;
     bool sub_any = strcmp(t->sub, "*") == 0;
 
     if (!main_any && !ssi_slice_ieq(main_part, ssi_slice_str(t->main)))
