@@ -78,6 +78,7 @@ enum {
     SECSIP_E_SRTP_MKI = -405, /**< the packet names an MKI that no key has */
     SECSIP_E_SRTP_REUSE = -406, /**< the packet would use a key stream a second time */
     SECSIP_E_SRTP_LIBRARY = -407, /**< libsrtp2 refused the operation */
+    SECSIP_E_SRTP_STATE = -408, /**< the bytes are no state of an SRTP session, or were damaged */
     SECSIP_E_RTP_SYNTAX = -420, /**< not a well-formed RTP or RTCP packet */
     SECSIP_E_TLS_HANDSHAKE = -500, /**< the TLS handshake failed */
     SECSIP_E_TLS_CERT_UNTRUSTED = -501, /**< the certificate is not signed by a trusted authority */

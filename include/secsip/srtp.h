@@ -126,6 +126,9 @@ typedef struct secsip_srtp_ssrc_stats {
     uint64_t rtcp_ok;
     uint64_t auth_failed; /**< counted once a packet of this SSRC was authentic */
     uint64_t replayed;
+    /** roll-over counter, then 16 bits of sequence number: this index and all above were never used. Who has imported a
+     * sender's state begins here */
+    uint64_t next_index;
 } secsip_srtp_ssrc_stats;
 
 /** A new session.
@@ -230,6 +233,106 @@ secsip_result secsip_srtp_get_stats(const secsip_srtp *srtp, secsip_srtp_stats *
  * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_ABI, SECSIP_E_INVALID. Since 0.1. */
 secsip_result secsip_srtp_get_ssrc_stats(const secsip_srtp *srtp, uint32_t n,
                                          secsip_srtp_ssrc_stats *ret_stats);
+
+/* ---- Many packets at once */
+
+/** One packet of secsip_srtp_run(). */
+typedef struct secsip_srtp_job {
+    size_t size;       /**< the same in all jobs of a call */
+    secsip_srtp *srtp; /**< a sender protects, a receiver unprotects */
+    int32_t kind;      /**< SECSIP_SRTP_RTP, _RTCP or _EITHER */
+    int32_t result;    /**< set: as that of secsip_srtp_protect_rtp() and its like */
+    uint8_t *packet;   /**< worked on in place */
+    size_t len;        /**< set to the new length on success */
+    size_t cap;        /**< of packet */
+} secsip_srtp_job;
+
+/** Works through packets in their order, of one session or of many. The keys of the next packet's session are fetched while
+ * one is worked on: with thousands of sessions that is what costs most.
+ * @return how many failed, or SECSIP_E_INVALID (NULL), SECSIP_E_ABI (nothing was done then). Since 0.1. */
+int32_t secsip_srtp_run(secsip_srtp_job *jobs, size_t n);
+
+/* ---- The state of a session, for who takes a conversation over */
+
+typedef struct secsip_srtp_state secsip_srtp_state;
+
+/** How many packets an exporting sender may promise. */
+enum {
+    SECSIP_SRTP_PROMISE_MAX = 16384,
+};
+
+/** The whole state of a session: keys, roll-over counters, what was received last, lives of keys. As secret as the keys.
+ *
+ * One key, SSRC and index must never protect twice, so a sender makes a promise. With promised = 0 it hands over: this session
+ * protects nothing more. Else it goes on, for each SSRC with at most so many more indices of SRTP and of SRTCP, and with
+ * no new SSRC, until the next export (SECSIP_E_STATE, SECSIP_E_LIMIT); who imports the state begins behind them
+ * (secsip_srtp_ssrc_stats.next_index), with the SSRCs that the state knows. Of several states only the newest may be
+ * imported, and that once. A receiver goes on freely.
+ * @param promised   0 to SECSIP_SRTP_PROMISE_MAX; 0 for a receiver
+ * @param ret_state  free it with secsip_srtp_state_free()
+ * @return 0, SECSIP_E_STATE (the session was continued by another), SECSIP_E_NOMEM, SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_srtp_export(secsip_srtp *srtp, uint32_t promised,
+                                 secsip_srtp_state **ret_state);
+
+/** @param ret_len  how many bytes there are. @return the bytes of a state, as long as it lives; NULL for NULL. Since 0.1. */
+const uint8_t *secsip_srtp_state_get_bytes(const secsip_srtp_state *state, size_t *ret_len);
+
+/** Wipes and frees. NULL is legal. Since 0.1. */
+void secsip_srtp_state_free(secsip_srtp_state *state);
+
+/** A session that goes on from an exported state. Statistics begin anew.
+ * @param bytes, len  of secsip_srtp_state_get_bytes(); wipe yours
+ * @return 0, SECSIP_E_SRTP_STATE (damaged, cut short, or no state), SECSIP_E_UNSUPPORTED (of another version),
+ *         SECSIP_E_INVALID, and as secsip_srtp_new(). Since 0.1. */
+secsip_result secsip_srtp_import(const uint8_t *bytes, size_t len, secsip_srtp **ret_srtp);
+
+/* ---- Two legs: what a PBX between two secure phones does */
+
+typedef struct secsip_srtp_bridge secsip_srtp_bridge;
+
+/** Sees a clear packet between the legs. The bytes are valid during the call and must not be kept longer than consent goes. */
+typedef void (*secsip_srtp_tap)(int32_t kind, const uint8_t *packet, size_t len, void *user_data);
+
+/** The only value that lets a tap see anything: the parties know of it and agreed. */
+enum {
+    SECSIP_SRTP_CONSENT_GIVEN = 0x59455321,
+};
+
+/** One direction between two legs: packets of `from` go out under the key and suite of `to`. SSRC, sequence numbers and
+ * timestamps stay. Both sessions are borrowed, and must outlive the bridge.
+ * @param from  a receiver's session, of the leg that sends
+ * @param to    a sender's session, of the leg that listens
+ * @return 0, SECSIP_E_INVALID (NULL, or a wrong direction), SECSIP_E_SRTP_REUSE (one key for both legs), SECSIP_E_NOMEM.
+ *         Since 0.1. */
+secsip_result secsip_srtp_bridge_new(secsip_srtp *from, secsip_srtp *to,
+                                     secsip_srtp_bridge **ret_bridge);
+
+/** Frees the bridge, not its sessions. NULL is legal. Since 0.1. */
+void secsip_srtp_bridge_free(secsip_srtp_bridge *bridge);
+
+/** Other sessions from now on, after a new key on one leg: see secsip_srtp_continue(). NULL keeps the one there is.
+ * @return as secsip_srtp_bridge_new(). Since 0.1. */
+secsip_result secsip_srtp_bridge_set(secsip_srtp_bridge *bridge, secsip_srtp *from,
+                                     secsip_srtp *to);
+
+/** Shows every packet that is authentic to a tap, in clear. Without consent nothing is shown, and an earlier tap is gone.
+ * @param consent  SECSIP_SRTP_CONSENT_GIVEN; anything else is none
+ * @param tap      NULL takes it away; called inside secsip_srtp_bridge_pass()
+ * @return 0, SECSIP_E_PERMISSION (a tap without consent), SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_srtp_bridge_tap(secsip_srtp_bridge *bridge, uint32_t consent,
+                                     secsip_srtp_tap tap, void *user_data);
+
+/** Takes a protected packet of one leg and makes it one of the other, in place.
+ * @param kind    SECSIP_SRTP_RTP, _RTCP or _EITHER
+ * @param packet  on failure it is wiped but for the header, so that nothing of it can be sent
+ * @param len     its length in bytes, changed to the new one on success
+ * @param cap     bytes that packet has room for
+ * @return 0, or the result of the leg that refused: as secsip_srtp_unprotect_rtp() and secsip_srtp_protect_rtp(). Since 0.1. */
+secsip_result secsip_srtp_bridge_pass(secsip_srtp_bridge *bridge, int32_t kind, uint8_t *packet,
+                                      size_t *len, size_t cap);
+
+/** The lives of both keys: secsip_srtp_get_life() of `from`, and that of `to` shifted up by 8. Since 0.1. */
+uint32_t secsip_srtp_bridge_get_life(const secsip_srtp_bridge *bridge);
 
 #ifdef __cplusplus
 }

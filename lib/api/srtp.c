@@ -353,6 +353,7 @@ SECSIP_EXPORT secsip_result secsip_srtp_get_ssrc_stats(const secsip_srtp *srtp, 
         .rtcp_ok = s.rtcp_ok,
         .auth_failed = s.auth_failed,
         .replayed = s.replayed,
+        .next_index = s.next_index,
     };
     return ssi_abi_give(ret_stats, &stats, sizeof stats);
 }

@@ -31,8 +31,11 @@ struct ssi_srtp_source {
     uint64_t taken;      /* bit i: index floor - 1 - i was used; lower ones count as used */
     uint64_t seen;       /* bit i: the highest index less i was accepted by this session */
     uint64_t rtp_ok;
+    uint64_t
+        horizon; /* sending: RTP indices from it less 1 on are promised to who imports the state; 0: none are */
     uint64_t rtcp_taken, rtcp_seen;
     uint64_t rtcp_ok, auth_failed, replayed;
+    uint32_t rtcp_horizon; /* the same: SRTCP indices from it on */
 };
 
 /* A master key and what is left of its life, in packets. */
@@ -80,6 +83,7 @@ struct ssi_srtp {
     uint32_t window;
     uint32_t join_roc;
     bool clear_rtp, no_auth_rtp;
+    bool closed;     /* exported, or imported from who may still send: no more SSRCs */
     int *extensions; /* that are encrypted, RFC 6904 */
     uint32_t n_extensions;
     size_t size; /* of the block */

@@ -318,11 +318,13 @@ secsip_result ssi_srtp_source_stats(const struct ssi_srtp *s, uint32_t n,
     if (n >= s->n_sources)
         return SECSIP_E_NOT_FOUND;
     const struct ssi_srtp_source *src = &s->sources[n];
+    uint64_t next = src->started ? ((uint64_t)src->roc << 16 | src->seq) + 1 : 0;
     *ret = (struct ssi_srtp_source_stats){
         .ssrc = src->ssrc,
         .roc = src->roc,
         .seq = src->seq,
         .rtcp_index = src->rtcp_index,
+        .next_index = next > src->floor ? next : src->floor,
         .rtp_ok = src->rtp_ok,
         .rtcp_ok = src->rtcp_ok,
         .auth_failed = src->auth_failed,

@@ -105,7 +105,7 @@ static secsip_result add_shard(struct ssi_srtp *s)
 
 secsip_result ssi_srtp_make_room(struct ssi_srtp *s)
 {
-    if (s->n_sources >= s->max_sources)
+    if (s->n_sources >= s->max_sources || s->closed)
         return SECSIP_E_LIMIT;
     if (s->n_sources == s->cap_sources) {
         secsip_result r = grow(s);
@@ -189,7 +189,7 @@ void ssi_srtp_advance_source(struct ssi_srtp_source *src, uint32_t roc, uint16_t
 
 void ssi_srtp_advance_rtcp(struct ssi_srtp_source *src, uint32_t index)
 {
-    see(&src->rtcp_seen, src->rtcp_ok > 0, src->rtcp_index, index);
+    see(&src->rtcp_seen, src->rtcp_seen != 0, src->rtcp_index, index);
     if (index > src->rtcp_index)
         src->rtcp_index = index;
 }

@@ -42,6 +42,18 @@ static inline void fetch(const struct ssi_srtp *s, bool rtcp)
         __builtin_prefetch((const uint8_t *)s->outside[rtcp] + (size_t)i * SSI_SRTP_LINE);
 }
 
+void ssi_srtp_fetch_head(const struct ssi_srtp *s)
+{
+    __builtin_prefetch(s, 1);
+    __builtin_prefetch(&s->few[0], 1);
+    __builtin_prefetch(&s->few[0].rtcp_seen, 1);
+}
+
+void ssi_srtp_fetch(const struct ssi_srtp *s)
+{
+    fetch(s, false);
+}
+
 static secsip_result result_of(const struct ssi_srtp *s, srtp_err_status_t status)
 {
     switch (status) {
@@ -124,6 +136,8 @@ static secsip_result admit_rtp(struct ssi_srtp *s, const uint8_t *packet,
         return SECSIP_E_SRTP_KEY_EXPIRED;
     if (src && ssi_srtp_taken(roc << 16 | be16(packet + 2), src->floor, src->taken))
         return s->direction == SSI_SRTP_SEND ? SECSIP_E_SRTP_REUSE : SECSIP_E_SRTP_REPLAY;
+    if (src && src->horizon > 0 && (roc << 16 | be16(packet + 2)) + 1 >= src->horizon)
+        return SECSIP_E_STATE;
     if (src && src->pending)
         (void)srtp_set_stream_roc(ssi_srtp_ctx(s, src), src->ssrc, (uint32_t)roc);
     *ret_src = src;
@@ -221,6 +235,8 @@ static secsip_result protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *l
         return SECSIP_E_SRTP_KEY_EXPIRED;
     uint32_t ssrc = be32(packet + 4);
     struct ssi_srtp_source *src = ssi_srtp_find_source(s, ssrc);
+    if (src && src->rtcp_horizon > 0 && src->rtcp_index + 1 >= src->rtcp_horizon)
+        return SECSIP_E_STATE;
     secsip_result r = src ? 0 : ssi_srtp_make_room(s);
     if (r < 0)
         return r;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/secret.h"
 #include "secsip/result.h"
 
@@ -81,6 +82,8 @@ struct ssi_srtp_source_stats {
     uint32_t ssrc, roc;
     uint16_t seq;
     uint32_t rtcp_index;
+    uint64_t
+        next_index; /* roll-over counter and 16 bits of sequence number: never used by a sender, nor is any above */
     uint64_t rtp_ok, rtcp_ok, auth_failed, replayed;
 };
 
@@ -132,6 +135,24 @@ secsip_result ssi_srtp_continue(struct ssi_srtp *s, struct ssi_srtp *old);
 secsip_result ssi_srtp_use_key(struct ssi_srtp *s, const uint8_t *mki, size_t mki_len);
 /* SSI_SRTP_DUE_* and SSI_SRTP_ENDED_*: of the key in use, or of any live key of a receiver. */
 uint32_t ssi_srtp_life(const struct ssi_srtp *s);
+/* Begin to bring into the cache what the next packet of a session needs: its head, and later the rest. */
+void ssi_srtp_fetch_head(const struct ssi_srtp *s);
+void ssi_srtp_fetch(const struct ssi_srtp *s);
+/* The whole state of a session, keys too, for who takes the conversation over; ssi_buf_free wipes it.
+ *
+ * A key stream must not be used twice, so a sender makes a promise. promised = 0: it hands over and protects nothing more.
+ * Else, up to SSI_SRTP_PROMISE_MAX: it goes on, with at most so many more packet indices for each SSRC, for SRTP and for SRTCP, and with
+ * no new SSRC (SECSIP_E_STATE, SECSIP_E_LIMIT), until the next export; who imports the state begins behind them, with the
+ * SSRCs that it knows. A receiver goes on freely: promised is 0. Only the newest state may be imported, and once.
+ * SECSIP_E_INVALID, SECSIP_E_STATE (continued by another session), SECSIP_E_NOMEM; the buffer is empty then. */
+enum {
+    SSI_SRTP_PROMISE_MAX = 16384 /* a receiver follows a jump of less than 2^15 (RFC 3711 3.3.1) */
+};
+secsip_result ssi_srtp_export(struct ssi_srtp *s, uint32_t promised, struct ssi_buf *b);
+/* A session that goes on from such a state: roll-over counters, what was received last, lives of keys. The counters of
+ * statistics begin anew. SECSIP_E_SRTP_STATE (damaged, or no state), SECSIP_E_UNSUPPORTED (of another version), and as
+ * ssi_srtp_new. */
+secsip_result ssi_srtp_import(struct ssi_slice bytes, struct ssi_srtp **ret);
 /* Whether both have the same suite, direction and master keys: such a pair must never send side by side. */
 bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b);
 /* False where our ciphers run, true where libsrtp2's own do: asked for, or because ours could not be registered. */
