@@ -101,7 +101,9 @@ static void take_sources(struct ssi_srtp *s, struct ssi_srtp *old)
  * room for the new ciphers. */
 static secsip_result continue_sending(struct ssi_srtp *s, struct ssi_srtp *old)
 {
-    (void)carry_lives(s, old);
+    bool shared = carry_lives(s, old);
+
+    s->closed = shared && old->closed;
     srtp_dealloc(s->ctx);
     s->ctx = NULL;
     for (uint32_t i = 0; i < old->n_sources; i++) {
@@ -110,6 +112,8 @@ static secsip_result continue_sending(struct ssi_srtp *s, struct ssi_srtp *old)
             src->floor = ((uint64_t)src->roc << 16 | src->seq) + 1;
             src->taken = UINT64_MAX;
         }
+        if (!shared) /* what was promised was promised for the keys before */
+            src->horizon = src->rtcp_horizon = 0;
     }
     secsip_result r = update_all(s, old);
     if (r == 0)
