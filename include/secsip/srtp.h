@@ -290,9 +290,6 @@ secsip_result secsip_srtp_import(const uint8_t *bytes, size_t len, secsip_srtp *
 
 typedef struct secsip_srtp_bridge secsip_srtp_bridge;
 
-/** Sees a clear packet between the legs. The bytes are valid during the call and must not be kept longer than consent goes. */
-typedef void (*secsip_srtp_tap)(int32_t kind, const uint8_t *packet, size_t len, void *user_data);
-
 /** The only value that lets a tap see anything: the parties know of it and agreed. */
 enum {
     SECSIP_SRTP_CONSENT_GIVEN = 0x59455321,
@@ -317,10 +314,13 @@ secsip_result secsip_srtp_bridge_set(secsip_srtp_bridge *bridge, secsip_srtp *fr
 
 /** Shows every packet that is authentic to a tap, in clear. Without consent nothing is shown, and an earlier tap is gone.
  * @param consent  SECSIP_SRTP_CONSENT_GIVEN; anything else is none
- * @param tap      NULL takes it away; called inside secsip_srtp_bridge_pass()
+ * @param tap      NULL takes it away; called inside secsip_srtp_bridge_pass(), with SECSIP_SRTP_RTP or _RTCP and the packet,
+ *                 valid during the call; what it keeps must not be kept longer than consent goes
  * @return 0, SECSIP_E_PERMISSION (a tap without consent), SECSIP_E_INVALID. Since 0.1. */
 secsip_result secsip_srtp_bridge_tap(secsip_srtp_bridge *bridge, uint32_t consent,
-                                     secsip_srtp_tap tap, void *user_data);
+                                     void (*tap)(int32_t kind, const uint8_t *packet, size_t len,
+                                                 void *user_data),
+                                     void *user_data);
 
 /** Takes a protected packet of one leg and makes it one of the other, in place.
  * @param kind    SECSIP_SRTP_RTP, _RTCP or _EITHER

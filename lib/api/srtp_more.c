@@ -124,7 +124,7 @@ SECSIP_EXPORT secsip_result secsip_srtp_import(const uint8_t *bytes, size_t len,
 
 struct secsip_srtp_bridge {
     struct ssi_srtp_bridge bridge;
-    secsip_srtp_tap tap;
+    void (*tap)(int32_t kind, const uint8_t *packet, size_t len, void *user_data);
     void *user_data;
 };
 
@@ -173,7 +173,9 @@ static void show(void *arg, bool rtcp, const uint8_t *packet, size_t len)
 }
 
 SECSIP_EXPORT secsip_result secsip_srtp_bridge_tap(secsip_srtp_bridge *bridge, uint32_t consent,
-                                                   secsip_srtp_tap tap, void *user_data)
+                                                   void (*tap)(int32_t kind, const uint8_t *packet,
+                                                               size_t len, void *user_data),
+                                                   void *user_data)
 {
     if (!bridge)
         return SECSIP_E_INVALID;

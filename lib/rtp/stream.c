@@ -33,6 +33,7 @@ struct ssi_rtp_stream {
     struct ssi_srtp *tx;
     struct ssi_rtp_receivers receivers;
     struct ssi_timer old_key_timer; /* the end of the earliest key before */
+    bool told_due, told_ended;      /* of the keys in use */
     bool heard;                     /* heard_fork is the one whose audio is given out */
     uint32_t heard_fork;
     uint64_t heard_us; /* its last RTP packet */
@@ -73,6 +74,26 @@ static bool config_valid(const struct ssi_rtp_config *c)
            memchr(c->cname, 0, sizeof c->cname);
 }
 
+/* The lives of the keys that are in use; forks that only ring have none to speak of. */
+static void watch_keys(struct ssi_rtp_stream *s)
+{
+    const uint32_t ended = SSI_SRTP_ENDED_RTP | SSI_SRTP_ENDED_RTCP;
+    uint32_t life = s->tx ? ssi_srtp_life(s->tx) : 0;
+
+    if (s->receivers.n == 1)
+        life |= ssi_srtp_life(s->receivers.all[0].now);
+    if (life == 0 || !s->ops.on_key_life)
+        return;
+    if (!s->told_due) {
+        s->told_due = true;
+        s->ops.on_key_life(s->arg, false);
+    }
+    if (life & ended && !s->told_ended) {
+        s->told_ended = true;
+        s->ops.on_key_life(s->arg, true);
+    }
+}
+
 /* The only way out. */
 static void send_packet(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet, size_t len,
                         size_t cap)
@@ -82,6 +103,7 @@ static void send_packet(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet, si
             return;
         secsip_result r = rtcp ? ssi_srtp_protect_rtcp(s->tx, packet, &len, cap)
                                : ssi_srtp_protect_rtp(s->tx, packet, &len, cap);
+        watch_keys(s);
         if (r < 0)
             return;
     }
@@ -327,6 +349,7 @@ secsip_result ssi_rtp_stream_set_fork(struct ssi_rtp_stream *s, uint32_t fork, s
     if (r < 0)
         return r;
     adopt_tx(s, tx);
+    s->told_due = s->told_ended = false;
     /* What is under way when the key changes still comes under the old one. */
     if (ssi_rtp_receivers_adopt(&s->receivers, fork, rx, s->timers->now_us + SSI_MS(OLD_KEY_MS)) &&
         !s->old_key_timer.armed)
@@ -421,6 +444,7 @@ static bool open_packet(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet, si
         return true;
     bool clear = rtcp && looks_clear(s, true, packet, *len);
     secsip_result r = ssi_rtp_receivers_open(&s->receivers, rtcp, packet, len, ret_fork);
+    watch_keys(s);
     if (r == 0)
         return true;
     count_refused(s, r, clear || (!rtcp && looks_clear(s, false, packet, *len)));

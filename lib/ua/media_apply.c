@@ -36,7 +36,7 @@ static void want_audio(void *arg, int16_t *samples, size_t n)
         m->ops->on_audio_wanted(m->arg, samples, n);
 }
 
-static const struct ssi_rtp_ops stream_ops = {send_packet, give_audio, want_audio};
+static const struct ssi_rtp_ops stream_ops = {send_packet, give_audio, want_audio, NULL};
 
 /* ---- Keys */
 static bool same_keys(const struct ssi_sdes_agreed *a, const struct ssi_sdes_agreed *b)

@@ -119,7 +119,8 @@ static void new_rx(struct world *w)
 
 static void open_world(struct world *w, uint8_t how)
 {
-    static const struct ssi_rtp_ops speaking = {keep, hear, say}, listening = {ignore, hear, NULL};
+    static const struct ssi_rtp_ops speaking = {keep, hear, say, NULL},
+                                    listening = {ignore, hear, NULL, NULL};
     struct ssi_rtp_config c = {
         .secure = true, .codec = SSI_RTP_PCMA, .payload_type = 8, .send = true, .receive = true};
 

@@ -71,7 +71,7 @@ static struct ssi_srtp *session(enum ssi_srtp_direction direction)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct ssi_rtp_ops ops = {drop, listen_to, NULL};
+    static const struct ssi_rtp_ops ops = {drop, listen_to, NULL, NULL};
     struct ssi_timers timers;
     struct ssi_rtp_stream *s;
     struct ssi_rtp_config c = {

@@ -14,6 +14,7 @@ struct ours {
     struct ssi_rtp_stream *stream;
     size_t n_samples;
     size_t n_sent;
+    size_t n_due, n_ended, due_at;
     uint8_t sent[600];
     size_t sent_len;
 };
@@ -45,7 +46,16 @@ static void count_audio(void *arg, const int16_t *samples, size_t n, uint32_t ti
     o->n_samples += n;
 }
 
-static const struct ssi_rtp_ops ops = {keep_sent, count_audio, NULL};
+static void note_life(void *arg, bool ended)
+{
+    struct ours *o = arg;
+
+    o->n_due += !ended;
+    o->n_ended += ended;
+    o->due_at = ended ? o->due_at : o->n_sent;
+}
+
+static const struct ssi_rtp_ops ops = {keep_sent, count_audio, NULL, note_life};
 
 static struct ssi_srtp *session(enum ssi_srtp_suite suite, enum ssi_srtp_direction direction,
                                 uint8_t key)
@@ -282,6 +292,57 @@ static void forged_packets_and_too_many_forks_change_nothing(void **state)
     ssi_srtp_free(a.tx);
 }
 
+static struct ssi_srtp *mortal(enum ssi_srtp_direction direction, uint8_t key, uint64_t lifetime)
+{
+    struct ssi_srtp_config c = {.direction = direction, .suite = CM, .lifetime = lifetime};
+    struct ssi_srtp *s = NULL;
+
+    c.key.len = 30;
+    memset(c.key.bytes, key, c.key.len);
+    assert_int_equal(ssi_srtp_new(&c, &s), 0);
+    return s;
+}
+
+/* FIELD 6, cisco/libsrtp#761: in time to agree on a new key, once, for either direction. */
+static void the_end_of_a_key_is_told_in_time(void **state)
+{
+    struct ours o;
+    struct phone a = open_phone(11, 0xa);
+
+    (void)state;
+    open_ours(&o);
+    assert_int_equal(ssi_rtp_stream_set_srtp(o.stream, mortal(SSI_SRTP_SEND, 1, 80),
+                                             mortal(SSI_SRTP_RECEIVE, 11, 0)),
+                     0);
+    assert_int_equal(ssi_rtp_stream_start(o.stream), 0);
+    pass(&o, 1000);
+    assert_int_equal(o.n_due, 0);
+    pass(&o, 500);
+    assert_int_equal(o.n_due, 1);
+    assert_int_equal(o.due_at, 69); /* a packet before its 70th leaves: ten are left of 80 */
+    assert_int_equal(o.n_ended, 0);
+    pass(&o, 1000);
+    assert_int_equal(o.n_due, 1);
+    assert_int_equal(o.n_ended, 1);
+    assert_int_equal(o.n_sent, 80);
+    /* New keys: another life. This time it is the peer's that is short. */
+    assert_int_equal(ssi_rtp_stream_set_srtp(o.stream, mortal(SSI_SRTP_SEND, 2, 0),
+                                             mortal(SSI_SRTP_RECEIVE, 22, 16)),
+                     0);
+    struct ssi_srtp *fresh = session(CM, SSI_SRTP_SEND, 22);
+    assert_int_equal(ssi_srtp_continue(fresh, a.tx), 0);
+    ssi_srtp_free(a.tx);
+    a.tx = fresh;
+    for (int i = 0; i < 20; i++) {
+        says(&o, &a);
+        assert_int_equal(o.n_due, i < 13 ? 1 : 2);
+        assert_int_equal(o.n_ended, i < 15 ? 1 : 2);
+    }
+    assert_int_equal(ssi_rtp_stream_stats(o.stream)->rx, 16);
+    ssi_rtp_stream_free(o.stream);
+    ssi_srtp_free(a.tx);
+}
+
 static void reports_of_a_fork_that_is_not_heard_say_nothing(void **state)
 {
     struct ours o;
@@ -315,6 +376,7 @@ int main(void)
         cmocka_unit_test(forks_with_one_ssrc_are_told_apart_by_their_keys),
         cmocka_unit_test(what_we_send_goes_on_through_the_keys_of_the_forks),
         cmocka_unit_test(forged_packets_and_too_many_forks_change_nothing),
+        cmocka_unit_test(the_end_of_a_key_is_told_in_time),
         cmocka_unit_test(reports_of_a_fork_that_is_not_heard_say_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,7 @@ static void give_audio(void *arg, int16_t *samples, size_t n)
     e->n_wanted += n;
 }
 
-static const struct ssi_rtp_ops ops = {keep_sent, count_audio, give_audio};
+static const struct ssi_rtp_ops ops = {keep_sent, count_audio, give_audio, NULL};
 
 static void open_end(struct end *e, struct ssi_timers *timers, bool secure)
 {
