@@ -43,6 +43,8 @@ typedef struct secsip_registration_event {
     const secsip_tls_info *tls; /**< of the connection, or NULL */
     const secsip_error *error;  /**< for FAILED, else NULL */
     const char *transport;      /**< of the connection: "TLS", "TCP", "UDP"; "" for none */
+    uint32_t flow;             /**< which of the outbound proxies, from 1 up (reg-id of RFC 5626) */
+    uint32_t flows_registered; /**< how many of them are registered now */
 } secsip_registration_event;
 
 /** Configuration of an account. Zero means the default; strings are copied, the password into memory that is wiped. */
@@ -52,7 +54,8 @@ typedef struct secsip_account_config {
     const char *display_name; /**< for From */
     const char *auth_user;    /**< default: the user part of aor */
     const char *password; /**< NULL: a challenge fails the request with SECSIP_E_UA_AUTH_REQUIRED */
-    /** Outbound proxy: "host", "host:port", "host:5061;transport=tls", or a URI */
+    /** Outbound proxy: "host", "host:port", "host:5061;transport=tls", or a URI. Up to 4 of them with commas between: the
+     * account registers over each (RFC 5626 4.2), and calls over the first that works */
     const char *proxy;
     secsip_tls_profile *profile; /**< a reference is taken; NULL: a profile with the defaults */
     uint32_t expires_s;          /**< asked for, default 600 */
@@ -90,7 +93,8 @@ typedef struct secsip_account_callbacks {
 /** A new account on a stack. Nothing is sent yet.
  * @param callbacks  copied; may be NULL
  * @param user_data  given to every callback
- * @return 0, SECSIP_E_INVALID, SECSIP_E_ABI, SECSIP_E_SIP_URI (aor or proxy), SECSIP_E_SDES_SUITE (an unknown name in
+ * @return 0, SECSIP_E_INVALID (also a proxy named twice), SECSIP_E_LIMIT (more than 4 proxies), SECSIP_E_ABI, SECSIP_E_SIP_URI
+ *         (aor or proxy), SECSIP_E_PERMISSION (a clear transport), SECSIP_E_SDES_SUITE (an unknown name in
  *         suites), SECSIP_E_NOMEM. Since 0.1. */
 secsip_result secsip_account_new(secsip_stack *stack, const secsip_account_config *config,
                                  const secsip_account_callbacks *callbacks, void *user_data,

@@ -9,16 +9,14 @@
 
 static void free_account(secsip_account *a)
 {
-    ssi_auth_free(&a->auth);
     secsip_tls_profile_unref(a->profile);
     ssi_secret_free(a->password);
     free(a->aor);
     free(a->display_name);
     free(a->auth_user);
     free(a->from);
-    free(a->call_id);
     free(a->tag);
-    free(a->spare_news);
+    ssi_registrations_free(a);
     free(a);
 }
 
@@ -49,16 +47,7 @@ void ssi_account_detach(secsip_account *a)
 {
     struct ssi_ua *ua = a->ua;
 
-    a->wanted = false;
-    ssi_timer_cancel(&ua->timers, &a->timer);
-    if (a->txn)
-        ssi_txn_drop(a->txn);
-    a->txn = NULL;
-    if (a->flow) {
-        ssi_flow_unwatch(a->flow, &a->watch);
-        ssi_flow_unref(a->flow);
-        a->flow = NULL;
-    }
+    ssi_registrations_detach(a);
     ssi_list_remove(&a->node);
     ssi_hash_remove(&ua->account_users, &a->by_contact.node);
     ssi_hash_remove(&ua->account_users, &a->by_aor.node);
@@ -100,29 +89,80 @@ static secsip_result take_names(secsip_account *a, const secsip_account_config *
     return 0;
 }
 
+static bool is_same_target(const struct ssi_flow_target *x, const struct ssi_flow_target *y)
+{
+    return x->transport == y->transport && x->port == y->port &&
+           ssi_slice_ieq(ssi_slice_str(x->host), ssi_slice_str(y->host));
+}
+
+/* The proxies of a list, each another one: two flows to the same would be one. */
+static secsip_result take_proxies(secsip_account *a, struct ssi_slice list)
+{
+    char text[512];
+
+    for (bool more = true; more;) {
+        const char *comma = memchr(list.p, ',', list.len);
+        struct ssi_slice one = comma ? ssi_slice_of(list.p, (size_t)(comma - list.p)) : list;
+        more = comma != NULL;
+        if (a->n_flows == SSI_ACCOUNT_FLOWS || one.len >= sizeof text)
+            return SECSIP_E_LIMIT;
+        memcpy(text, one.p, one.len);
+        text[one.len] = 0;
+        struct ssi_flow_target *t = &a->flows[a->n_flows].target;
+        secsip_result r = ssi_target_parse(text, a->insecure_transport, t);
+        if (r < 0)
+            return r;
+        for (size_t i = 0; i < a->n_flows; i++)
+            if (is_same_target(&a->flows[i].target, t))
+                return SECSIP_E_INVALID;
+        a->n_flows++;
+        list = ssi_slice_from(list, one.len + (more ? 1 : 0));
+    }
+    return 0;
+}
+
+static secsip_result take_targets(secsip_account *a, const secsip_account_config *c)
+{
+    if (c->proxy)
+        return take_proxies(a, ssi_slice_str(c->proxy));
+    a->n_flows = 1;
+    return ssi_target_of_uri(&a->uri, a->insecure_transport, &a->flows[0].target);
+}
+
+static secsip_result take_profile(secsip_account *a, const secsip_account_config *c)
+{
+    secsip_result r = 0;
+
+    if (c->profile)
+        a->profile = secsip_tls_profile_ref(c->profile);
+    else
+        r = secsip_tls_profile_new(&a->profile);
+    return r < 0 ? r : ssi_tls_profile_freeze(a->profile, false);
+}
+
 static secsip_result take_transport(secsip_account *a, const secsip_account_config *c)
 {
     a->insecure_transport = c->insecure_transport != 0;
     a->has_proxy = c->proxy != NULL;
-    secsip_result r = c->proxy ? ssi_target_parse(c->proxy, a->insecure_transport, &a->target)
-                               : ssi_target_of_uri(&a->uri, a->insecure_transport, &a->target);
+    secsip_result r = take_targets(a, c);
     if (r < 0)
         return r;
-    /* RFC 5630 5.1: what is sips goes over TLS, always. */
-    if (a->uri.scheme == SSI_SIP_SCHEME_SIPS && a->target.transport != SSI_TRANSPORT_TLS)
-        return SECSIP_E_PERMISSION;
-    if (a->target.transport == SSI_TRANSPORT_TLS) {
-        if (c->profile)
-            a->profile = secsip_tls_profile_ref(c->profile);
-        else if ((r = secsip_tls_profile_new(&a->profile)) < 0)
-            return r;
-        r = ssi_tls_profile_freeze(a->profile, false);
-        if (r < 0)
-            return r;
+    bool needs_tls = false;
+    for (size_t i = 0; i < a->n_flows; i++) {
+        bool is_tls = a->flows[i].target.transport == SSI_TRANSPORT_TLS;
+        /* RFC 5630 5.1: what is sips goes over TLS, always. */
+        if (a->uri.scheme == SSI_SIP_SCHEME_SIPS && !is_tls)
+            return SECSIP_E_PERMISSION;
+        needs_tls |= is_tls;
     }
-    a->target.profile = a->profile;
-    a->target.identity = a->identity;
-    return 0;
+    if (needs_tls)
+        r = take_profile(a, c);
+    for (size_t i = 0; i < a->n_flows; i++) {
+        struct ssi_flow_target *t = &a->flows[i].target;
+        t->profile = t->transport == SSI_TRANSPORT_TLS ? a->profile : NULL;
+        t->identity = a->identity;
+    }
+    return r;
 }
 
 static secsip_result take_media(secsip_account *a, const secsip_account_config *c)
@@ -190,19 +230,15 @@ static secsip_result take_instance(secsip_account *a, const secsip_account_confi
 
 static secsip_result make_ids(secsip_account *a)
 {
-    char call_id[25];
     char tag[13];
 
     secsip_result r = ssi_random_token(a->contact_user, SSI_CONTACT_TOKEN);
     if (r >= 0)
-        r = ssi_random_token(call_id, sizeof call_id - 1);
-    if (r >= 0)
         r = ssi_random_token(tag, sizeof tag - 1);
     if (r < 0)
         return r;
-    a->call_id = ssi_slice_dup(ssi_slice_str(call_id));
     a->tag = ssi_slice_dup(ssi_slice_str(tag));
-    return a->call_id && a->tag ? 0 : SECSIP_E_NOMEM;
+    return a->tag ? 0 : SECSIP_E_NOMEM;
 }
 
 static void add_user(secsip_account *a, struct ssi_account_user *u, struct ssi_slice name)
@@ -254,7 +290,7 @@ secsip_result ssi_account_new(struct ssi_ua *ua, const secsip_account_config *co
 bool ssi_account_any_busy(const struct ssi_ua *ua)
 {
     SSI_LIST_EACH(n, &ua->accounts)
-    if (SSI_CONTAINER(n, struct secsip_account, node)->removing)
+    if (ssi_account_is_removing(SSI_CONTAINER(n, struct secsip_account, node)))
         return true;
     return false;
 }
@@ -296,7 +332,7 @@ void ssi_account_put_contact(struct ssi_buf *b, const secsip_account *a,
     ssi_sip_put_piece_str(b, host);
     if (!sips) /* where it says all: RFC 5630 3.1 */
         ssi_sip_put_piece_str(b, ssi_flow_transport_param(flow));
-    if (in_dialog && a->outbound && a->flow == flow)
+    if (in_dialog && ssi_account_is_outbound(a, flow))
         ssi_sip_put_piece_str(b, ";ob");
     ssi_sip_put_piece_str(b, ">");
 }

@@ -8,6 +8,7 @@
 
 enum {
     SSI_CONTACT_TOKEN = 12,
+    SSI_ACCOUNT_FLOWS = 4,  /* outbound proxies of an account */
     SSI_CHALLENGES_MAX = 2, /* one of the server, one of a proxy */
 };
 
@@ -22,6 +23,29 @@ struct ssi_account_user {
     struct ssi_hash_node node;
     struct secsip_account *account;
     bool is_contact; /* contact_user, else the user of the address of record */
+};
+
+/* One registration of an account, over a flow of its own (RFC 5626 4.2). */
+struct ssi_registration {
+    secsip_account *account;
+    uint32_t reg_id;
+    struct ssi_flow_target target; /* an outbound proxy, or the domain of aor */
+    struct ssi_flow *flow;         /* NULL: none */
+    struct ssi_flow_watch watch;
+    int32_t state;    /* SECSIP_REGISTRATION_* */
+    bool wanted;      /* keep it registered */
+    bool removing;    /* unregistration under way */
+    bool no_outbound; /* a 439 said so: not for this registration */
+    bool outbound;    /* agreed with the registrar, over `flow` */
+    bool was_up;      /* registered since the last failure */
+    char *call_id;    /* the same for all its requests (RFC 3261 10.2) */
+    uint32_t cseq;
+    struct ssi_auth auth;
+    struct ssi_txn *txn;
+    struct ssi_timer timer; /* refresh or retry */
+    uint32_t n_failures;    /* in a row, for the back-off */
+    uint32_t challenged;    /* challenges in this round */
+    uint32_t granted_s;     /* expiry that the registrar granted */
 };
 
 struct secsip_account {
@@ -39,9 +63,8 @@ struct secsip_account {
     struct ssi_sip_uri uri; /* borrows from aor */
     char *display_name;
     char *auth_user;
-    char *password;                /* secret, NULL: none */
-    char *from;                    /* name-addr for From */
-    struct ssi_flow_target target; /* the outbound proxy, or the domain of aor */
+    char *password; /* secret, NULL: none */
+    char *from;     /* name-addr for From */
     bool has_proxy;
     secsip_tls_profile *profile;
     uint32_t expires_s;
@@ -50,27 +73,14 @@ struct secsip_account {
     struct ssi_sdes_config sdes;
     char contact_user[SSI_CONTACT_TOKEN + 1]; /* how requests to us are told apart */
 
-    struct ssi_flow *flow; /* NULL: none */
-    struct ssi_flow_watch watch;
-
     /* Registration. */
-    int32_t state; /* SECSIP_REGISTRATION_* */
-    bool wanted;   /* keep it registered */
-    bool removing; /* unregistration under way */
-    char *call_id; /* the same for all registrations (RFC 3261 10.2) */
+    int32_t state; /* SECSIP_REGISTRATION_*: REGISTERED while one flow is */
     char *tag;
-    uint32_t cseq;
-    struct ssi_auth auth;
-    struct ssi_txn *txn;
-    struct ssi_timer timer; /* refresh or retry */
-    uint32_t n_failures;    /* in a row, for the back-off */
-    uint32_t challenged;    /* challenges in this round */
-    char instance[128];     /* "urn:uuid:..." (RFC 5626 4.1) */
+    char instance[128]; /* "urn:uuid:..." (RFC 5626 4.1) */
     bool offers_outbound;
-    bool no_outbound;                         /* a 439 said so: not for this registration */
-    bool outbound;                            /* agreed with the registrar, over `flow` */
-    bool was_up;                              /* registered since the last failure */
-    uint32_t granted_s;                       /* expiry that the registrar granted */
+    struct ssi_registration
+        flows[SSI_ACCOUNT_FLOWS];             /* one for each outbound proxy, in their order */
+    size_t n_flows;                           /* at least 1 */
     struct ssi_registration_news *spare_news; /* for when there is no memory to tell */
 };
 
@@ -91,6 +101,10 @@ bool ssi_account_any_busy(const struct ssi_ua *ua);
 /* Whose request this is: by contact user, then by address of record. NULL: nobody's. */
 secsip_account *ssi_account_for_request(struct ssi_ua *ua, const struct ssi_sip_msg *m,
                                         const struct ssi_flow *flow);
+/* Where requests of the account go: over its first flow that is registered. */
+const struct ssi_flow_target *ssi_account_target(const secsip_account *a);
+/* RFC 5626 was agreed over it. */
+bool ssi_account_is_outbound(const secsip_account *a, const struct ssi_flow *flow);
 /* "<sip:token@host:port;transport=tls>" for a flow; what makes a call sips makes its Contact sips (RFC 5630 5.1.1). A dialog's
  * has ";ob" where RFC 5626 was agreed over the flow: requests come back over it (RFC 5626 4.3). */
 void ssi_account_put_contact(struct ssi_buf *b, const secsip_account *a,

@@ -336,7 +336,7 @@ void ssi_call_out_no_answer(secsip_call *c, struct ssi_sip_msg *m, struct ssi_tx
 static secsip_result choose_target(const secsip_account *a, const struct ssi_sip_uri *u,
                                    struct ssi_flow_target *ret)
 {
-    *ret = a->target;
+    *ret = *ssi_account_target(a);
     if (!a->has_proxy && !ssi_slice_ieq(u->host, a->uri.host)) {
         secsip_result r = ssi_target_of_uri(u, a->insecure_transport, ret);
         if (r < 0)

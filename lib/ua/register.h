@@ -4,13 +4,12 @@
 
 #include "ua/account.h"
 
-/* Timer and watch of a new account, and the news kept in reserve. SECSIP_E_NOMEM. */
+/* What the registrations of a new account need; flows[].target and n_flows are set. SECSIP_E_NOMEM, SECSIP_E_RANDOM. */
 secsip_result ssi_register_init(secsip_account *a);
-/* Gives the account a flow if it has none (or a dead one): the calls of an account use it too. The watch of the account
- * hears of it. SECSIP_E_LIMIT, SECSIP_E_NOMEM. */
-secsip_result ssi_account_need_flow(secsip_account *a);
-/* Lets go of the flow; calls that use it keep it. */
-void ssi_account_release_flow(secsip_account *a);
+/* No more timers, transactions and flows. */
+void ssi_registrations_detach(secsip_account *a);
+void ssi_registrations_free(secsip_account *a);
+bool ssi_account_is_removing(const secsip_account *a);
 
 /* The peer of a UDP flow seems to be gone: whoever is registered over it registers again, after the back-off of RFC 5626 4.5.
  * Calls keep the flow. */

@@ -59,7 +59,7 @@ static void keep_alives_come_in_the_time_that_was_agreed(void **state)
 
     (void)state;
     start(30, &(secsip_account_config){.expires_s = 3600});
-    assert_true(l.alice.account->outbound);
+    assert_true(l.alice.account->flows[0].outbound);
     simnet_run(l.net, 40000000, NULL, NULL);
     last = servers_flow()->used_us;
     for (int i = 0; i < 6000; i++) {
@@ -88,10 +88,10 @@ static void a_server_that_falls_silent_is_noticed_and_found_again(void **state)
     assert_int_equal(l.alice.reg_result, SECSIP_E_TIMEOUT);
     assert_non_null(strstr(l.alice.reg_text, "keep-alive"));
     assert_in_range(l.alice.reg_retry_ms, 15000, 30000); /* RFC 5626 4.5: it was up */
-    assert_false(l.alice.account->outbound);
+    assert_false(l.alice.account->flows[0].outbound);
     simnet_freeze(l.server, false);
     assert_true(simnet_run(l.net, 60000000, alice_registered, NULL));
-    assert_true(l.alice.account->outbound);
+    assert_true(l.alice.account->flows[0].outbound);
     lab_stop(&l);
 }
 
@@ -129,7 +129,7 @@ static void requests_of_a_dialog_say_where_they_come_back(void **state)
         l.bob.answers = true;
         assert_int_equal(secsip_account_register(l.bob.account), 0);
         assert_true(simnet_run(l.net, 5000000, lab_both_registered, &l));
-        assert_true(l.alice.account->outbound == !off);
+        assert_true(l.alice.account->flows[0].outbound == !off);
         lab_call(&l, &l.alice, "sip:bob@example.test");
         assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
         const char *at_bob = l.bob.call->dialog.remote_target;
@@ -139,6 +139,123 @@ static void requests_of_a_dialog_say_where_they_come_back(void **state)
         assert_true(simnet_run(l.net, 5000000, lab_both_ended, &l));
         lab_stop(&l);
     }
+}
+
+/* ---- Two flows at a time */
+static struct {
+    struct simnet_host *host;
+    secsip_registrar *registrar;
+    secsip_tls_profile *profile;
+} other;
+
+static bool both_up(void *arg)
+{
+    (void)arg;
+    const secsip_account *a = l.alice.account;
+    return a->flows[0].state == SECSIP_REGISTRATION_REGISTERED &&
+           a->flows[1].state == SECSIP_REGISTRATION_REGISTERED;
+}
+
+static bool first_failed(void *arg)
+{
+    (void)arg;
+    return l.alice.account->flows[0].state == SECSIP_REGISTRATION_FAILED;
+}
+
+static void start_two(void)
+{
+    const secsip_registrar_config registrar = {
+        .size = sizeof registrar, .domain = "example.test", .password = password};
+
+    lab_start(&l, LAB_SERVER);
+    other.host = simnet_host_new(l.net, "10.0.0.8", NULL);
+    other.profile = lab_profile(LAB_WRONGNAME); /* the certificate of wrong.test */
+    assert_int_equal(secsip_registrar_new(simnet_stack(other.host), &registrar, &other.registrar),
+                     0);
+    assert_int_equal(
+        secsip_stack_listen(simnet_stack(other.host), "tls:10.0.0.8:5061", other.profile, NULL), 0);
+    simnet_name(l.net, "wrong.test", "10.0.0.8");
+    lab_phone(&l, &l.alice, "alice",
+              &(secsip_account_config){.proxy = "sip:example.test;transport=tls, wrong.test"});
+    assert_int_equal(secsip_account_register(l.alice.account), 0);
+    assert_true(simnet_run(l.net, 5000000, both_up, NULL));
+    simnet_run(l.net, 100000, NULL, NULL);
+}
+
+static void stop_two(void)
+{
+    secsip_stack_shutdown(simnet_stack(l.alice.host), 2000);
+    simnet_run(l.net, 3000000, NULL, NULL);
+    secsip_registrar_free(other.registrar);
+    simnet_host_free(other.host);
+    secsip_tls_profile_unref(other.profile);
+    lab_stop(&l);
+}
+
+static void an_account_lives_on_the_flow_that_is_left(void **state)
+{
+    (void)state;
+    start_two();
+    secsip_account *a = l.alice.account;
+    assert_int_equal(secsip_registrar_count(l.registrar), 1);
+    assert_int_equal(secsip_registrar_count(other.registrar), 1);
+    assert_string_equal(ssi_account_target(a)->host, "example.test");
+    simnet_down(l.server, true);
+    assert_true(simnet_run(l.net, 1000000, first_failed, NULL));
+    simnet_run(l.net, 1000, NULL, NULL);
+    assert_int_equal(secsip_account_get_state(a), SECSIP_REGISTRATION_REGISTERED);
+    assert_in_range(l.alice.reg_retry_ms, 45000, 90000); /* RFC 5626 4.5: there is no haste */
+    assert_string_equal(ssi_account_target(a)->host, "wrong.test");
+    simnet_down(l.server, false);
+    assert_true(simnet_run(l.net, 100000000, both_up, NULL));
+    assert_string_equal(ssi_account_target(a)->host, "example.test");
+    stop_two();
+}
+
+static void unregistering_removes_both_and_is_told_once(void **state)
+{
+    (void)state;
+    start_two();
+    int before = l.alice.n_reg_events;
+    assert_int_equal(secsip_account_unregister(l.alice.account), 0);
+    assert_int_equal(secsip_account_unregister(l.alice.account), SECSIP_E_STATE);
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_int_equal(l.alice.n_reg_events, before + 1);
+    assert_int_equal(l.alice.reg_state, SECSIP_REGISTRATION_UNREGISTERED);
+    assert_int_equal(secsip_registrar_count(l.registrar) + secsip_registrar_count(other.registrar),
+                     0);
+    assert_int_equal(secsip_account_register(l.alice.account), 0);
+    assert_true(simnet_run(l.net, 5000000, both_up, NULL));
+    stop_two();
+}
+
+static void lists_of_proxies_are_checked(void **state)
+{
+    static const struct {
+        const char *proxy;
+        secsip_result result;
+    } rows[] = {
+        {"a.test,b.test,c.test,d.test", 0},
+        {"a.test,b.test,c.test,d.test,e.test", SECSIP_E_LIMIT},
+        {"a.test, sip:A.test", SECSIP_E_INVALID}, /* the same twice */
+        {"a.test,", SECSIP_E_SIP_URI},
+        {"a.test,b.test;transport=tcp", SECSIP_E_PERMISSION},
+    };
+    secsip_account *a;
+
+    (void)state;
+    start(0, NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const secsip_account_config c = {.size = sizeof c,
+                                         .aor = "sip:alice@example.test",
+                                         .profile = l.alice.profile,
+                                         .proxy = rows[i].proxy};
+        secsip_result r = secsip_account_new(simnet_stack(l.alice.host), &c, NULL, NULL, &a);
+        assert_int_equal(r, rows[i].result);
+        if (r == 0)
+            secsip_account_unref(a);
+    }
+    lab_stop(&l);
 }
 
 /* ---- A first hop that cannot do it */
@@ -178,7 +295,7 @@ static void where_the_first_hop_cannot_the_plain_way_is_taken(void **state)
     simnet_run(l.net, 100000000, NULL, NULL);
     assert_int_equal(n_with, 1); /* it is not asked again with every refresh */
     assert_in_range(n_without, 2, 3);
-    assert_false(l.alice.account->outbound);
+    assert_false(l.alice.account->flows[0].outbound);
     assert_int_equal(l.alice.reg_state, SECSIP_REGISTRATION_REGISTERED);
     lab_stop(&l);
 }
@@ -290,6 +407,9 @@ int main(void)
         cmocka_unit_test(a_phone_that_falls_silent_loses_its_binding),
         cmocka_unit_test(a_first_failure_waits_half_a_minute_to_a_minute),
         cmocka_unit_test(requests_of_a_dialog_say_where_they_come_back),
+        cmocka_unit_test(an_account_lives_on_the_flow_that_is_left),
+        cmocka_unit_test(unregistering_removes_both_and_is_told_once),
+        cmocka_unit_test(lists_of_proxies_are_checked),
         cmocka_unit_test(where_the_first_hop_cannot_the_plain_way_is_taken),
         cmocka_unit_test(an_instance_is_given_or_made),
         cmocka_unit_test(a_flow_takes_the_place_of_the_same_flow_only),
