@@ -139,6 +139,12 @@ typedef struct secsip_srtp_ssrc_stats {
  *         SECSIP_E_SRTP_LIBRARY. Any thread. Since 0.1. */
 secsip_result secsip_srtp_new(const secsip_srtp_config *config, secsip_srtp **ret_srtp);
 
+/** For a program that owns its process: libsrtp2's own AES counter mode and HMAC-SHA1 are replaced by ours, for every user of
+ * libsrtp2 in the process. Packets stay the same; everybody's are made faster, and so are new sessions, whose keys are derived
+ * with it. Without this call others keep what libsrtp2 has. Call it once, before there are threads.
+ * @return 0, SECSIP_E_SRTP_LIBRARY. Since 0.1. */
+secsip_result secsip_srtp_replace_ciphers(void);
+
 /** A new session from the value of an a=crypto attribute: suite, keys, lifetimes, MKIs, window and forms are taken from it. Of
  * several keys a sender begins with the first and a receiver takes all. RFC 4568.
  * @param crypto, len  "1 AES_CM_128_HMAC_SHA1_80 inline:...", with or without "a=crypto:" before it; a secret: wipe yours

@@ -25,6 +25,11 @@ static bool is_rtcp(int32_t kind, const uint8_t *packet, size_t len)
            (kind == SECSIP_SRTP_EITHER && ssi_srtp_is_rtcp(packet, len));
 }
 
+SECSIP_EXPORT secsip_result secsip_srtp_replace_ciphers(void)
+{
+    return ssi_srtp_replace_ciphers();
+}
+
 /* ---- Many packets */
 
 static secsip_result run_one(secsip_srtp_job *j)

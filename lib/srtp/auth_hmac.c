@@ -21,8 +21,6 @@ struct hmac {
     struct sha1_ctx sha1; /* of the packet that is worked on */
 };
 
-static const srtp_auth_type_t handed_out;
-
 static srtp_err_status_t mac_alloc(srtp_auth_t **ret, int key_len, int tag_len)
 {
     bool inside;
@@ -33,7 +31,7 @@ static srtp_err_status_t mac_alloc(srtp_auth_t **ret, int key_len, int tag_len)
     if (!h)
         return srtp_err_status_alloc_fail;
     h->inside = inside;
-    h->base.type = &handed_out;
+    h->base.type = &ssi_srtp_own_hmac_sha1;
     h->base.state = h;
     h->base.key_len = key_len;
     h->base.out_len = tag_len;
@@ -155,7 +153,7 @@ static const srtp_auth_test_case_t test = {
         .test_data = &test, .id = type_id                                                          \
     }
 
-static const srtp_auth_type_t handed_out = HMAC_TYPE(SRTP_HMAC_SHA1);
+const srtp_auth_type_t ssi_srtp_own_hmac_sha1 = HMAC_TYPE(SRTP_HMAC_SHA1);
 const srtp_auth_type_t ssi_srtp_hmac_sha1 = HMAC_TYPE(SSI_SRTP_PRIVATE(SRTP_HMAC_SHA1));
 
 size_t ssi_srtp_hmac_room(void)

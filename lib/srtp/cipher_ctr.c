@@ -33,8 +33,6 @@ struct ctr {
     } key; /* only as much as its kind needs */
 };
 
-static const srtp_cipher_type_t handed_out_128, handed_out_192, handed_out_256;
-
 static size_t size_of(int key_len)
 {
     return offsetof(struct ctr, key) + (key_len == 16 + SALT   ? sizeof(struct aes128_ctx)
@@ -45,9 +43,9 @@ static size_t size_of(int key_len)
 /* key_len is key and salt; a tag length has no meaning here. */
 srtp_err_status_t ssi_srtp_ctr_alloc(srtp_cipher_t **ret, int key_len, int tag_len)
 {
-    const srtp_cipher_type_t *type = key_len == 16 + SALT   ? &handed_out_128
-                                     : key_len == 24 + SALT ? &handed_out_192
-                                                            : &handed_out_256;
+    const srtp_cipher_type_t *type = key_len == 16 + SALT   ? &ssi_srtp_own_ctr_128
+                                     : key_len == 24 + SALT ? &ssi_srtp_own_ctr_192
+                                                            : &ssi_srtp_own_ctr_256;
     bool inside;
 
     (void)tag_len;
@@ -197,11 +195,11 @@ static const srtp_cipher_test_case_t test_256 = {
         .test_data = vectors, .id = type_id                                                        \
     }
 
-static const srtp_cipher_type_t handed_out_128 =
+const srtp_cipher_type_t ssi_srtp_own_ctr_128 =
     CTR_TYPE("AES-128 CTR (libsecsip)", &test_128, SRTP_AES_ICM_128);
-static const srtp_cipher_type_t handed_out_192 =
+const srtp_cipher_type_t ssi_srtp_own_ctr_192 =
     CTR_TYPE("AES-192 CTR (libsecsip)", &test_192, SRTP_AES_ICM_192);
-static const srtp_cipher_type_t handed_out_256 =
+const srtp_cipher_type_t ssi_srtp_own_ctr_256 =
     CTR_TYPE("AES-256 CTR (libsecsip)", &test_256, SRTP_AES_ICM_256);
 const srtp_cipher_type_t ssi_srtp_ctr_128 =
     CTR_TYPE("AES-128 CTR (libsecsip)", &test_128, SSI_SRTP_PRIVATE(SRTP_AES_ICM_128));

@@ -16,6 +16,9 @@
 extern const srtp_cipher_type_t ssi_srtp_ctr_128, ssi_srtp_ctr_192, ssi_srtp_ctr_256;
 extern const srtp_cipher_type_t ssi_srtp_gcm_128, ssi_srtp_gcm_256;
 extern const srtp_auth_type_t ssi_srtp_hmac_sha1;
+/* The tables under libsrtp2's own ids. */
+extern const srtp_cipher_type_t ssi_srtp_own_ctr_128, ssi_srtp_own_ctr_192, ssi_srtp_own_ctr_256;
+extern const srtp_auth_type_t ssi_srtp_own_hmac_sha1;
 
 /* Memory that they take, in whole cache lines. */
 size_t ssi_srtp_ctr_room(uint32_t id); /* libsrtp2's id */

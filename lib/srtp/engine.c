@@ -6,6 +6,7 @@
 #include "srtp/engine.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "srtp/ciphers.h"
@@ -20,7 +21,8 @@ struct usable {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool tried; /* initialised and registered once */
 static struct usable usable;
-static srtp_t anchor; /* see keep_anchor */
+static srtp_t anchor;         /* see keep_anchor */
+static atomic_bool right_192; /* usable.stock_192, read without the lock */
 
 static void fill_policy(const struct ssi_srtp_suite_info *suite, bool private, uint8_t tag_len,
                         bool clear, bool no_auth, srtp_crypto_policy_t *p)
@@ -47,7 +49,7 @@ static srtp_err_status_t apply(struct ssi_srtp_form form, bool private, srtp_pol
                                struct ssi_srtp_room *room, enum action action, srtp_t *ret)
 {
     struct ssi_srtp_handover handover = {
-        .masters = form.suite->cipher == SRTP_AES_ICM_192 ? policy->keys : NULL,
+        .masters = form.suite->cipher == SRTP_AES_ICM_192 && !right_192 ? policy->keys : NULL,
         .extensions = policy->enc_xtn_hdr_count > 0,
         .room = room ? room->at : NULL,
         .room_len = room ? room->len : 0,
@@ -132,11 +134,26 @@ static struct usable make_ready(bool again)
         usable.ours = register_ours();
         if (!anchor)
             keep_anchor();
-        usable.stock_192 = stock_192_works();
+        right_192 = usable.stock_192 = stock_192_works();
     }
     struct usable now = usable;
     pthread_mutex_unlock(&lock);
     return now;
+}
+
+secsip_result ssi_srtp_engine_replace(void)
+{
+    static const srtp_cipher_type_t *const ciphers[] = {
+        &ssi_srtp_own_ctr_128, &ssi_srtp_own_ctr_192, &ssi_srtp_own_ctr_256};
+    bool good = make_ready(false).ours;
+
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < sizeof ciphers / sizeof ciphers[0] && good; i++)
+        good = srtp_replace_cipher_type(ciphers[i], ciphers[i]->id) == srtp_err_status_ok;
+    good = good &&
+           srtp_replace_auth_type(&ssi_srtp_own_hmac_sha1, SRTP_HMAC_SHA1) == srtp_err_status_ok;
+    pthread_mutex_unlock(&lock);
+    return good ? 0 : SECSIP_E_SRTP_LIBRARY;
 }
 
 /* With our ciphers where wanted and usable, else with stock; *ret_private says which. */
@@ -175,6 +192,10 @@ secsip_result ssi_srtp_engine_create(struct ssi_srtp_form form, bool *stock, srt
 {
     bool private;
     struct usable can = make_ready(false);
+
+#ifdef SECSIP_STOCK_CIPHERS
+    *stock = true;
+#endif
     srtp_err_status_t status = try_create(form, !*stock, can, policy, room, ret, &private);
 
     if (hopeful(status)) {

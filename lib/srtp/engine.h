@@ -32,6 +32,10 @@ secsip_result ssi_srtp_engine_add(srtp_t ctx, struct ssi_srtp_form form, bool st
 secsip_result ssi_srtp_engine_update(srtp_t ctx, struct ssi_srtp_form form, bool stock,
                                      srtp_policy_t *policy, struct ssi_srtp_room *room);
 
+/* For the whole process: libsrtp2's own AES counter mode and HMAC-SHA1 become ours, for everybody and for the derivation of
+ * keys. Not its GCM: others may use it with tags that ours does not make. Once, before there are threads. SECSIP_E_SRTP_LIBRARY. */
+secsip_result ssi_srtp_engine_replace(void);
+
 /* How much room the ciphers and authenticators of one master key take: RTP first, then RTCP, the same for each. */
 size_t ssi_srtp_engine_room(const struct ssi_srtp_suite_info *suite);
 

@@ -283,6 +283,11 @@ bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b)
     return true;
 }
 
+secsip_result ssi_srtp_replace_ciphers(void)
+{
+    return ssi_srtp_engine_replace();
+}
+
 /* ---- What can be asked */
 
 bool ssi_srtp_is_stock(const struct ssi_srtp *s)

@@ -135,6 +135,8 @@ secsip_result ssi_srtp_continue(struct ssi_srtp *s, struct ssi_srtp *old);
 secsip_result ssi_srtp_use_key(struct ssi_srtp *s, const uint8_t *mki, size_t mki_len);
 /* SSI_SRTP_DUE_* and SSI_SRTP_ENDED_*: of the key in use, or of any live key of a receiver. */
 uint32_t ssi_srtp_life(const struct ssi_srtp *s);
+/* See ssi_srtp_engine_replace. */
+secsip_result ssi_srtp_replace_ciphers(void);
 /* Begin to bring into the cache what the next packet of a session needs: its head, and later the rest. */
 void ssi_srtp_fetch_head(const struct ssi_srtp *s);
 void ssi_srtp_fetch(const struct ssi_srtp *s);
