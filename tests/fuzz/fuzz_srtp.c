@@ -1,6 +1,6 @@
 /* A script of operations on a pair of SRTP sessions: packets of the input are unprotected as they are, or protected, damaged at
- * one place and unprotected; keys and suites change in between. Whatever comes in, a damaged packet is never accepted, and a
- * good one always is.
+ * one place and unprotected; keys and suites change in between, and sessions are exported and imported, whole or damaged under
+ * a right checksum. Whatever comes in, a damaged packet is never accepted, and a good one always is.
  *
  * Byte 0: suite and MKI. Then operations: kind, damage (place, bits), length, that many bytes. */
 #include <stdbool.h>
@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <nettle/sha2.h>
 
 #include "srtp/srtp.h"
 
@@ -94,6 +96,46 @@ static void change_keys(struct ssi_srtp **tx, struct ssi_srtp **rx, uint8_t how,
     *rx = new_rx;
 }
 
+/* Both ends go on elsewhere; who handed over protects nothing more. */
+static void move(struct ssi_srtp **s)
+{
+    struct ssi_srtp *heir = NULL;
+    struct ssi_buf b;
+    uint8_t p[CAP] = {0x80, 0, 0, 9};
+    size_t len = 32;
+
+    must(ssi_srtp_export(*s, 0, &b) == 0);
+    must(ssi_srtp_import(ssi_buf_slice(&b), &heir) == 0);
+    must(ssi_srtp_protect_rtp(*s, p, &len, CAP) < 0);
+    ssi_buf_free(&b);
+    ssi_srtp_free(*s);
+    *s = heir;
+}
+
+/* A state that is not what it was, with a checksum that says it is: refused, or a session like any other. */
+static void import_damaged(struct ssi_srtp *tx, uint8_t place, uint8_t bits)
+{
+    struct ssi_srtp *s = NULL;
+    struct sha256_ctx sum;
+    struct ssi_buf b;
+    uint8_t p[CAP] = {0x80, 0, 0, 9};
+    size_t len = 32;
+
+    must(ssi_srtp_export(tx, 1, &b) == 0);
+    uint8_t *bytes = b.data + b.off;
+    size_t body = b.len - SHA256_DIGEST_SIZE;
+    bytes[place * body / 256] ^= bits;
+    sha256_init(&sum);
+    sha256_update(&sum, body, bytes);
+    sha256_digest(&sum, SHA256_DIGEST_SIZE, bytes + body);
+    if (ssi_srtp_import(ssi_buf_slice(&b), &s) == 0) {
+        (void)ssi_srtp_protect_rtp(s, p, &len, CAP);
+        (void)ssi_srtp_unprotect_rtcp(s, p, &len);
+    }
+    ssi_srtp_free(s);
+    ssi_buf_free(&b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
@@ -108,7 +150,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             len = size - at;
         if (len > PACKET)
             len = PACKET;
-        if (kind & 4) {
+        if (kind & 8 && bits & 1) {
+            import_damaged(tx, place, bits);
+        } else if (kind & 8) {
+            move(&tx);
+            move(&rx);
+        } else if (kind & 4) {
             change_keys(&tx, &rx, bits, place);
         } else if (kind & 2) {
             there_and_back(tx, rx, kind & 1, data + at, len, place, bits);
