@@ -257,7 +257,9 @@ static secsip_result choose_identity(struct ssi_rtp_stream *s)
     if (r < 0)
         return r;
     s->ssrc = random[0];
-    s->seq = (uint16_t)random[1];
+    /* In the lower half: a receiver that misses the first packets up to a roll-over could not know of it, and would hear nothing
+     * (RFC 3711 3.3.1 guesses within 2^15). What has to be unpredictable (RFC 3550 5.1) is the key's under SRTP. */
+    s->seq = (uint16_t)(random[1] & 0x7fff);
     s->timestamp = random[2];
     return 0;
 }

@@ -74,6 +74,8 @@ static secsip_result make_srtp(const struct ssi_sdes_agreed *k, enum ssi_srtp_di
         .mki_len = key->mki_len,
         .lifetime = key->lifetime,
         .replay_window = direction == SSI_SRTP_SEND ? 0 : k->wsh,
+        /* Who begins high may have rolled over before anything of it reached us (early media, a slow NAT). */
+        .join_roc = direction == SSI_SRTP_SEND ? 0 : 1,
         .more = more,
         .n_more = direction == SSI_SRTP_SEND ? 0 : k->n_rx_more,
     };

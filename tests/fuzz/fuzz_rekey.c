@@ -87,6 +87,7 @@ static struct ssi_srtp *session(const struct world *w, bool send, uint32_t key)
 {
     struct ssi_srtp_config c = {
         .direction = send ? SSI_SRTP_SEND : SSI_SRTP_RECEIVE,
+        .join_roc = send ? 0 : 1, /* as in calls */
         /* The suite may change with the key. */
         .suite = (enum ssi_srtp_suite)(1 + (w->how + (w->how & 0x40 ? key : 0)) %
                                                SSI_SRTP_AEAD_AES_256_GCM),

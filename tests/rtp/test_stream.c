@@ -151,6 +151,25 @@ static void a_frame_leaves_every_twenty_milliseconds(void **state)
     close_end(&a);
 }
 
+/* A receiver that misses the first packets can still tell the roll-over counter (RFC 3711 3.3.1). */
+static void streams_begin_in_the_lower_half_of_the_sequence_numbers(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 32; i++) {
+        struct ssi_timers t;
+        struct end a;
+        struct ssi_rtp_packet first;
+
+        ssi_timers_init(&t, 0);
+        open_end(&a, &t, false);
+        assert_int_equal(ssi_rtp_stream_start(a.stream), 0);
+        run(&t, SSI_MS(20));
+        assert_int_equal(ssi_rtp_parse(a.sent[0].bytes, a.sent[0].len, &first), 0);
+        assert_in_range(first.seq, 0, 0x7fff);
+        close_end(&a);
+    }
+}
+
 static void speech_arrives_both_ways_in_clear_and_secure(void **state)
 {
     (void)state;
@@ -715,6 +734,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_leaves_every_twenty_milliseconds),
+        cmocka_unit_test(streams_begin_in_the_lower_half_of_the_sequence_numbers),
         cmocka_unit_test(speech_arrives_both_ways_in_clear_and_secure),
         cmocka_unit_test(a_secure_stream_without_keys_neither_sends_nor_listens),
         cmocka_unit_test(clear_and_forged_packets_are_counted_apart),

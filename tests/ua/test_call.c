@@ -134,6 +134,41 @@ static void a_whole_call_takes_milliseconds(void **state)
     assert_true(ms < 1000); /* real time would be at least 2,000; a sanitizer may take its share */
 }
 
+static bool drop_to_bob(const secsip_engine_address *from, const secsip_engine_address *to,
+                        uint8_t *data, size_t len, void *arg)
+{
+    const bool *deaf = arg;
+
+    (void)from;
+    (void)data;
+    (void)len;
+    return !*deaf || to->ip[3] != 2;
+}
+
+/* Nothing reaches the callee until the sequence number has rolled over; then he hears all the same. */
+static void what_begins_after_a_roll_over_is_heard(void **state)
+{
+    static struct lab l;
+    secsip_media_stats stats = {.size = sizeof stats};
+    bool deaf = true;
+
+    (void)state;
+    start(&l, NULL, NULL);
+    simnet_tap(l.net, drop_to_bob, NULL, &deaf);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
+    simnet_run(l.net, 1320000000, NULL,
+               NULL); /* 66,000 packets: one roll-over, wherever it began */
+    assert_int_equal(l.bob.n_samples_heard, 0);
+    deaf = false;
+    simnet_run(l.net, 2000000, NULL, NULL);
+    assert_true(l.bob.n_samples_heard >= 14000);
+    assert_int_equal(secsip_call_get_stats(l.bob.call, &stats), 0);
+    assert_int_equal(stats.auth_failed, 0);
+    hang_up(&l, &l.alice);
+    lab_stop(&l);
+}
+
 static void every_suite_works(void **state)
 {
     static const char *const suites[] = {"AES_CM_128_HMAC_SHA1_32", "AES_256_CM_HMAC_SHA1_80",
@@ -480,6 +515,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_secure_call_carries_speech_and_nothing_readable),
         cmocka_unit_test(a_whole_call_takes_milliseconds),
+        cmocka_unit_test(what_begins_after_a_roll_over_is_heard),
         cmocka_unit_test(every_suite_works),
         cmocka_unit_test(bytes_may_be_cut_anywhere),
         cmocka_unit_test(a_ringing_call_can_be_cancelled),
