@@ -7,7 +7,6 @@
 
 enum {
     HEAP_FIRST = 32, /* sources, when they move to the heap */
-    INDEX_FROM = 16, /* sources, when a table is worth it */
 };
 
 /* ---- Finding */
@@ -52,12 +51,11 @@ static secsip_result grow(struct ssi_srtp *s)
 {
     uint32_t cap = s->cap_sources < HEAP_FIRST ? HEAP_FIRST : 2 * s->cap_sources;
     struct ssi_srtp_source *all = calloc(cap, sizeof *all);
-    uint32_t *index = NULL;
+    uint32_t *index = calloc((size_t)2 * cap, sizeof *index);
 
-    if (!all)
-        return SECSIP_E_NOMEM;
-    if (cap > INDEX_FROM && !(index = calloc((size_t)2 * cap, sizeof *index))) {
+    if (!all || !index) {
         free(all);
+        free(index);
         return SECSIP_E_NOMEM;
     }
     memcpy(all, s->sources, s->n_sources * sizeof *all);
