@@ -297,7 +297,8 @@ static void on_bye_response(struct ssi_txn *t, struct ssi_sip_msg *m, void *arg)
     if (m->status < 200 || t != c->bye)
         return;
     c->bye = NULL;
-    if (ssi_call_take_challenge(c, m))
+    /* Where the peer's own BYE was faster, the dialog is gone. */
+    if (c->phase == SSI_CALL_LEAVING && ssi_call_take_challenge(c, m))
         ssi_call_send_bye(c, &c->dialog, true);
     if (!c->bye)
         ssi_call_step(c, SSI_CALL_BYE_DONE, m, NULL);

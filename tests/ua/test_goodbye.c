@@ -3,7 +3,9 @@
 #include "test.h"
 
 #include "api/stack.h"
-#include "phone.h"
+#include "peer.h"
+#include "sip/build.h"
+#include "ua/call.h"
 
 static struct lab l;
 
@@ -107,6 +109,51 @@ static void an_answer_in_time_ends_the_call_at_once(void **state)
     lab_stop(&l);
 }
 
+/* ---- Both hang up, and the one's BYE is challenged after the other's has ended the call. */
+static struct peer p;
+
+static bool challenge_bye(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
+                          struct ssi_flow *flow)
+{
+    struct ssi_buf b;
+
+    (void)arg;
+    (void)flow;
+    p.order[0]++;
+    if (m->method != SSI_SIP_BYE)
+        return true;
+    peer_send(&p, "BYE", NULL, NULL);
+    ssi_ua_begin_response(p.ua, t, 407, &b);
+    ssi_sip_put_header_str(&b, "Proxy-Authenticate",
+                           "Digest realm=\"example.test\", nonce=\"n\", algorithm=SHA-256, "
+                           "qop=\"auth\"");
+    ssi_ua_end_response(p.ua, t, 407, &b);
+    return true;
+}
+
+static void a_bye_challenged_after_the_end_is_not_sent_again(void **state)
+{
+    static const secsip_account_config config = {.suites = "AES_CM_128_HMAC_SHA1_80"};
+
+    (void)state;
+    peer_start(&l, &p, &config);
+    p.final = 200;
+    p.final_sdp = "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\n"
+                  "m=audio 5000 RTP/SAVP 0\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+                  "inline:MTIzNDU2Nzg5MEFCQ0RFRkdISUpLTE1OT1BRUlNU\r\n";
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    simnet_run(l.net, 500000, NULL, NULL);
+    assert_int_equal(l.alice.call_state, SECSIP_CALL_ESTABLISHED);
+    p.ua->handler.on_request = challenge_bye;
+    p.order[0] = 0;
+    assert_int_equal(secsip_call_hangup(l.alice.call), 0);
+    simnet_run(l.net, 500000, NULL, NULL);
+    assert_int_equal(p.order[0], 1);
+    assert_string_equal(p.responses, " 200");
+    assert_int_equal(l.alice.n_ended, 1);
+    peer_stop(&l, &p);
+}
+
 static void a_stack_may_go_while_a_bye_waits(void **state)
 {
     (void)state;
@@ -159,6 +206,7 @@ int main(void)
         cmocka_unit_test(a_call_ends_soon_though_the_bye_is_not_answered),
         cmocka_unit_test(a_late_answer_to_the_bye_is_no_news),
         cmocka_unit_test(an_answer_in_time_ends_the_call_at_once),
+        cmocka_unit_test(a_bye_challenged_after_the_end_is_not_sent_again),
         cmocka_unit_test(a_stack_may_go_while_a_bye_waits),
         cmocka_unit_test(a_shutdown_against_a_silent_server_takes_what_it_was_given),
         cmocka_unit_test(a_shutdown_that_is_answered_takes_no_longer_than_the_answers),
