@@ -267,12 +267,14 @@ static secsip_result add_capabilities(struct collect *out, struct ssi_slice attr
 {
     struct ssi_cursor c = ssi_cursor_of(attrs);
     bool optional = ssi_cursor_take(&c, '[');
-    uint32_t number;
+    uint32_t number, n_named = 0;
 
     *ret_mandatory = optional ? ssi_slice_of(NULL, 0) : attrs;
     for (;;) {
         if (!take_number(&c, &number))
             return SECSIP_E_SDP_SYNTAX;
+        if (n_named++ == SSI_CAPNEG_ATTRS_MAX)
+            return SECSIP_E_LIMIT;
         secsip_result r = add_capability(out, number, optional);
         if (r < 0)
             return r;

@@ -9,6 +9,7 @@ enum {
     SSI_CAPNEG_TRIES_MAX =
         16, /* configurations of a media line that are looked at: what costs time is bounded */
     SSI_CAPNEG_LINES_MAX = 16, /* a=pcfg lines, likewise */
+    SSI_CAPNEG_ATTRS_MAX = 64, /* capabilities that one configuration names, likewise */
 };
 
 /* One choice out of an a=pcfg line; number 0 is the actual configuration, what the media line itself says. */

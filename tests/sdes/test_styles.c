@@ -263,6 +263,11 @@ static void rfc5939_section_4_1_is_answered(void **state)
     }
 }
 
+/* SSI_CAPNEG_ATTRS_MAX capabilities of one configuration are looked for, and no more. */
+#define N9   "9,9,9,9,9,9,9,9,9"
+#define N63  N9 "," N9 "," N9 "," N9 "," N9 "," N9 "," N9
+#define MANY "a=pcfg:1 t=2 a=1,[" N63
+
 static const struct {
     const char *offer; /* behind an RTP/AVP line */
     secsip_result result;
@@ -281,6 +286,8 @@ static const struct {
           "\r\na=pcfg:1 t=2 a=1|2\r\n",
      0, "RTP/SAVP", "a=acfg:1 t=2 a=2\r\n"},
     {TCAP ACAP "a=pcfg:1 t=2 a=[1]\r\n", 0, "RTP/SAVP", "a=acfg:1 t=2 a=[1]\r\n"},
+    {TCAP ACAP MANY "]\r\n", 0, "RTP/SAVP", "a=acfg:1 t=2 a=1\r\n"},
+    {TCAP ACAP MANY ",9]\r\n", 0, "RTP/AVP", ""},
     {TCAP ACAP "a=pcfg:1 t=2 a=1 x=y\r\n", 0, "RTP/SAVP", "a=acfg:1 t=2 a=1\r\n"},
     {"a=creq:cap-v0\r\n" TCAP ACAP "a=pcfg:1 t=2 a=1\r\n", 0, "RTP/SAVP", "a=acfg:1 t=2 a=1\r\n"},
     /* What cannot be taken leaves the media line as it stands. */
