@@ -281,6 +281,8 @@ secsip_result ssi_sdes_answer(struct ssi_sdes_session *s, const struct ssi_sdp *
 /* Withdraws the offer that waits, or the answer that was written last: what was agreed before is in force again (RFC 6141).
  * Nothing to take back is no fault. */
 void ssi_sdes_rollback(struct ssi_sdes_session *s);
+/* The last answer of ours has been sent and stays: an offer that fails before it waits takes nothing of it back. */
+void ssi_sdes_settle(struct ssi_sdes_session *s);
 /* The next offer or answer makes a fresh key of ours: after our address changed (RFC 4568 7.1.4), or near the end of the
  * key's life. */
 void ssi_sdes_rekey(struct ssi_sdes_session *s);

@@ -379,7 +379,12 @@ void ssi_sdes_rollback(struct ssi_sdes_session *s)
         s->agreed = s->previous;
         s->has_agreed = s->had_agreed;
         s->fresh_key = s->had_fresh_key;
-        s->has_previous = false;
-        ssi_wipe(&s->previous, sizeof s->previous);
+        ssi_sdes_settle(s);
     }
+}
+
+void ssi_sdes_settle(struct ssi_sdes_session *s)
+{
+    s->has_previous = false;
+    ssi_wipe(&s->previous, sizeof s->previous);
 }

@@ -69,6 +69,7 @@ static secsip_result send_offer(secsip_call *c)
 {
     if (c->media->sdes.config.policy != SSI_SDES_OFF && !ssi_flow_may_carry_keys(c->flow))
         return SECSIP_E_UA_INSECURE_FLOW;
+    ssi_sdes_settle(&c->media->sdes);
     secsip_result r = ssi_media_move(c->media, &c->flow->local);
     ssi_buf_reset(&c->sdp);
     if (r >= 0)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/stack.h"
 #include "base/base64.h"
 #include "oom.h"
 #include "peer.h"
@@ -418,6 +419,51 @@ static void field_02_a_connection_from_another_address_takes_the_media_along(voi
     stop();
 }
 
+static secsip_result refuse_port(void *arg, struct ssi_dgram *d)
+{
+    (void)arg;
+    (void)d;
+    return SECSIP_E_IO;
+}
+
+/* An offer of ours that cannot be made takes back nothing of what was agreed on before: neither the keys of a transfer, nor SRTP
+ * that a call in clear had risen to. */
+static void an_offer_that_cannot_be_made_takes_nothing_back(void **state)
+{
+    static const secsip_account_config optional = {
+        .suites = S80, .media_security = SECSIP_MEDIA_SECURITY_OPTIONAL};
+
+    (void)state;
+    for (int rises = 0; rises < 2; rises++) {
+        memset(&ear, 0, sizeof ear);
+        peer_start(&l, &p, rises ? &optional : &mandatory);
+        p.final = 200;
+        p.final_sdp = rises ? HEAD "m=audio 5000 RTP/AVP 0\r\n" : GOOD;
+        lab_call(&l, &l.alice, "sip:bob@example.test");
+        assert_true(simnet_run(l.net, 5000000, alice_talks, &l));
+        peer_send(&p, "INVITE", NULL, HEAD SAVP "a=crypto:1 " S80 " inline:" KEY_B "\r\n");
+        simnet_run(l.net, 30000, NULL, NULL);
+        peer_send(&p, "ACK", NULL, NULL);
+        learn_key();
+        simnet_tap(l.net, hear, NULL, NULL);
+        listen_for_ms(200);
+        assert_in_range(ear.now, 9, 11);
+        /* No port can be had at the new address. */
+        secsip_result (*dgram_open)(void *arg, struct ssi_dgram *d) =
+            simnet_stack(l.alice.host)->ua.io.dgram_open;
+        simnet_stack(l.alice.host)->ua.io.dgram_open = refuse_port;
+        l.alice.call->flow->local.ip[3] = 11;
+        assert_int_equal(secsip_call_hold(l.alice.call), 0);
+        listen_for_ms(200);
+        expect_modified(1, SECSIP_E_IO, 0);
+        assert_in_range(ear.now, 9, 11);
+        assert_int_equal(ear.unknown, 0);
+        l.alice.call->flow->local.ip[3] = 1;
+        simnet_stack(l.alice.host)->ua.io.dgram_open = dgram_open;
+        stop();
+    }
+}
+
 /* FIELD 15, asterisk/asterisk#581, jitsi/jitsi#433, and 1, pjsip/pjproject#4522: a transfer after the sequence numbers have rolled
  * over. The new endpoint has a key and an address of its own and knows nothing of roll-over counters. */
 static void field_15_after_a_transfer_the_new_endpoint_understands_us(void **state)
@@ -658,6 +704,7 @@ int main(void)
         cmocka_unit_test(a_change_outlives_its_connection),
         cmocka_unit_test(field_02_a_new_address_brings_a_new_key),
         cmocka_unit_test(field_02_a_connection_from_another_address_takes_the_media_along),
+        cmocka_unit_test(an_offer_that_cannot_be_made_takes_nothing_back),
         cmocka_unit_test(field_15_after_a_transfer_the_new_endpoint_understands_us),
         cmocka_unit_test(the_peer_updates),
         cmocka_unit_test(an_update_before_the_call_is_up),
