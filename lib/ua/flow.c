@@ -196,8 +196,8 @@ bool ssi_flow_may_carry_keys(const struct ssi_flow *f)
 
 bool ssi_flow_is_secure(const struct ssi_flow *f)
 {
-    const uint32_t insecure = SECSIP_TLS_INSECURE_SELF_SIGNED | SECSIP_TLS_INSECURE_ANY;
-    return ssi_flow_may_carry_keys(f) && !(ssi_flow_tls_info(f)->relaxed & insecure);
+    return ssi_flow_may_carry_keys(f) &&
+           !(ssi_flow_tls_info(f)->relaxed & SSI_TLS_INSECURE_OPTIONS);
 }
 
 const secsip_tls_info *ssi_flow_tls_info(const struct ssi_flow *f)
