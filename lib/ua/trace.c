@@ -54,8 +54,9 @@ static size_t mask_inline(struct ssi_buf *b, struct ssi_slice here)
     return n;
 }
 
-/* The same for a URI's user and password, "sip:alice:secret" before the "@" (RFC 3261 19.1.1). */
-static size_t mask_userinfo(struct ssi_buf *b, struct ssi_slice here)
+/* The same for a URI's user and password, "sip:alice:secret" before the "@" (RFC 3261 19.1.1). *ret_none: as far as there is no
+ * "@", so that no other URI within has one either and a line costs what its length is. */
+static size_t mask_userinfo(struct ssi_buf *b, struct ssi_slice here, size_t *ret_none)
 {
     size_t scheme = starts_with(here, SSI_LIT("sip:"))    ? 4
                     : starts_with(here, SSI_LIT("sips:")) ? 5
@@ -69,6 +70,8 @@ static size_t mask_userinfo(struct ssi_buf *b, struct ssi_slice here)
             colon = n;
         n++;
     }
+    if (n == here.len || here.p[n] != '@')
+        *ret_none = n;
     if (colon == 0 || n == here.len || here.p[n] != '@')
         return 0;
     ssi_buf_put(b, here.p, colon + 1);
@@ -78,11 +81,15 @@ static size_t mask_userinfo(struct ssi_buf *b, struct ssi_slice here)
 
 static void mask_line(struct ssi_buf *b, struct ssi_slice line)
 {
+    size_t none_until = 0;
+
     for (size_t i = 0; i < line.len;) {
         struct ssi_slice here = ssi_slice_from(line, i);
-        size_t n = mask_inline(b, here);
-        if (n == 0)
-            n = mask_userinfo(b, here);
+        size_t n = mask_inline(b, here), none = 0;
+        if (n == 0 && i >= none_until) {
+            n = mask_userinfo(b, here, &none);
+            none_until = i + none;
+        }
         if (n == 0) {
             ssi_buf_put_char(b, line.p[i]);
             n = 1;
