@@ -10,7 +10,7 @@ enum {
     LEAVE_MS = 32000, /* as long as a BYE would be sent again */
     LEAVE_AGAIN_MS = 500,
     LEAVE_MOVES_MAX = 2, /* times that a connection is opened for a BYE */
-    ASKED_MAX = 4,       /* challenges in a dialog */
+    ASKED_MAX = 4,       /* challenges to one request */
     /* Until ENDED is told though the BYE has no answer. RFC 3261 15.1.1: the session is over when the BYE has been sent, so
      * nobody has to wait 32 s for a peer that has gone silent. */
     LEAVE_SILENT_MS = 4000,
@@ -383,6 +383,7 @@ void ssi_call_leave(secsip_call *c)
     c->phase = SSI_CALL_LEAVING;
     ssi_timer_cancel(&c->ua->timers, &c->move_timer);
     c->n_moves = 0;
+    c->n_asked = 0;
     c->accept_until_us =
         c->ua->timers.now_us + SSI_MS(c->flow->state == SSI_FLOW_OPEN ? LEAVE_MS : LEAVE_SILENT_MS);
     if (c->flow->state == SSI_FLOW_DEAD && !c->flow->incoming)

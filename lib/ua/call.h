@@ -102,7 +102,7 @@ struct secsip_call {
     uint64_t lost_us;            /* since then, 0: it is not */
     uint64_t lost_until_us;
     uint32_t n_moves;
-    uint32_t n_asked;      /* challenges to BYE and OPTIONS that were answered */
+    uint32_t n_asked;      /* challenges to this BYE, or OPTIONS, that were answered */
     struct ssi_txn *probe; /* OPTIONS: is the peer still there? */
     /* Our own offer inside the call. */
     struct ssi_txn *reinvite;

@@ -142,6 +142,7 @@ void ssi_call_move_open(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t
     (void)m;
     (void)t;
     c->lost_us = 0;
+    c->n_asked = 0;
     send_probe(c);
     ssi_call_follow_address(c);
 }

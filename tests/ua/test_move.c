@@ -90,12 +90,27 @@ static void connections_may_be_lost_again_and_again(void **state)
     lab_stop(&l);
 }
 
+/* Each time the nonce has grown old, so that each OPTIONS is challenged, and the BYE at the end. */
+static void every_move_of_a_long_call_may_be_challenged(void **state)
+{
+    (void)state;
+    start();
+    l.registrar->auth.nonce_life_s = 1;
+    for (int i = 0; i < 6; i++) {
+        simnet_cut(l.alice.host);
+        lab_assert_speech(&l, 2000000);
+    }
+    part(&l.bob);
+    lab_stop(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(either_side_may_lose_its_connection_and_either_may_hang_up),
         cmocka_unit_test(who_hangs_up_while_the_connection_is_away_is_heard),
         cmocka_unit_test(connections_may_be_lost_again_and_again),
+        cmocka_unit_test(every_move_of_a_long_call_may_be_challenged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
