@@ -141,7 +141,7 @@ static secsip_result open_with(struct ssi_srtp *session, bool rtcp, uint8_t *pac
 }
 
 secsip_result ssi_rtp_receivers_open(struct ssi_rtp_receivers *r, bool rtcp, uint8_t *packet,
-                                     size_t *len, uint32_t *ret_fork)
+                                     size_t *len, uint32_t *ret_fork, bool *ret_before)
 {
     struct candidate candidates[CANDIDATES_MAX];
     uint8_t copy[DATAGRAM_MAX];
@@ -159,6 +159,7 @@ secsip_result ssi_rtp_receivers_open(struct ssi_rtp_receivers *r, bool rtcp, uin
         secsip_result result = open_with(candidates[i].session, rtcp, packet, len);
         if (result == 0) {
             *ret_fork = candidates[i].fork;
+            *ret_before = ssi_rtp_receivers_find(r, *ret_fork)->before == candidates[i].session;
             return 0;
         }
         if (i == 0)

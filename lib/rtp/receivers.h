@@ -40,9 +40,9 @@ void ssi_rtp_receivers_drop(struct ssi_rtp_receivers *r, uint32_t fork);
 void ssi_rtp_receivers_keep(struct ssi_rtp_receivers *r, uint32_t fork);
 /* Forgets the keys whose time is over; when the next one's is, UINT64_MAX for never. */
 uint64_t ssi_rtp_receivers_expire(struct ssi_rtp_receivers *r, uint64_t now_us);
-/* Opens a packet in place with whichever session can. On success *ret_fork says whose it was. A failure is that of the
- * likeliest session. */
+/* Opens a packet in place with whichever session can. On success *ret_fork says whose it was, and *ret_before whether it
+ * came under the key of before. A failure is that of the likeliest session. */
 secsip_result ssi_rtp_receivers_open(struct ssi_rtp_receivers *r, bool rtcp, uint8_t *packet,
-                                     size_t *len, uint32_t *ret_fork);
+                                     size_t *len, uint32_t *ret_fork, bool *ret_before);
 
 #endif

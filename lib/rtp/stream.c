@@ -34,6 +34,7 @@ struct ssi_rtp_stream {
     struct ssi_rtp_receivers receivers;
     struct ssi_timer old_key_timer; /* the end of the earliest key before */
     bool told_due, told_ended;      /* of the keys in use */
+    bool was_before;                /* the last packet came under the key of before */
     bool heard;                     /* heard_fork is the one whose audio is given out */
     uint32_t heard_fork;
     uint64_t heard_us; /* its last RTP packet */
@@ -379,6 +380,11 @@ void ssi_rtp_stream_keep_fork(struct ssi_rtp_stream *s, uint32_t fork)
         s->heard = false;
 }
 
+bool ssi_rtp_stream_heard_before(const struct ssi_rtp_stream *s)
+{
+    return s->was_before;
+}
+
 bool ssi_rtp_stream_heard_fork(const struct ssi_rtp_stream *s, uint32_t *ret_fork)
 {
     if (s->heard)
@@ -445,7 +451,8 @@ static bool open_packet(struct ssi_rtp_stream *s, bool rtcp, uint8_t *packet, si
     if (!s->config.secure)
         return true;
     bool clear = rtcp && looks_clear(s, true, packet, *len);
-    secsip_result r = ssi_rtp_receivers_open(&s->receivers, rtcp, packet, len, ret_fork);
+    secsip_result r =
+        ssi_rtp_receivers_open(&s->receivers, rtcp, packet, len, ret_fork, &s->was_before);
     watch_keys(s);
     if (r == 0)
         return true;

@@ -77,6 +77,8 @@ void ssi_rtp_stream_drop_fork(struct ssi_rtp_stream *s, uint32_t fork);
 /* The call goes on with this fork (a 2xx): the keys of all others are forgotten, and it is heard from its next packet on.
  * To send with its key, set_fork it again. */
 void ssi_rtp_stream_keep_fork(struct ssi_rtp_stream *s, uint32_t fork);
+/* The last packet that was accepted came under the key of before: its sender may be gone from the call. */
+bool ssi_rtp_stream_heard_before(const struct ssi_rtp_stream *s);
 /* The fork that is heard; false when none is yet. */
 bool ssi_rtp_stream_heard_fork(const struct ssi_rtp_stream *s, uint32_t *ret_fork);
 /* Somebody else is at the other end now, who cannot know the roll-over counters there were: what is sent goes on under a new

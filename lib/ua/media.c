@@ -38,9 +38,9 @@ static void take_packet(struct ssi_media *m, bool rtcp, const struct ssi_addr *f
 
     ssi_rtp_stream_input(m->stream, rtcp, data, len);
     /* Behind a NAT packets come from elsewhere than the description says (RFC 4961). Only a packet that SRTP accepted
-     * moves the address: nobody without the key can draw the media to himself. */
+     * moves the address: nobody without the key can draw the media to himself, nor who had the key of before. */
     if (!rtcp && m->secure && m->arg && ssi_rtp_stream_stats(m->stream)->rx > accepted &&
-        hears_our_fork(m))
+        hears_our_fork(m) && !ssi_rtp_stream_heard_before(m->stream))
         m->terms.remote_rtp = *from;
 }
 

@@ -464,6 +464,34 @@ static void an_offer_that_cannot_be_made_takes_nothing_back(void **state)
     }
 }
 
+/* What was under way to us when the call was transferred does not take our media back to where it comes from. */
+static void a_late_packet_under_the_old_key_draws_nothing(void **state)
+{
+    (void)state;
+    start(&mandatory);
+    struct ssi_srtp_config c = {.direction = SSI_SRTP_SEND,
+                                .suite = SSI_SRTP_AES_CM_128_HMAC_SHA1_80};
+    struct ssi_srtp *tx = NULL;
+    size_t len = 0;
+    assert_true(ssi_base64_get(SSI_LIT(KEY), c.key.bytes, sizeof c.key.bytes, &len));
+    c.key.len = (uint8_t)len;
+    assert_int_equal(ssi_srtp_new(&c, &tx), 0);
+    peer_send(&p, "UPDATE", NULL,
+              "v=0\r\no=- 1 2 IN IP4 10.0.0.8\r\ns=-\r\nc=IN IP4 10.0.0.8\r\nt=0 0\r\n" SAVP
+              "a=crypto:1 " S80 " inline:" KEY_B "\r\n");
+    simnet_run(l.net, 100000, NULL, NULL);
+    uint8_t b[512] = {0x80, 0, 0, 1, 0, 0, 0, 1, 1, 2, 3, 4};
+    len = 172;
+    assert_int_equal(ssi_srtp_protect_rtp(tx, b, &len, sizeof b), 0);
+    char to[64];
+    snprintf(to, sizeof to, "10.0.0.1:%u", l.alice.call->media->ports[0].rtp.dgram.local.port);
+    simnet_inject(l.net, "10.0.0.9:5000", to, b, len);
+    simnet_run(l.net, 30000, NULL, NULL);
+    assert_int_equal(l.alice.call->media->terms.remote_rtp.ip[3], 8);
+    ssi_srtp_free(tx);
+    stop();
+}
+
 /* FIELD 15, asterisk/asterisk#581, jitsi/jitsi#433, and 1, pjsip/pjproject#4522: a transfer after the sequence numbers have rolled
  * over. The new endpoint has a key and an address of its own and knows nothing of roll-over counters. */
 static void field_15_after_a_transfer_the_new_endpoint_understands_us(void **state)
@@ -705,6 +733,7 @@ int main(void)
         cmocka_unit_test(field_02_a_new_address_brings_a_new_key),
         cmocka_unit_test(field_02_a_connection_from_another_address_takes_the_media_along),
         cmocka_unit_test(an_offer_that_cannot_be_made_takes_nothing_back),
+        cmocka_unit_test(a_late_packet_under_the_old_key_draws_nothing),
         cmocka_unit_test(field_15_after_a_transfer_the_new_endpoint_understands_us),
         cmocka_unit_test(the_peer_updates),
         cmocka_unit_test(an_update_before_the_call_is_up),
