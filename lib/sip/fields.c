@@ -182,3 +182,17 @@ uint32_t ssi_sip_msg_expires(const struct ssi_sip_msg *m, const struct ssi_sip_a
         return ssi_slice_to_u64(text, UINT32_MAX, &n) ? (uint32_t)n : dflt;
     return dflt;
 }
+
+uint32_t ssi_sip_msg_retry_after(const struct ssi_sip_msg *m)
+{
+    struct ssi_slice value;
+    uint64_t seconds = 0;
+    size_t digits = 0;
+
+    if (!ssi_sip_msg_value(m, SSI_HDR_RETRY_AFTER, &value))
+        return 0;
+    while (digits < value.len && value.p[digits] >= '0' && value.p[digits] <= '9')
+        digits++;
+    ssi_slice_to_u64(ssi_slice_of(value.p, digits), 86400, &seconds);
+    return (uint32_t)seconds;
+}

@@ -214,5 +214,7 @@ bool ssi_sip_param(struct ssi_slice params, struct ssi_slice name, struct ssi_sl
  * count as dflt (RFC 3261 10.2.1.1, 20.10). */
 uint32_t ssi_sip_msg_expires(const struct ssi_sip_msg *m, const struct ssi_sip_addr *contact,
                              uint32_t dflt);
+/* The seconds of Retry-After (RFC 3261 20.33); 0: there are none, or more than a day. */
+uint32_t ssi_sip_msg_retry_after(const struct ssi_sip_msg *m);
 
 #endif

@@ -1,5 +1,5 @@
 /* Calls: one INVITE dialog with its media. Layer: ua. call.c makes and frees, call_out.c and call_in.c are the two roles,
- * call_move.c keeps a call whose connection is lost,
+ * call_move.c keeps a call whose connection is lost, call_next.c goes to the next server,
  * call_step.c holds the table that every event goes through, call_news.c tells the application. */
 #ifndef SSI_UA_CALL_H
 #define SSI_UA_CALL_H
@@ -83,6 +83,7 @@ struct secsip_call {
     uint32_t invite_cseq;
     struct ssi_auth auth;
     uint32_t challenged;
+    uint32_t n_servers;         /* that said 503 to our INVITE */
     struct ssi_buf credentials; /* as sent with INVITE: ACK carries the same (RFC 3261 13.2.2.4) */
     struct ssi_buf ack;         /* sent again for every 2xx */
     bool answer_taken;          /* an answer, early or final, is in force */
@@ -190,6 +191,11 @@ void ssi_call_follow_address(secsip_call *c);
 /* INVITE with c->sdp and the credentials there are; the transaction takes a reference. */
 secsip_result ssi_call_send_invite(secsip_call *c, const struct ssi_txn_client_ops *ops,
                                    struct ssi_txn **ret);
+/* Our INVITE was refused with m: what the call ends with, if nothing better comes. */
+void ssi_call_note_refusal(secsip_call *c, const struct ssi_sip_msg *m);
+/* It was refused with 503, and another server is asked: the call is in CONNECT again, or further, or over. False: there is
+ * none, or the call has reached somebody; nothing has changed. */
+bool ssi_call_next_server(secsip_call *c, const struct ssi_sip_msg *m);
 /* The ACK of a 2xx to the last INVITE, over the dialog; kept in b, to be sent again. */
 void ssi_call_send_ack(secsip_call *c, const struct ssi_dialog *d, struct ssi_buf *b);
 /* A response with our Contact, and with a description where sdp is not NULL. */

@@ -137,6 +137,7 @@ void ssi_call_out_flow_open(secsip_call *c, struct ssi_sip_msg *m, struct ssi_tx
 {
     (void)m;
     (void)t;
+    memset(&c->error, 0, sizeof c->error); /* a server before this one may have said 503 */
     secsip_result r = ssi_call_check_flow(c, &c->error);
 
     if (r >= 0)
@@ -158,13 +159,14 @@ void ssi_call_out_flow_lost(secsip_call *c, struct ssi_sip_msg *m, struct ssi_tx
 {
     (void)m;
     (void)t;
-    ssi_call_finish(c, 0, "no connection");
+    ssi_call_finish(c, c->error.status, "no connection");
 }
 
 void ssi_call_out_give_up(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
 {
     (void)m;
     (void)t;
+    memset(&c->error, 0, sizeof c->error);
     ssi_call_finish(c, 0, "hung up");
 }
 
@@ -305,22 +307,28 @@ static bool try_savp(secsip_call *c, const struct ssi_sip_msg *m)
     return ssi_media_put_offer(c->media, &c->sdp) >= 0 && send_invite(c) >= 0;
 }
 
+void ssi_call_note_refusal(secsip_call *c, const struct ssi_sip_msg *m)
+{
+    char reason[128];
+
+    if (m->status != 401 && m->status != 407) {
+        ssi_slice_show(m->reason, reason, sizeof reason);
+        ssi_error_set(&c->error, SECSIP_E_UA_REJECTED, "%d %s", m->status, reason);
+    }
+    c->error.status = m->status;
+    ssi_addr_text(&c->flow->peer, c->error.peer);
+}
+
 void ssi_call_out_refusal(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
 {
     char reason[128];
 
     (void)t;
-    ssi_slice_show(m->reason, reason, sizeof reason);
-    if (m->status == 401 || m->status == 407) {
-        if (try_credentials(c, m))
-            return;
-    } else if (try_savp(c, m)) {
+    bool challenged = m->status == 401 || m->status == 407;
+    if (challenged ? try_credentials(c, m) : try_savp(c, m) || ssi_call_next_server(c, m))
         return;
-    } else {
-        ssi_error_set(&c->error, SECSIP_E_UA_REJECTED, "%d %s", m->status, reason);
-    }
-    c->error.status = m->status;
-    ssi_addr_text(&c->flow->peer, c->error.peer);
+    ssi_call_note_refusal(c, m);
+    ssi_slice_show(m->reason, reason, sizeof reason);
     ssi_call_finish(c, m->status, reason);
 }
 

@@ -18,8 +18,9 @@ static const struct ssi_call_cell table[SSI_CALL_N_PHASES][SSI_CALL_N_INPUTS] = 
                                   "send ACK, check the answer, start media, or send BYE",
                                   "13.2.2.4"},
             [SSI_CALL_REFUSAL] = {ssi_call_out_refusal,
-                                  "answer a challenge, offer SRTP in another way, or end",
-                                  "13.2.2.2, 13.2.2.3, 22.2"},
+                                  "answer a challenge, offer SRTP in another way, connect to the "
+                                  "next server on 503, or end",
+                                  "13.2.2.2, 13.2.2.3, 22.2; RFC 3263 4.3"},
             [SSI_CALL_NO_ANSWER] = {ssi_call_out_no_answer, "end", "17.1.1.2"},
             [SSI_CALL_HANGUP] = {ssi_call_out_hangup, "send CANCEL", "9.1"},
         },

@@ -62,9 +62,10 @@ struct ssi_flow {
     struct ssi_addr peer;
     struct ssi_addr local;
     secsip_tls_profile *profile;
-    char *domain;      /* client: the name that is asked for and verified; else "" */
-    uint16_t port;     /* client: as asked for, 0: none */
-    uint64_t identity; /* client: of the account it was made for; never used for another */
+    char *domain;         /* client: the name that is asked for and verified; else "" */
+    uint16_t port;        /* client: as asked for, 0: none */
+    bool transport_given; /* client: as in its target */
+    uint64_t identity;    /* client: of the account it was made for; never used for another */
     struct ssi_locate *locate;
     struct ssi_list handshake; /* accepted: in the stack's list until the handshake is done */
     struct ssi_flow_address *address; /* accepted: its place in the count */
@@ -100,8 +101,8 @@ struct ssi_flow_target {
  * SECSIP_E_LIMIT, SECSIP_E_NOMEM. *ret holds a reference of the caller's; it may be dead already (watch it). */
 secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *target,
                            struct ssi_flow **ret);
-/* The same again for a flow of ours that is dead: to where it went. */
-secsip_result ssi_flow_again(const struct ssi_flow *dead, struct ssi_flow **ret);
+/* The same again for a flow of ours that is dead or retired: for what it was made. */
+secsip_result ssi_flow_again(const struct ssi_flow *old, struct ssi_flow **ret);
 /* The live flow with this id, borrowed, or NULL. */
 struct ssi_flow *ssi_flow_by_id(struct ssi_ua *ua, uint64_t id);
 struct ssi_flow *ssi_flow_ref(struct ssi_flow *f);

@@ -118,6 +118,7 @@ secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *targ
     f->txn.reliable = f->transport != SSI_TRANSPORT_UDP;
     f->identity = target->identity;
     f->port = target->port;
+    f->transport_given = target->transport_given;
     ssi_hash_add(&ua->flow_targets, &f->target_node, hash);
     struct ssi_locate_config config = {
         .ua = ua,
@@ -143,13 +144,14 @@ secsip_result ssi_flow_get(struct ssi_ua *ua, const struct ssi_flow_target *targ
     return 0;
 }
 
-secsip_result ssi_flow_again(const struct ssi_flow *dead, struct ssi_flow **ret)
+secsip_result ssi_flow_again(const struct ssi_flow *old, struct ssi_flow **ret)
 {
-    struct ssi_flow_target t = {.identity = dead->identity,
-                                .profile = dead->profile,
-                                .transport = dead->transport,
-                                .port = dead->port};
+    struct ssi_flow_target t = {.identity = old->identity,
+                                .profile = old->profile,
+                                .transport = old->transport,
+                                .port = old->port,
+                                .transport_given = old->transport_given};
 
-    ssi_slice_show(ssi_slice_str(dead->domain), t.host, sizeof t.host);
-    return ssi_flow_get(dead->ua, &t, ret);
+    ssi_slice_show(ssi_slice_str(old->domain), t.host, sizeof t.host);
+    return ssi_flow_get(old->ua, &t, ret);
 }

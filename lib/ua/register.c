@@ -432,20 +432,6 @@ static bool may_get_better(int status)
     return status == 408 || status == 480 || status == 486 || status >= 500;
 }
 
-static uint32_t retry_after_of(const struct ssi_sip_msg *m)
-{
-    struct ssi_slice value;
-    uint64_t seconds = 0;
-    size_t digits = 0;
-
-    if (!ssi_sip_msg_value(m, SSI_HDR_RETRY_AFTER, &value))
-        return 0;
-    while (digits < value.len && value.p[digits] >= '0' && value.p[digits] <= '9')
-        digits++;
-    ssi_slice_to_u64(ssi_slice_of(value.p, digits), 86400, &seconds);
-    return (uint32_t)seconds;
-}
-
 /* RFC 3263 4.3: who answers 503 has failed, as has who does not answer; the next server that DNS gave is asked, at once. */
 static bool try_another_server(struct ssi_registration *g, uint32_t retry_after_s)
 {
@@ -461,7 +447,7 @@ static bool try_another_server(struct ssi_registration *g, uint32_t retry_after_
 
 static void take_refusal(struct ssi_registration *g, const struct ssi_sip_msg *m, secsip_result why)
 {
-    uint32_t retry_after = retry_after_of(m);
+    uint32_t retry_after = ssi_sip_msg_retry_after(m);
     struct ssi_error e;
     char reason[64];
 

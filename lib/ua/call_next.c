@@ -1,0 +1,56 @@
+/* A call whose server cannot serve it: the INVITE goes to the next server of the same domain (RFC 3263 4.3, RFC 3261 21.5.4).
+ * Layer: ua. */
+#include "ua/call.h"
+#include "ua/register.h"
+
+enum {
+    SERVERS_MAX = 4, /* that are asked for one call */
+};
+
+/* It was the server that refused, and not whom it had reached; and there is another. Over a flow of RFC 5626 the call stays:
+ * its Contact says ";ob", so the peer will be led back over that flow and no other (RFC 5626 4.3). What a server has opened
+ * to us (RFC 5923) is not looked up in DNS. */
+static bool may_move(const secsip_call *c)
+{
+    return c->n_servers < SERVERS_MAX && !ssi_account_is_outbound(c->account, c->flow) &&
+           ssi_flow_has_alternative(c->flow);
+}
+
+/* Nothing of what the first server saw is used again: neither its nonce nor our key. Dialog and CSeq go on. */
+static void start_over(secsip_call *c)
+{
+    ssi_call_end_media(c);
+    ssi_buf_reset(&c->sdp);
+    ssi_auth_free(&c->auth);
+    c->challenged = 0;
+    c->sdes.policy = c->account->sdes.policy;
+    c->phase = SSI_CALL_CONNECT;
+}
+
+bool ssi_call_next_server(secsip_call *c, const struct ssi_sip_msg *m)
+{
+    struct ssi_flow *old = c->flow;
+    struct ssi_flow *f;
+
+    if (m->status != 503 || c->state != SECSIP_CALL_CALLING || old->incoming)
+        return false;
+    uint32_t seconds = ssi_sip_msg_retry_after(m);
+    ssi_down_note(&c->ua->down, &old->peer, c->ua->timers.now_us, seconds);
+    c->n_servers++;
+    if (!may_move(c))
+        return false;
+    ssi_flow_retire(old, seconds);
+    if (ssi_flow_again(old, &f) < 0)
+        return false;
+    ssi_log_line(&c->ua->config.log, SSI_LOG_WARNING, "INVITE to %s: 503, trying the next server",
+                 c->remote_uri);
+    /* Should no other server be there, this is what the call ends with. */
+    ssi_call_note_refusal(c, m);
+    start_over(c);
+    c->flow = NULL;
+    ssi_flow_unwatch(old, &c->watch);
+    ssi_flow_unref(old);
+    ssi_call_use_flow(c, f);
+    ssi_flow_unref(f);
+    return true;
+}
