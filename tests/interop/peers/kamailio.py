@@ -1,6 +1,8 @@
 """Kamailio as registrar and proxy of example.test, over TLS, and over UDP at the same port. Users alice, bob, carol and dave, each with the
 password NAMEpw. It answers sip:code-486@example.test with 486, and so for every status from 300 to 699."""
+import os
 import pathlib
+import signal
 
 from peers import lab as labs
 
@@ -9,10 +11,10 @@ PROGRAM = 'kamailio'
 
 
 class Kamailio:
-    def __init__(self, lab, certs, certificate='good', mutual=False):
-        """mutual: a client certificate is required, and stands for the password."""
+    def __init__(self, lab, certs, certificate='good', mutual=False, define=()):
+        """mutual: a client certificate is required, and stands for the password. define: names for #!ifdef in kamailio.cfg.in."""
         self.lab = lab
-        self.options = ['-A', 'WITH_MUTUAL'] if mutual else []
+        self.options = [o for name in [*(['WITH_MUTUAL'] if mutual else []), *define] for o in ('-A', name)]
         self.port = lab.ports(1)
         self.dir = lab.dir / ('kamailio-%d' % self.port)
         self.dir.mkdir()
@@ -42,6 +44,13 @@ class Kamailio:
     def stop(self):
         # A clean end takes 2 s and saves nothing: all it knows is in memory.
         self.process.stop(0.3)
+
+    def pause(self):
+        """All its processes stop where they are; the kernel goes on taking what comes for them."""
+        os.killpg(self.process.process.pid, signal.SIGSTOP)
+
+    def resume(self):
+        os.killpg(self.process.process.pid, signal.SIGCONT)
 
     @property
     def proxy(self):

@@ -182,6 +182,12 @@ def listening(port):
         return False
 
 
+def connections(port):
+    """How many TCP connections over IPv4 are open at this port of ours (Linux /proc/net/tcp)."""
+    rows = [row.split() for row in pathlib.Path('/proc/net/tcp').read_text().splitlines()[1:]]
+    return sum(row[1].endswith(':%04X' % port) and row[3] == '01' for row in rows)
+
+
 class Capture(threading.Thread):
     """The UDP packets on loopback from or to some ports, as (from port, to port, payload): to prove what was sent, and
     what was not. Needs root, as .ci/run has; where it may not listen, `allowed` is false."""

@@ -1,8 +1,9 @@
-"""A TCP relay in front of a server: a wire that a test can cut."""
+"""A TCP relay in front of a server: a wire that a test can cut, and on which it sees when how many bytes went which way."""
 import contextlib
 import socket
 import struct
 import threading
+import time
 
 from peers import lab as labs
 
@@ -15,6 +16,7 @@ class Relay:
         self.lock = threading.Lock()
         self.pairs = []
         self.connections = 0
+        self.seen = []  # (time, whether to the server, bytes)
         threading.Thread(target=self.accept, daemon=True).start()
 
     @property
@@ -31,16 +33,16 @@ class Relay:
             with self.lock:
                 self.connections += 1
                 self.pairs.append((near, far))
-            for ends in ((near, far), (far, near)):
-                threading.Thread(target=self.carry, args=ends, daemon=True).start()
+            for way in ((near, far, True), (far, near, False)):
+                threading.Thread(target=self.carry, args=way, daemon=True).start()
 
-    @staticmethod
-    def carry(source, sink):
+    def carry(self, source, sink, to_server):
         try:
             while True:
                 data = source.recv(65536)
                 if not data:
                     break
+                self.seen.append((time.monotonic(), to_server, len(data)))
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
