@@ -246,7 +246,9 @@ static void note_mapped(struct ssi_flow *f, const struct ssi_sip_msg *m)
     if (m->via.received.p && !ssi_addr_parse_ip(m->via.received, 0, &mapped))
         return;
     mapped.port = m->via.rport;
-    f->udp->mapped = ssi_addr_eq(&mapped, &f->local) ? (struct ssi_addr){0} : mapped;
+    if (ssi_addr_eq(&mapped, &f->local))
+        memset(&mapped, 0, sizeof mapped);
+    f->udp->mapped = mapped;
 }
 
 const struct ssi_addr *ssi_udp_contact_addr(const struct ssi_flow *f)
