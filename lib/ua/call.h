@@ -194,7 +194,7 @@ secsip_result ssi_call_send_invite(secsip_call *c, const struct ssi_txn_client_o
 /* Our INVITE was refused with m: what the call ends with, if nothing better comes. */
 void ssi_call_note_refusal(secsip_call *c, const struct ssi_sip_msg *m);
 /* It was refused with 503, and another server is asked: the call is in CONNECT again, or further, or over. False: there is
- * none, or the call has reached somebody; nothing has changed. */
+ * none, or the call has reached somebody; the call has not changed. */
 bool ssi_call_next_server(secsip_call *c, const struct ssi_sip_msg *m);
 /* The ACK of a 2xx to the last INVITE, over the dialog; kept in b, to be sent again. */
 void ssi_call_send_ack(secsip_call *c, const struct ssi_dialog *d, struct ssi_buf *b);

@@ -25,7 +25,9 @@ static struct seen {
     uint32_t cseq;
     char call_id[64], from_tag[64], branch[64], key[64];
     uint32_t retry_after_s;
-    bool rings;
+    bool rings, challenges;
+    struct ssi_flow *flow;
+    struct ssi_buf late_200;
 } seen;
 
 static secsip_result password(const char *user, char *out, size_t cap, void *arg)
@@ -61,15 +63,47 @@ static void see(const struct ssi_sip_msg *m)
         take_key(sdp, seen.key);
 }
 
+/* What a proxy must not send after its 503, and some day one will. */
+static void write_late_200(struct ssi_txn *t, const struct ssi_sip_msg *m, struct ssi_flow *flow)
+{
+    const char *ip;
+    uint16_t port;
+
+    seen.flow = flow;
+    ssi_txn_source(t, &ip, &port);
+    ssi_buf_reset(&seen.late_200);
+    ssi_sip_put_response_start(&seen.late_200, m, 200, NULL, "late", ip, port);
+    ssi_sip_put_header_str(&seen.late_200, "Contact", "<sip:late@10.0.0.9;transport=tls>");
+    assert_int_equal(ssi_sip_put_end(&seen.late_200, NULL, NULL, 0), 0);
+}
+
+/* True when it has asked for the password: it wants it once. */
+static bool challenge(struct ssi_ua *ua, struct ssi_txn *t, const struct ssi_sip_msg *m)
+{
+    struct ssi_buf b;
+
+    if (!seen.challenges || ssi_sip_msg_header(m, SSI_HDR_PROXY_AUTHORIZATION, NULL))
+        return false;
+    ssi_ua_begin_response(ua, t, 407, &b);
+    ssi_sip_put_header_str(&b, "Proxy-Authenticate",
+                           "Digest realm=\"example.test\",nonce=\"of the first\","
+                           "algorithm=SHA-256,qop=\"auth\"");
+    ssi_ua_end_response(ua, t, 407, &b);
+    return true;
+}
+
 static bool refuse(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, struct ssi_flow *flow)
 {
     struct ssi_buf b;
 
-    (void)flow;
     if (!t)
         return true;
-    if (m->method == SSI_SIP_INVITE)
+    if (m->method == SSI_SIP_INVITE) {
         see(m);
+        write_late_200(t, m, flow);
+        if (challenge(arg, t, m))
+            return true;
+    }
     if (m->method == SSI_SIP_INVITE && seen.rings)
         ssi_txn_respond_status(t, 180, "someone");
     ssi_ua_begin_response(arg, t, 503, &b);
@@ -114,6 +148,7 @@ static void start(enum lab_cert second_cert, const secsip_account_config *config
 {
     lab_start(&l, LAB_SERVER);
     memset(&seen, 0, sizeof seen);
+    ssi_buf_init(&seen.late_200, 4096);
     memset(&second, 0, sizeof second);
     simnet_srv(l.net, "_sips._tcp.example.test", "one.elsewhere.test", 5061, 1);
     simnet_name(l.net, "one.elsewhere.test", "10.0.0.9");
@@ -144,6 +179,7 @@ static void stop(void)
         simnet_host_free(second.host);
         secsip_tls_profile_unref(second.profile);
     }
+    ssi_buf_free(&seen.late_200);
     lab_stop(&l);
 }
 
@@ -356,6 +392,44 @@ static void hung_up_at_the_second_it_is_cancelled_there(void **state)
     stop();
 }
 
+static void the_password_is_proved_to_each_by_its_own_nonce(void **state)
+{
+    (void)state;
+    start(LAB_SERVER, NULL);
+    bob_is_at_the_second(true);
+    seen.challenges = true;
+    call_bob();
+    assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
+    assert_int_equal(seen.n_invites, 2);
+    assert_int_equal(seen.cseq, 2);
+    assert_int_equal(l.alice.call->invite_cseq, 4);
+    assert_int_equal(l.alice.call->challenged, 1);
+    struct ssi_buf *sent = &l.alice.call->credentials;
+    ssi_buf_put_char(sent, 0);
+    assert_non_null(strstr(ssi_buf_slice(sent).p, "Proxy-Authorization"));
+    assert_null(strstr(ssi_buf_slice(sent).p, "of the first"));
+    hang_up();
+    stop();
+}
+
+static void what_the_first_says_afterwards_is_too_late(void **state)
+{
+    (void)state;
+    start(LAB_SERVER, NULL);
+    bob_is_at_the_second(false);
+    call_bob();
+    assert_true(simnet_run(l.net, 5000000, bob_rings, NULL));
+    assert_true(seen.late_200.len > 0);
+    ssi_flow_send(seen.flow, ssi_buf_slice(&seen.late_200));
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_int_equal(l.alice.call_state, SECSIP_CALL_RINGING);
+    assert_int_equal(secsip_call_answer(l.bob.call), 0);
+    assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
+    lab_assert_speech(&l, 1000000);
+    hang_up();
+    stop();
+}
+
 static void where_the_other_cannot_be_reached_503_is_what_is_told(void **state)
 {
     (void)state;
@@ -455,6 +529,8 @@ int main(void)
         cmocka_unit_test(the_servers_of_one_call_are_few),
         cmocka_unit_test(hung_up_between_the_servers_it_is_over_at_once),
         cmocka_unit_test(hung_up_at_the_second_it_is_cancelled_there),
+        cmocka_unit_test(the_password_is_proved_to_each_by_its_own_nonce),
+        cmocka_unit_test(what_the_first_says_afterwards_is_too_late),
         cmocka_unit_test(where_the_other_cannot_be_reached_503_is_what_is_told),
         cmocka_unit_test(an_impostor_gets_nothing),
         cmocka_unit_test(who_has_rung_is_not_looked_for_elsewhere),
