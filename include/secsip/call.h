@@ -32,6 +32,12 @@ enum {
     SECSIP_SECURITY_HOP_SIPS = 3, /**< the same with sips: every hop promises TLS (RFC 5630) */
 };
 
+/** Whose key: the one that this side sends with, or the one that the other side sends with. */
+enum {
+    SECSIP_KEY_OURS = 0,
+    SECSIP_KEY_PEERS = 1,
+};
+
 /** News of a call's state. */
 typedef struct secsip_call_event {
     size_t size;
@@ -103,6 +109,17 @@ typedef struct secsip_call_callbacks {
      *                missing on this one. The call is as it was before then, its keys included (RFC 6141)
      * @param status  the SIP status, or 0 */
     void (*on_modified)(secsip_call *call, secsip_result result, int32_t status, void *user_data);
+    /** The life of an SRTP key, in packets of SRTP or of SRTCP: the lifetime that was signalled, or that of its suite. Near the
+     * end of our own the call offers a new one by itself, by a re-INVITE, as soon as no other offer is under way; on_media
+     * follows where that is answered. The other side's key only the other side can replace. RFC 3711 9.2, RFC 4568 6.1.
+     * @param whose   SECSIP_KEY_OURS or SECSIP_KEY_PEERS
+     * @param result  0: an eighth of the life is left, and at most 2^20 packets. SECSIP_E_UA_REJECTED, or what was missing on this
+     *                side: ours could not be replaced; secsip_call_rekey() tries again. SECSIP_E_SRTP_KEY_EXPIRED: nothing more
+     *                is sent, or accepted, under it. The call stays up, silent in that direction until there is a new key,
+     *                and never goes on in clear: hang up, or try again
+     * @param status  the SIP status with SECSIP_E_UA_REJECTED, else 0. Since 0.1. */
+    void (*on_key_life)(secsip_call *call, int32_t whose, secsip_result result, int32_t status,
+                        void *user_data);
 } secsip_call_callbacks;
 
 /** Calls somebody. RFC 3261 13.2.
@@ -150,7 +167,7 @@ secsip_result secsip_call_hold(secsip_call *call);
 /** The reverse of secsip_call_hold(). Errors likewise. Since 0.1. */
 secsip_result secsip_call_resume(secsip_call *call);
 
-/** A new key of ours, by a re-INVITE: near the end of the old one's life. Errors as secsip_call_hold(). RFC 4568 7.1.4.
+/** A new key of ours, by a re-INVITE. Near the end of the old one's life a call does so by itself (on_key_life). Errors as secsip_call_hold(). RFC 4568 7.1.4.
  * Since 0.1. */
 secsip_result secsip_call_rekey(secsip_call *call);
 

@@ -25,6 +25,11 @@ enum {
     LATE_FRAMES = 10, /* further behind than that, frames are left out instead of sent in a burst */
 };
 
+/* What was said of a key's life. */
+struct told {
+    bool due, ended;
+};
+
 struct ssi_rtp_stream {
     struct ssi_rtp_config config;
     struct ssi_timers *timers;
@@ -32,10 +37,10 @@ struct ssi_rtp_stream {
     void *arg;
     struct ssi_srtp *tx;
     struct ssi_rtp_receivers receivers;
-    struct ssi_timer old_key_timer; /* the end of the earliest key before */
-    bool told_due, told_ended;      /* of the keys in use */
-    bool was_before;                /* the last packet came under the key of before */
-    bool heard;                     /* heard_fork is the one whose audio is given out */
+    struct ssi_timer old_key_timer;    /* the end of the earliest key before */
+    struct told told_ours, told_peers; /* of the keys in use */
+    bool was_before;                   /* the last packet came under the key of before */
+    bool heard;                        /* heard_fork is the one whose audio is given out */
     uint32_t heard_fork;
     uint64_t heard_us; /* its last RTP packet */
     bool started;
@@ -75,24 +80,39 @@ static bool config_valid(const struct ssi_rtp_config *c)
            memchr(c->cname, 0, sizeof c->cname);
 }
 
+static void watch_key(struct ssi_rtp_stream *s, struct told *told, const struct ssi_srtp *key)
+{
+    uint32_t life = ssi_srtp_life(key);
+
+    if (life == 0 || !s->ops.on_key_life)
+        return;
+    if (!told->due) {
+        told->due = true;
+        s->ops.on_key_life(s->arg, told == &s->told_ours, false);
+    }
+    if (life & (SSI_SRTP_ENDED_RTP | SSI_SRTP_ENDED_RTCP) && !told->ended) {
+        told->ended = true;
+        s->ops.on_key_life(s->arg, told == &s->told_ours, true);
+    }
+}
+
 /* The lives of the keys that are in use; forks that only ring have none to speak of. */
 static void watch_keys(struct ssi_rtp_stream *s)
 {
-    const uint32_t ended = SSI_SRTP_ENDED_RTP | SSI_SRTP_ENDED_RTCP;
-    uint32_t life = s->tx ? ssi_srtp_life(s->tx) : 0;
-
+    if (s->tx)
+        watch_key(s, &s->told_ours, s->tx);
     if (s->receivers.n == 1)
-        life |= ssi_srtp_life(s->receivers.all[0].now);
-    if (life == 0 || !s->ops.on_key_life)
-        return;
-    if (!s->told_due) {
-        s->told_due = true;
-        s->ops.on_key_life(s->arg, false);
-    }
-    if (life & ended && !s->told_ended) {
-        s->told_ended = true;
-        s->ops.on_key_life(s->arg, true);
-    }
+        watch_key(s, &s->told_peers, s->receivers.all[0].now);
+}
+
+/* Keys that take the place of others have a life of their own. */
+static void forget_told(struct ssi_rtp_stream *s, const struct ssi_srtp *tx,
+                        const struct ssi_srtp *rx)
+{
+    if (!s->tx || !ssi_srtp_same_key(s->tx, tx))
+        s->told_ours = (struct told){false, false};
+    if (s->receivers.n != 1 || !ssi_srtp_same_key(s->receivers.all[0].now, rx))
+        s->told_peers = (struct told){false, false};
 }
 
 /* The only way out. */
@@ -351,8 +371,8 @@ secsip_result ssi_rtp_stream_set_fork(struct ssi_rtp_stream *s, uint32_t fork, s
         r = prepare(s->tx, tx);
     if (r < 0)
         return r;
+    forget_told(s, tx, rx);
     adopt_tx(s, tx);
-    s->told_due = s->told_ended = false;
     /* What is under way when the key changes still comes under the old one. */
     if (ssi_rtp_receivers_adopt(&s->receivers, fork, rx, s->timers->now_us + SSI_MS(OLD_KEY_MS)) &&
         !s->old_key_timer.armed)

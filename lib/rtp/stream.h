@@ -20,9 +20,9 @@ struct ssi_rtp_ops {
     void (*on_audio)(void *arg, const int16_t *samples, size_t n, uint32_t timestamp);
     /* Wants n samples to send; the buffer comes zeroed. */
     void (*on_audio_wanted)(void *arg, int16_t *samples, size_t n);
-    /* A key of ours or of the peer's nears the end of its life, of SRTP or of SRTCP: agree on new ones; or, `ended`, has reached
-     * it: nothing more passes under it. Each is told once until new keys are set. NULL: nobody is told. */
-    void (*on_key_life)(void *arg, bool ended);
+    /* The key that we send with (`ours`), or the peer's, nears the end of its life, of SRTP or of SRTCP: agree on a new one; or,
+     * `ended`, has reached it: nothing more passes under it. Each is told once for each key. NULL: nobody is told. */
+    void (*on_key_life)(void *arg, bool ours, bool ended);
 };
 
 enum ssi_rtp_codec {

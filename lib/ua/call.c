@@ -209,7 +209,17 @@ static void want_audio(void *arg, int16_t *samples, size_t n)
         c->callbacks.on_audio_wanted(c, samples, n, c->user_data);
 }
 
-static const struct ssi_media_ops media_ops = {give_audio, want_audio};
+static void note_key_life(void *arg, bool ours, bool ended)
+{
+    secsip_call *c = arg;
+    int32_t whose = ours ? SECSIP_KEY_OURS : SECSIP_KEY_PEERS;
+
+    ssi_call_tell_key_life(c, whose, ended ? SECSIP_E_SRTP_KEY_EXPIRED : 0, 0);
+    if (ours && !ended)
+        ssi_call_renew_key(c);
+}
+
+static const struct ssi_media_ops media_ops = {give_audio, want_audio, note_key_life};
 
 secsip_result ssi_call_make_media(secsip_call *c)
 {

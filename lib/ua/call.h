@@ -112,6 +112,8 @@ struct secsip_call {
     uint32_t modify_challenged;
     bool modifying;       /* the application has asked for it and was not told of its end */
     bool modifies_itself; /* it was our own idea, so nobody is told */
+    bool renews_key;      /* and this was why: a failure is told as news of the key */
+    bool renewal_due;     /* a new key is to be offered, and was not yet */
     bool awaits_answer;   /* it was sent */
     bool was_held;        /* before */
 
@@ -188,6 +190,9 @@ void ssi_call_end_move(secsip_call *c);
 void ssi_call_init_modify(secsip_call *c);
 /* The connection may have come back from another address of ours: then media move there, under a new key (RFC 4568 7.1.4). */
 void ssi_call_follow_address(secsip_call *c);
+/* The key we send with nears its end: a new one is offered as soon as the call's state lets us, once for each key. May be called
+ * while a packet is made: a timer does the work. */
+void ssi_call_renew_key(secsip_call *c);
 /* INVITE with c->sdp and the credentials there are; the transaction takes a reference. */
 secsip_result ssi_call_send_invite(secsip_call *c, const struct ssi_txn_client_ops *ops,
                                    struct ssi_txn **ret);
@@ -210,6 +215,7 @@ int ssi_call_refusal_of(secsip_result r);
 void ssi_call_tell_state(secsip_call *c, int32_t state, int32_t status, const char *reason);
 void ssi_call_tell_media(secsip_call *c);
 void ssi_call_tell_modified(secsip_call *c, secsip_result result, int32_t status);
+void ssi_call_tell_key_life(secsip_call *c, int32_t whose, secsip_result result, int32_t status);
 void ssi_call_tell_end(secsip_call *c, int32_t status, const char *reason);
 void ssi_call_tell_incoming(secsip_call *c);
 struct ssi_call_news *ssi_call_news_new(void);

@@ -55,7 +55,11 @@ static void end_modification(secsip_call *c, secsip_result result, int32_t statu
     ssi_timer_cancel(&c->ua->timers, &c->modify_timer);
     if (!c->modifies_itself)
         ssi_call_tell_modified(c, result, status);
-    c->modifies_itself = false;
+    else if (c->renews_key && result < 0)
+        ssi_call_tell_key_life(c, SECSIP_KEY_OURS, result, status);
+    c->modifies_itself = c->renews_key = false;
+    if (c->renewal_due)
+        ssi_timer_arm(&c->ua->timers, &c->modify_timer, 0);
 }
 
 static void give_up(secsip_call *c, secsip_result result, int32_t status)
@@ -92,14 +96,56 @@ void ssi_call_mod_start(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t
         ssi_timer_arm(&c->ua->timers, &c->modify_timer, SSI_MS(AGAIN_MS));
         return;
     }
+    /* Meanwhile an answer of ours may have brought the new key. */
+    if (c->renews_key && !c->media->key_due) {
+        end_modification(c, 0, 0);
+        return;
+    }
     secsip_result r = send_offer(c);
     if (r < 0)
         give_up(c, r, 0);
 }
 
+static void begin(secsip_call *c, bool by_itself)
+{
+    ssi_timer_cancel(&c->ua->timers, &c->modify_timer);
+    c->modifying = true;
+    c->modifies_itself = by_itself;
+    c->modify_challenged = 0;
+    c->was_held = ssi_media_is_held(c->media);
+}
+
+/* A call that is still on its way up waits until it is there. False: not now. */
+static bool begin_renewal(secsip_call *c)
+{
+    if (!c->renewal_due || !c->media || !c->media->key_due) {
+        c->renewal_due = false;
+        return false;
+    }
+    if (c->phase != SSI_CALL_TALKING) {
+        ssi_timer_arm(&c->ua->timers, &c->modify_timer, SSI_MS(AGAIN_MS));
+        return false;
+    }
+    begin(c, true);
+    ssi_media_rekey(c->media); /* once more: the answer of the 2xx has a session of its own */
+    c->renews_key = true;
+    c->renewal_due = false;
+    return true;
+}
+
 static void on_modify_timer(void *arg)
 {
-    ssi_call_step(arg, SSI_CALL_MODIFY, NULL, NULL);
+    secsip_call *c = arg;
+
+    if (c->modifying || begin_renewal(c))
+        ssi_call_step(c, SSI_CALL_MODIFY, NULL, NULL);
+}
+
+void ssi_call_renew_key(secsip_call *c)
+{
+    c->renewal_due = true;
+    if (!c->modifying)
+        ssi_timer_arm(&c->ua->timers, &c->modify_timer, 0);
 }
 
 void ssi_call_init_modify(secsip_call *c)
@@ -113,9 +159,7 @@ secsip_result ssi_call_modify(secsip_call *c, enum ssi_call_change change)
         return SECSIP_E_STATE;
     if (c->modifying)
         return SECSIP_E_BUSY;
-    c->modifying = true;
-    c->modify_challenged = 0;
-    c->was_held = ssi_media_is_held(c->media);
+    begin(c, false);
     if (change == SSI_CALL_REKEY)
         ssi_media_rekey(c->media);
     else
@@ -129,9 +173,7 @@ void ssi_call_follow_address(secsip_call *c)
     /* A change that is under way takes the address with it. */
     if (c->modifying || ssi_media_is_at(c->media, &c->flow->local))
         return;
-    c->modifying = c->modifies_itself = true;
-    c->modify_challenged = 0;
-    c->was_held = ssi_media_is_held(c->media);
+    begin(c, true);
     ssi_call_step(c, SSI_CALL_MODIFY, NULL, NULL);
 }
 

@@ -9,6 +9,7 @@ enum news_kind {
     NEWS_MEDIA,
     NEWS_INCOMING,
     NEWS_MODIFIED,
+    NEWS_KEY_LIFE,
 };
 
 struct ssi_call_news {
@@ -17,6 +18,7 @@ struct ssi_call_news {
     enum news_kind kind;
     int32_t state;
     int32_t status;
+    int32_t whose; /* SECSIP_KEY_* */
     char reason[128];
     struct ssi_error error;
     const char *transport;
@@ -107,6 +109,14 @@ static void give_modified(const struct ssi_call_news *n)
         c->callbacks.on_modified(c, n->error.result, n->status, c->user_data);
 }
 
+static void give_key_life(const struct ssi_call_news *n)
+{
+    secsip_call *c = n->call;
+
+    if (c->callbacks.on_key_life)
+        c->callbacks.on_key_life(c, n->whose, n->error.result, n->status, c->user_data);
+}
+
 /* The application decides now, or takes a reference and decides later. */
 static void give_incoming(const struct ssi_call_news *n)
 {
@@ -133,6 +143,8 @@ static void deliver(struct ssi_event *e, bool discard)
             give_media(n);
         else if (n->kind == NEWS_MODIFIED)
             give_modified(n);
+        else if (n->kind == NEWS_KEY_LIFE)
+            give_key_life(n);
         else if (c->ua)
             give_incoming(n);
     }
@@ -206,6 +218,18 @@ void ssi_call_tell_modified(secsip_call *c, secsip_result result, int32_t status
     n->error.result = result;
     n->status = status;
     post(c, n, NEWS_MODIFIED);
+}
+
+void ssi_call_tell_key_life(secsip_call *c, int32_t whose, secsip_result result, int32_t status)
+{
+    struct ssi_call_news *n = make(c);
+
+    if (!n)
+        return;
+    n->whose = whose;
+    n->error.result = result;
+    n->status = status;
+    post(c, n, NEWS_KEY_LIFE);
 }
 
 void ssi_call_tell_incoming(secsip_call *c)

@@ -18,6 +18,8 @@ enum {
 struct ssi_media_ops {
     void (*on_audio)(void *arg, const int16_t *samples, size_t n, uint32_t timestamp);
     void (*on_audio_wanted)(void *arg, int16_t *samples, size_t n);
+    /* As ssi_rtp_ops has it, in the middle of a packet: to note, to arm a timer, and no more. */
+    void (*on_key_life)(void *arg, bool ours, bool ended);
 };
 
 struct ssi_media;
@@ -66,6 +68,7 @@ struct ssi_media {
     struct ssi_rtp_stream *stream;
     bool secure;
     bool running;
+    bool key_due; /* the key we send with is past its soft limit, and there is none after it yet */
     struct ssi_early early;    /* what came before the stream ran */
     struct ssi_timer playback; /* gives it to the stream, from the core's own step */
 

@@ -36,7 +36,20 @@ static void want_audio(void *arg, int16_t *samples, size_t n)
         m->ops->on_audio_wanted(m->arg, samples, n);
 }
 
-static const struct ssi_rtp_ops stream_ops = {send_packet, give_audio, want_audio, NULL};
+/* The next description of ours, whoever asks for it, brings a new key from the soft limit on. */
+static void note_key_life(void *arg, bool ours, bool ended)
+{
+    struct ssi_media *m = arg;
+
+    if (ours) {
+        m->key_due = true;
+        ssi_media_rekey(m);
+    }
+    if (m->arg)
+        m->ops->on_key_life(m->arg, ours, ended);
+}
+
+static const struct ssi_rtp_ops stream_ops = {send_packet, give_audio, want_audio, note_key_life};
 
 /* ---- Keys */
 static bool same_keys(const struct ssi_sdes_agreed *a, const struct ssi_sdes_agreed *b)
@@ -115,6 +128,8 @@ static secsip_result apply_keys(struct ssi_media *m, struct ssi_rtp_stream *stre
         ssi_srtp_free(rx);
         return r;
     }
+    if (!ssi_sdes_key_eq(&m->keys.tx, &k->tx))
+        m->key_due = false;
     m->keys = *k;
     return 0;
 }
@@ -152,6 +167,7 @@ static void use_stream(struct ssi_media *m, struct ssi_rtp_stream *stream, bool 
     ssi_rtp_stream_free(m->stream);
     m->stream = stream;
     m->secure = secure;
+    m->key_due = false;
 }
 
 static void apply_terms(struct ssi_media *m, const struct ssi_media_terms *t)

@@ -15,6 +15,7 @@ struct ours {
     size_t n_samples;
     size_t n_sent;
     size_t n_due, n_ended, due_at;
+    bool life_of_ours; /* what was told last */
     uint8_t sent[600];
     size_t sent_len;
 };
@@ -46,10 +47,11 @@ static void count_audio(void *arg, const int16_t *samples, size_t n, uint32_t ti
     o->n_samples += n;
 }
 
-static void note_life(void *arg, bool ended)
+static void note_life(void *arg, bool ours, bool ended)
 {
     struct ours *o = arg;
 
+    o->life_of_ours = ours;
     o->n_due += !ended;
     o->n_ended += ended;
     o->due_at = ended ? o->due_at : o->n_sent;
@@ -319,6 +321,7 @@ static void the_end_of_a_key_is_told_in_time(void **state)
     assert_int_equal(o.n_due, 0);
     pass(&o, 500);
     assert_int_equal(o.n_due, 1);
+    assert_true(o.life_of_ours);
     assert_int_equal(o.due_at, 69); /* a packet before its 70th leaves: ten are left of 80 */
     assert_int_equal(o.n_ended, 0);
     pass(&o, 1000);
@@ -338,7 +341,14 @@ static void the_end_of_a_key_is_told_in_time(void **state)
         assert_int_equal(o.n_due, i < 13 ? 1 : 2);
         assert_int_equal(o.n_ended, i < 15 ? 1 : 2);
     }
+    assert_false(o.life_of_ours);
     assert_int_equal(ssi_rtp_stream_stats(o.stream)->rx, 16);
+    /* A new key of ours is no news of the peer's, which is as old as before. */
+    assert_int_equal(ssi_rtp_stream_set_srtp(o.stream, mortal(SSI_SRTP_SEND, 3, 0),
+                                             mortal(SSI_SRTP_RECEIVE, 22, 16)),
+                     0);
+    says(&o, &a);
+    assert_int_equal(o.n_due + o.n_ended, 4);
     ssi_rtp_stream_free(o.stream);
     ssi_srtp_free(a.tx);
 }

@@ -111,6 +111,20 @@ static void on_modified(secsip_call *c, secsip_result result, int32_t status, vo
     p->modified_status = status;
 }
 
+static void on_key_life(secsip_call *c, int32_t whose, secsip_result result, int32_t status,
+                        void *arg)
+{
+    struct phone *p = arg;
+
+    (void)c;
+    assert_in_range(whose, 0, 1);
+    p->n_key_due[whose] += result == 0;
+    p->n_key_ended[whose] += result == SECSIP_E_SRTP_KEY_EXPIRED;
+    p->n_key_failed[whose] += result < 0 && result != SECSIP_E_SRTP_KEY_EXPIRED;
+    if (status)
+        p->key_status = status;
+}
+
 static const secsip_call_callbacks call_callbacks = {
     .size = sizeof call_callbacks,
     .on_state = on_state,
@@ -119,6 +133,7 @@ static const secsip_call_callbacks call_callbacks = {
     .on_audio = on_audio,
     .on_audio_wanted = on_audio_wanted,
     .on_modified = on_modified,
+    .on_key_life = on_key_life,
 };
 
 const secsip_call_callbacks *lab_call_callbacks(void)

@@ -32,6 +32,8 @@ struct phone {
     int n_modified;
     secsip_result modified_result;
     int32_t modified_status;
+    int n_key_due[2], n_key_failed[2], n_key_ended[2]; /* by SECSIP_KEY_* */
+    int32_t key_status;
     int16_t next_sample; /* what on_audio_wanted makes: a ramp */
     uint32_t n_samples_sent;
     uint32_t n_samples_heard;

@@ -7,10 +7,9 @@
 
 #include "api/stack.h"
 #include "base/base64.h"
+#include "ear.h"
 #include "oom.h"
 #include "peer.h"
-#include "rtp/packet.h"
-#include "srtp/srtp.h"
 #include "ua/call.h"
 
 #define HEAD   "v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\n"
@@ -27,74 +26,16 @@ static const secsip_account_config mandatory = {.suites = S80};
 static struct lab l;
 static struct peer p;
 
-/* ---- what alice sends, heard with the key that she told last, or told before */
-static struct {
-    char key[64], key_before[64];
-    struct ssi_srtp *rx, *rx_before;
-    unsigned now, before, unknown; /* packets under each */
-    uint8_t from;                  /* the last byte of the address they came from */
-} ear;
+static struct ear ear;
 
-static struct ssi_srtp *receiver(const char *key)
-{
-    struct ssi_srtp_config c = {.direction = SSI_SRTP_RECEIVE,
-                                .suite = SSI_SRTP_AES_CM_128_HMAC_SHA1_80};
-    struct ssi_srtp *s = NULL;
-    size_t len = 0;
-
-    assert_true(ssi_base64_get(ssi_slice_str(key), c.key.bytes, sizeof c.key.bytes, &len));
-    c.key.len = (uint8_t)len;
-    assert_int_equal(ssi_srtp_new(&c, &s), 0);
-    return s;
-}
-
-/* Takes the key out of alice's last description. */
 static void learn_key(void)
 {
-    const char *at = strstr(p.offer, "inline:");
-
-    assert_non_null(at);
-    char key[64];
-    snprintf(key, sizeof key, "%.40s", at + 7);
-    if (!strcmp(key, ear.key))
-        return;
-    ssi_srtp_free(ear.rx_before);
-    memcpy(ear.key_before, ear.key, sizeof ear.key);
-    ear.rx_before = ear.rx;
-    memcpy(ear.key, key, sizeof key);
-    ear.rx = receiver(key);
-}
-
-static bool opens(struct ssi_srtp *rx, const uint8_t *data, size_t len)
-{
-    uint8_t copy[2048];
-
-    if (!rx || len > sizeof copy)
-        return false;
-    memcpy(copy, data, len);
-    return ssi_srtp_unprotect_rtp(rx, copy, &len) == 0;
-}
-
-static bool hear(const secsip_engine_address *from, const secsip_engine_address *to, uint8_t *data,
-                 size_t len, void *arg)
-{
-    (void)arg;
-    if (to->port != 5000 || len < 100) /* RTCP */
-        return true;
-    ear.from = from->ip[3];
-    if (opens(ear.rx, data, len))
-        ear.now++;
-    else if (opens(ear.rx_before, data, len))
-        ear.before++;
-    else
-        ear.unknown++;
-    return true;
+    ear_learn_key(&ear);
 }
 
 static void listen_for_ms(uint64_t ms)
 {
-    ear.now = ear.before = ear.unknown = 0;
-    simnet_run(l.net, ms * 1000, NULL, NULL);
+    ear_listen_ms(&ear, ms);
 }
 
 /* ---- the call */
@@ -106,14 +47,12 @@ static bool alice_talks(void *arg)
 
 static void start(const secsip_account_config *config)
 {
-    memset(&ear, 0, sizeof ear);
     peer_start(&l, &p, config);
     p.final = 200;
     p.final_sdp = GOOD;
     lab_call(&l, &l.alice, "sip:bob@example.test");
     assert_true(simnet_run(l.net, 5000000, alice_talks, &l));
-    learn_key();
-    simnet_tap(l.net, hear, NULL, NULL);
+    ear_open(&ear, &l, &p);
     listen_for_ms(200);
     assert_in_range(ear.now, 9, 11);
     p.order[0] = 0;
@@ -121,9 +60,7 @@ static void start(const secsip_account_config *config)
 
 static void stop(void)
 {
-    ssi_srtp_free(ear.rx);
-    ssi_srtp_free(ear.rx_before);
-    simnet_tap(l.net, NULL, NULL, NULL);
+    ear_close(&ear);
     peer_stop(&l, &p);
 }
 
@@ -435,7 +372,6 @@ static void an_offer_that_cannot_be_made_takes_nothing_back(void **state)
 
     (void)state;
     for (int rises = 0; rises < 2; rises++) {
-        memset(&ear, 0, sizeof ear);
         peer_start(&l, &p, rises ? &optional : &mandatory);
         p.final = 200;
         p.final_sdp = rises ? HEAD "m=audio 5000 RTP/AVP 0\r\n" : GOOD;
@@ -444,8 +380,7 @@ static void an_offer_that_cannot_be_made_takes_nothing_back(void **state)
         peer_send(&p, "INVITE", NULL, HEAD SAVP "a=crypto:1 " S80 " inline:" KEY_B "\r\n");
         simnet_run(l.net, 30000, NULL, NULL);
         peer_send(&p, "ACK", NULL, NULL);
-        learn_key();
-        simnet_tap(l.net, hear, NULL, NULL);
+        ear_open(&ear, &l, &p);
         listen_for_ms(200);
         assert_in_range(ear.now, 9, 11);
         /* No port can be had at the new address. */
