@@ -52,27 +52,91 @@ static bool on_path(const struct ssi_tls_chain *ch, gnutls_x509_crt_t crt)
     return false;
 }
 
-/* The certificates whose dates and purposes count: what a peer sends beyond them (an expired cross-signature, say) does
- * not. A trusted issuer ends the path. */
+static bool in_time(const struct ssi_tls_check *c, gnutls_x509_crt_t crt)
+{
+    return gnutls_x509_crt_get_activation_time(crt) <= (int64_t)c->wall_s &&
+           gnutls_x509_crt_get_expiration_time(crt) >= (int64_t)c->wall_s;
+}
+
+/* A name alone proves nothing: anybody's authority may bear the name of another one. */
+static bool signed_by(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
+{
+    unsigned status = GNUTLS_CERT_INVALID;
+
+    return gnutls_x509_crt_check_issuer(crt, issuer) == 1 &&
+           gnutls_x509_crt_verify(crt, &issuer, 1,
+                                  GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
+                                      GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS |
+                                      GNUTLS_VERIFY_ALLOW_BROKEN,
+                                  &status) >= 0 &&
+           status == 0;
+}
+
+/* Of several that signed (a renewed authority keeps its key) one that is valid now, else the first. The caller frees it. */
+static gnutls_x509_crt_t search_trust(const struct ssi_tls_check *c, gnutls_x509_crt_t at)
+{
+    gnutls_x509_trust_list_iter_t iter = NULL;
+    gnutls_x509_crt_t crt, best = NULL;
+
+    while (gnutls_x509_trust_list_iter_get_ca(c->trust->list, &iter, &crt) >= 0) {
+        bool better = (!best || (in_time(c, crt) && !in_time(c, best))) && signed_by(at, crt);
+        gnutls_x509_crt_t worse = better ? best : crt;
+        best = better ? crt : best;
+        if (worse)
+            gnutls_x509_crt_deinit(worse);
+    }
+    gnutls_x509_trust_list_iter_deinit(iter);
+    return best;
+}
+
+/* The trusted issuer, NULL for none; the caller frees it. GnuTLS gives the first of that name: nearly always the right one. */
+static gnutls_x509_crt_t find_anchor(const struct ssi_tls_check *c, const struct ssi_tls_chain *ch,
+                                     gnutls_x509_crt_t at)
+{
+    /* A single certificate with a valid chain was signed by a trusted one of that name. */
+    bool proved = ch->n_sent == 1 && ch->status == 0 && c->trust->n_pins == 0;
+    gnutls_x509_crt_t issuer;
+
+    if (gnutls_x509_trust_list_get_issuer(c->trust->list, at, &issuer, GNUTLS_TL_GET_COPY) < 0)
+        return NULL;
+    if (!in_time(c, issuer) || !(proved || signed_by(at, issuer))) {
+        gnutls_x509_crt_deinit(issuer);
+        issuer = search_trust(c, at);
+    }
+    if (issuer && gnutls_x509_crt_equals(issuer, at)) {
+        gnutls_x509_crt_deinit(issuer);
+        return NULL;
+    }
+    return issuer;
+}
+
+/* The same among those that were sent; borrowed. */
+static gnutls_x509_crt_t find_sent(const struct ssi_tls_check *c, const struct ssi_tls_chain *ch,
+                                   gnutls_x509_crt_t at)
+{
+    gnutls_x509_crt_t best = NULL;
+
+    for (size_t i = 1; i < ch->n_sent; i++)
+        if ((!best || (in_time(c, ch->sent[i]) && !in_time(c, best))) &&
+            !on_path(ch, ch->sent[i]) && signed_by(at, ch->sent[i]))
+            best = ch->sent[i];
+    return best;
+}
+
+/* The certificates whose dates, purposes and keys count: what a peer sends beyond them (an expired cross-signature, say)
+ * does not. A trusted issuer ends the path. */
 static void find_path(const struct ssi_tls_check *c, struct ssi_tls_chain *ch)
 {
     gnutls_x509_crt_t at = ch->sent[0];
 
     ch->path[ch->n_path++] = at;
-    while (!ssi_tls_self_signed(at) && ch->n_path <= SSI_TLS_MAX_CHAIN) {
-        gnutls_x509_crt_t issuer = NULL;
-        if (gnutls_x509_trust_list_get_issuer(c->trust->list, at, &issuer, GNUTLS_TL_GET_COPY) >=
-            0) {
-            ch->anchor = issuer;
-            ch->path[ch->n_path++] = issuer;
+    while (ch->n_path <= SSI_TLS_MAX_CHAIN) {
+        ch->anchor = find_anchor(c, ch, at);
+        at = ch->anchor ? ch->anchor : find_sent(c, ch, at);
+        if (at)
+            ch->path[ch->n_path++] = at;
+        if (!at || ch->anchor)
             return;
-        }
-        for (size_t i = 1; i < ch->n_sent && !issuer; i++)
-            if (!on_path(ch, ch->sent[i]) && gnutls_x509_crt_check_issuer(at, ch->sent[i]) == 1)
-                issuer = ch->sent[i];
-        if (!issuer)
-            return;
-        ch->path[ch->n_path++] = at = issuer;
     }
 }
 

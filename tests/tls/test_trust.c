@@ -339,6 +339,145 @@ static void verification_knows_only_the_time_it_is_given(void **state)
     secsip_tls_profile_unref(p);
 }
 
+static gnutls_x509_crt_t read_cert(enum lab_cert which)
+{
+    gnutls_datum_t pem = {(unsigned char *)(uintptr_t)lab_chain(which),
+                          (unsigned)strlen(lab_chain(which))};
+    gnutls_x509_crt_t crt;
+
+    assert_int_equal(gnutls_x509_crt_init(&crt), 0);
+    assert_int_equal(gnutls_x509_crt_import(crt, &pem, GNUTLS_X509_FMT_PEM), 0);
+    return crt;
+}
+
+static gnutls_x509_privkey_t read_key(enum lab_cert which)
+{
+    gnutls_datum_t pem = {(unsigned char *)(uintptr_t)lab_key(which),
+                          (unsigned)strlen(lab_key(which))};
+    gnutls_x509_privkey_t key;
+
+    assert_int_equal(gnutls_x509_privkey_init(&key), 0);
+    assert_int_equal(gnutls_x509_privkey_import(key, &pem, GNUTLS_X509_FMT_PEM), 0);
+    return key;
+}
+
+/* A certificate under a name of our choice, signed by somebody's key. */
+struct forged {
+    const char *cn;
+    enum lab_cert key, signer_key;
+    gnutls_x509_crt_t signer; /* whose name it bears; NULL: its own */
+    bool authority;
+    uint32_t until;
+};
+
+static gnutls_x509_crt_t forge(const struct forged *f)
+{
+    gnutls_x509_privkey_t key = read_key(f->key), signer_key = read_key(f->signer_key);
+    gnutls_x509_crt_t crt;
+
+    assert_int_equal(gnutls_x509_crt_init(&crt), 0);
+    gnutls_x509_crt_set_version(crt, 3);
+    gnutls_x509_crt_set_serial(crt, "\x42", 1);
+    gnutls_x509_crt_set_key(crt, key);
+    gnutls_x509_crt_set_activation_time(crt, LAB_FROM);
+    gnutls_x509_crt_set_expiration_time(crt, f->until);
+    gnutls_x509_crt_set_basic_constraints(crt, f->authority, -1);
+    gnutls_x509_crt_set_key_usage(crt, f->authority ? GNUTLS_KEY_KEY_CERT_SIGN
+                                                    : GNUTLS_KEY_DIGITAL_SIGNATURE);
+    gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, f->cn,
+                                  (unsigned)strlen(f->cn));
+    if (!f->authority)
+        gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, "example.test", 12, 0);
+    assert_int_equal(
+        gnutls_x509_crt_sign2(crt, f->signer ? f->signer : crt, signer_key, GNUTLS_DIG_SHA256, 0),
+        0);
+    gnutls_x509_privkey_deinit(signer_key);
+    gnutls_x509_privkey_deinit(key);
+    return crt;
+}
+
+/* What is judged is who signed, not who has the name of the signer: an authority that is trusted but not pinned makes one
+ * below it with the name of the pinned one. */
+static void an_authority_of_the_same_name_is_another_one(void **state)
+{
+    (void)state;
+    static const struct {
+        bool pinned, with_real; /* the real authority is pinned; it is sent along */
+        uint32_t until;         /* of the authority that signed */
+        uint32_t options;
+        secsip_result result;
+    } rows[] = {
+        {false, false, LAB_UNTIL, 0, 0},
+        {false, true, LAB_UNTIL, 0, 0},
+        {true, false, LAB_UNTIL, 0, SECSIP_E_TLS_CERT_PIN},
+        {true, true, LAB_UNTIL, 0, SECSIP_E_TLS_CERT_PIN},
+        {true, true, LAB_UNTIL, SECSIP_TLS_INSECURE_ANY, SECSIP_E_TLS_CERT_PIN},
+        {false, false, LAB_NOW - 1, 0, SECSIP_E_TLS_CERT_EXPIRED},
+        {false, true, LAB_NOW - 1, 0, SECSIP_E_TLS_CERT_EXPIRED},
+    };
+    gnutls_x509_crt_t other = read_cert(LAB_OTHERCA), real = read_cert(LAB_CA);
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        secsip_tls_profile *p = lab_profile(LAB_N);
+        gnutls_x509_crt_t same_name =
+            forge(&(struct forged){"lab CA", LAB_ALICE, LAB_OTHERCA, other, true, rows[i].until});
+        gnutls_x509_crt_t leaf = forge(
+            &(struct forged){"example.test", LAB_SERVER, LAB_ALICE, same_name, false, LAB_UNTIL});
+        gnutls_x509_crt_t chain[] = {leaf, same_name, real};
+        struct ssi_tls_check check = {
+            .trust = &p->trust,
+            .domain = "example.test",
+            .options = rows[i].options,
+            .wall_s = LAB_NOW,
+        };
+        size_t n = rows[i].with_real ? 3 : 2;
+        gnutls_datum_t der[3];
+        struct ssi_tls_verdict v;
+        char pin[65];
+        add_ca(p, LAB_OTHERCA);
+        lab_pin(LAB_CA, pin);
+        if (rows[i].pinned)
+            assert_int_equal(secsip_tls_profile_add_pin(p, pin), 0);
+        for (size_t k = 0; k < n; k++)
+            assert_int_equal(gnutls_x509_crt_export2(chain[k], GNUTLS_X509_FMT_DER, &der[k]), 0);
+        ssi_tls_names_init(&v.names);
+        print_message("row %zu\n", i);
+        assert_int_equal(ssi_tls_verify(&check, der, n, &v), rows[i].result);
+        ssi_tls_names_free(&v.names);
+        while (n-- > 0)
+            gnutls_free(der[n].data);
+        gnutls_x509_crt_deinit(leaf);
+        gnutls_x509_crt_deinit(same_name);
+        secsip_tls_profile_unref(p);
+    }
+    gnutls_x509_crt_deinit(real);
+    gnutls_x509_crt_deinit(other);
+}
+
+/* An authority that was renewed with its key stands twice in the list, once out of date. */
+static void a_renewed_authority_counts_beside_its_old_certificate(void **state)
+{
+    (void)state;
+
+    for (int first = 0; first < 2; first++) {
+        secsip_tls_profile *p = bare();
+        gnutls_x509_crt_t old =
+            forge(&(struct forged){"lab CA", LAB_CA, LAB_CA, NULL, true, LAB_NOW - 1});
+        gnutls_datum_t pem;
+        assert_int_equal(gnutls_x509_crt_export2(old, GNUTLS_X509_FMT_PEM, &pem), 0);
+        if (first)
+            add_ca(p, LAB_CA);
+        assert_int_equal(secsip_tls_profile_add_trust_pem(p, (const char *)pem.data, pem.size), 0);
+        if (!first)
+            add_ca(p, LAB_CA);
+        print_message("the new one is %s\n", first ? "first" : "second");
+        assert_int_equal(meet(p, LAB_SERVER, "example.test"), 0);
+        gnutls_free(pem.data);
+        gnutls_x509_crt_deinit(old);
+        secsip_tls_profile_unref(p);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -361,6 +500,8 @@ int main(void)
         cmocka_unit_test(a_folder_is_read_as_a_whole),
         cmocka_unit_test(the_systems_list_is_the_default),
         cmocka_unit_test(verification_knows_only_the_time_it_is_given),
+        cmocka_unit_test(an_authority_of_the_same_name_is_another_one),
+        cmocka_unit_test(a_renewed_authority_counts_beside_its_old_certificate),
         cmocka_unit_test(names_beyond_ascii_are_compared_as_a_labels),
         cmocka_unit_test(wildcards_and_addresses_match_as_written),
     };
