@@ -66,6 +66,50 @@ static void from_is_held_against_the_certificate(void **state)
     }
 }
 
+static int32_t accept_all(const secsip_tls_question *question, void *user_data)
+{
+    (void)question, (void)user_data;
+    return 0;
+}
+
+/* What only an insecure option or decision let in has proved no name. */
+static void who_was_let_in_by_something_insecure_has_no_identity(void **state)
+{
+    (void)state;
+    static const struct {
+        enum lab_cert client;
+        uint32_t options;
+        bool decided;
+        const char *identity;
+    } rows[] = {
+        {LAB_ALICE, 0, false, "sip:alice@example.test"},
+        {LAB_ALICE, 0, true, "sip:alice@example.test"}, /* there was nothing to forgive */
+        {LAB_CLIENT_EXPIRED, SECSIP_TLS_ALLOW_EXPIRED, false, "sip:alice@example.test"},
+        {LAB_CLIENT_OTHERCA, SECSIP_TLS_INSECURE_ANY, false, ""},
+        {LAB_CLIENT_OTHERCA, 0, true, ""},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        secsip_tls_profile *cp = lab_profile(rows[i].client), *sp = lab_profile(LAB_SERVER);
+        struct ssi_flow flow = {.incoming = true, .state = SSI_FLOW_OPEN};
+        struct tls_pair p;
+        assert_int_equal(secsip_tls_profile_set_client_cert(sp, SECSIP_TLS_CLIENT_CERT_REQUIRE), 0);
+        assert_int_equal(secsip_tls_profile_set_options(sp, rows[i].options), 0);
+        if (rows[i].decided)
+            assert_int_equal(secsip_tls_profile_set_insecure_decision(sp, accept_all, NULL), 0);
+        tls_pair_open(&p, cp, sp, "example.test", LAB_NOW);
+        tls_pair_pump(&p);
+        assert_int_equal(ssi_tls_session_state(p.server), SSI_TLS_OPEN);
+        flow.tls = p.server;
+        print_message("row %zu\n", i);
+        assert_string_equal(ssi_flow_identity(&flow), rows[i].identity);
+        assert_int_equal(ssi_flow_is_secure(&flow), rows[i].identity[0] != 0);
+        tls_pair_close(&p);
+        secsip_tls_profile_unref(cp);
+        secsip_tls_profile_unref(sp);
+    }
+}
+
 /* ---- At a registrar, and at a phone that listens. */
 struct scene {
     struct simnet *net;
@@ -299,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_is_held_against_the_certificate),
+        cmocka_unit_test(who_was_let_in_by_something_insecure_has_no_identity),
         cmocka_unit_test(a_registrar_is_told_and_refuses_who_is_not_certified),
         cmocka_unit_test(a_phone_is_told_and_refuses_who_is_not_certified),
     };
