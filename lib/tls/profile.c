@@ -579,6 +579,7 @@ secsip_result ssi_tls_profile_replace(secsip_tls_profile *p, secsip_tls_profile 
     p->options = with->options;
     p->client_cert = with->client_cert;
     /* What was agreed under the old rules is not taken up again, neither by us nor by our clients. */
+    p->rules++;
     ssi_tls_tickets_clear(&p->tickets);
     free_ticket_key(p);
     p->ticket_key = with->ticket_key;

@@ -36,6 +36,8 @@ struct secsip_tls_profile {
     uint32_t client_cert;
     uint32_t from;
     uint32_t resumption;
+    uint32_t
+        rules; /* a number that secsip_tls_profile_replace() changes: what was accepted before is not resumed after */
     gnutls_priority_t priority;
     struct ssi_tls_trust trust;
     struct ssi_tls_policy policy;

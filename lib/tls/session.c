@@ -27,6 +27,7 @@ struct ssi_tls_session {
     struct ssi_buf out;
     size_t max_output;
     uint64_t wall_s;
+    uint32_t rules; /* the profile's, when it began */
     int32_t state;
     bool server;
     bool closed;  /* our close_notify is out */
@@ -263,6 +264,7 @@ secsip_result ssi_tls_session_new(const struct ssi_tls_config *config, struct ss
         return SECSIP_E_NOMEM;
     s->profile = ssi_tls_profile_ref(config->profile);
     s->identity = ssi_tls_identity_ref(s->profile->identity);
+    s->rules = s->profile->rules;
     s->server = config->server;
     s->wall_s = config->wall_s;
     s->max_output = config->max_output ? config->max_output : DEFAULT_MAX_OUTPUT;
@@ -461,8 +463,9 @@ static void keep_ticket(struct ssi_tls_session *s)
 {
     gnutls_datum_t data;
 
-    /* Without a strict verdict that a later session can build on, it had better be a full one. */
-    if (s->server || s->kept || !s->judged || s->info.relaxed)
+    /* Without a strict verdict that a later session can build on, it had better be a full one. So too where the ticket comes
+     * behind new rules: the server chooses when. */
+    if (s->server || s->kept || !s->judged || s->info.relaxed || s->rules != s->profile->rules)
         return;
     bool tls12 = gnutls_protocol_get_version(s->tls) == GNUTLS_TLS1_2;
     bool old = s->info.resumed && tls12;
@@ -494,8 +497,8 @@ static bool verdict_still_holds(const struct ssi_tls_session *s)
 {
     const struct ssi_tls_policy *policy = &s->profile->policy;
 
-    return !s->server && is_resumed(s) && s->good_until > 0 && !policy->decide &&
-           policy->known_mode == SECSIP_TLS_KNOWN_KEYS_OFF;
+    return !s->server && is_resumed(s) && s->rules == s->profile->rules && s->good_until > 0 &&
+           !policy->decide && policy->known_mode == SECSIP_TLS_KNOWN_KEYS_OFF;
 }
 
 static int32_t go_on(struct ssi_tls_session *s)

@@ -126,6 +126,44 @@ static void what_came_in_between_counts(void **state)
     }
 }
 
+/* A server chooses when it sends its ticket: one that comes behind the new rules is of a session under the old ones, and so is
+ * a session that was begun with a ticket before they came. */
+static void what_was_accepted_under_old_rules_is_not_resumed_under_new_ones(void **state)
+{
+    (void)state;
+    uint8_t name[KEY_NAME];
+    struct tls_pair p;
+
+    for (int begun = 0; begun < 2; begun++) {
+        secsip_tls_profile *cp = resuming(LAB_N, SSI_TLS_VERSIONS_13),
+                           *sp = resuming(LAB_SERVER, SSI_TLS_VERSIONS_13), *next;
+        char byte;
+        const char *other = lab_chain(LAB_OTHERCA);
+        assert_int_equal(secsip_tls_profile_new(&next), 0);
+        assert_int_equal(secsip_tls_profile_add_trust_pem(next, other, strlen(other)), 0);
+        if (begun)
+            assert_int_equal(live(cp, sp, name), 0);
+        tls_pair_open(&p, cp, sp, "example.test", LAB_NOW);
+        if (!begun) {
+            tls_pair_carry(p.client, p.server, 0);
+            tls_pair_carry(p.server, p.client, 0);
+            assert_int_equal(ssi_tls_session_state(p.client), SSI_TLS_OPEN);
+        }
+        assert_int_equal(secsip_tls_profile_replace(cp, next), 0);
+        tls_pair_pump(&p);
+        if (begun)
+            assert_int_equal(ssi_tls_session_failure(p.client)->result,
+                             SECSIP_E_TLS_CERT_UNTRUSTED);
+        else
+            assert_int_equal(ssi_tls_session_read(p.client, &byte, 1), 0);
+        tls_pair_close(&p);
+        assert_int_equal(live(cp, sp, name), SECSIP_E_TLS_CERT_UNTRUSTED);
+        secsip_tls_profile_unref(next);
+        secsip_tls_profile_unref(sp);
+        secsip_tls_profile_unref(cp);
+    }
+}
+
 static void a_servers_rules_count_for_clients_that_come_back(void **state)
 {
     (void)state;
@@ -272,6 +310,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_came_in_between_counts),
+        cmocka_unit_test(what_was_accepted_under_old_rules_is_not_resumed_under_new_ones),
         cmocka_unit_test(a_servers_rules_count_for_clients_that_come_back),
         cmocka_unit_test(tickets_end_and_their_keys_change_with_time),
         cmocka_unit_test(ticket_keys_are_set_while_nodes_run),
