@@ -135,6 +135,11 @@ static void mask_digest(struct ssi_buf *b, struct ssi_slice line)
 
     for (size_t i = 0; i < text.len;) {
         size_t n = secret_parameter(text, i);
+        size_t uri = n == 0 ? mask_userinfo(b, ssi_slice_from(text, i)) : 0;
+        if (uri > 0) {
+            i += uri;
+            continue;
+        }
         if (n == 0) {
             ssi_buf_put_char(b, text.p[i++]);
             continue;

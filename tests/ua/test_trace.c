@@ -30,6 +30,8 @@ static void secrets_are_masked_and_nothing_else_is(void **state)
         {"a=ice-ufrag:shown\r\n", "a=ice-ufrag:shown\r\n"},
         {"Authorization: Digest username=\"alice\", response=\"secret\", uri=\"sip:x\"\r\n",
          "Authorization: Digest username=\"alice\", response=\"" M "\", uri=\"sip:x\"\r\n"},
+        {"Authorization: Digest username=\"alice\", uri=\"sip:bob:secret@example.test\"\r\n",
+         "Authorization: Digest username=\"alice\", uri=\"sip:bob:" M "@example.test\"\r\n"},
         {"authorization : digest a=b,response = \"sec,\\\"ret\"\r\n",
          "authorization : digest a=b,response =\"" M "\"\r\n"},
         {"Proxy-Authorization: Digest response=secret,qop=auth\r\n",
