@@ -89,6 +89,9 @@ static void add_uri(struct ssi_tls_names *n, struct ssi_slice uri)
     }
     rest.len = ssi_slice_find(rest, '?');
     rest.len = ssi_slice_find(rest, ';');
+    /* Its host is the identity, whatever port stands behind it. */
+    size_t bracket = rest.len > 0 && rest.p[0] == '[' ? ssi_slice_find(rest, ']') : 0;
+    rest.len = bracket + ssi_slice_find(ssi_slice_from(rest, bracket), ':');
     ssi_tls_names_add(n, SSI_TLS_NAME_SIP, rest);
 }
 

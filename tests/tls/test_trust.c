@@ -368,6 +368,7 @@ struct forged {
     gnutls_x509_crt_t signer; /* whose name it bears; NULL: its own */
     bool authority;
     uint32_t until;
+    const char *uri; /* NULL: none */
 };
 
 static gnutls_x509_crt_t forge(const struct forged *f)
@@ -388,6 +389,9 @@ static gnutls_x509_crt_t forge(const struct forged *f)
                                   (unsigned)strlen(f->cn));
     if (!f->authority)
         gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, "example.test", 12, 0);
+    if (f->uri)
+        gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_URI, f->uri, (unsigned)strlen(f->uri),
+                                             GNUTLS_FSAN_APPEND);
     assert_int_equal(
         gnutls_x509_crt_sign2(crt, f->signer ? f->signer : crt, signer_key, GNUTLS_DIG_SHA256, 0),
         0);
@@ -478,6 +482,55 @@ static void a_renewed_authority_counts_beside_its_old_certificate(void **state)
     }
 }
 
+/* RFC 5922 7.1: the host of a sip URI without a user is the identity. */
+static void the_host_of_a_uri_counts_and_nothing_else_of_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *uri, *domain;
+        secsip_result result;
+    } rows[] = {
+        {"sip:sip.test", "sip.test", 0},
+        {"SIP:sip.test", "sip.test", 0},
+        {"sip:sip.test:5061", "sip.test", 0},
+        {"sip:sip.test;transport=tls", "sip.test", 0},
+        {"sip:sip.test:5061;transport=tls", "sip.test", 0},
+        {"sip:[2001:db8::1]", "2001:db8::1", 0},
+        {"sip:[2001:db8::1]:5061", "2001:db8::1", 0},
+        {"sip:192.0.2.1:5061", "192.0.2.1", 0},
+        {"sip:[2001:db8::1", "2001:db8::1", SECSIP_E_TLS_CERT_NAME},
+        {"sip::5061", "sip.test", SECSIP_E_TLS_CERT_NAME},
+        {"sip:", "sip.test", SECSIP_E_TLS_CERT_NAME},
+        {"sip:5061:sip.test", "sip.test", SECSIP_E_TLS_CERT_NAME},
+        {"sips:sip.test", "sip.test", SECSIP_E_TLS_CERT_NAME},
+        {"sip:a@sip.test:5061", "sip.test", SECSIP_E_TLS_CERT_NAME},
+    };
+    secsip_tls_profile *p = lab_profile(LAB_N);
+    gnutls_x509_crt_t ca = read_cert(LAB_CA);
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ssi_tls_check check = {
+            .trust = &p->trust, .domain = rows[i].domain, .wall_s = LAB_NOW};
+        gnutls_x509_crt_t crt = forge(&(struct forged){.cn = "x",
+                                                       .key = LAB_SERVER,
+                                                       .signer_key = LAB_CA,
+                                                       .signer = ca,
+                                                       .until = LAB_UNTIL,
+                                                       .uri = rows[i].uri});
+        struct ssi_tls_verdict v;
+        gnutls_datum_t der;
+        assert_int_equal(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der), 0);
+        ssi_tls_names_init(&v.names);
+        print_message("%s for %s\n", rows[i].uri, rows[i].domain);
+        assert_int_equal(ssi_tls_verify(&check, &der, 1, &v), rows[i].result);
+        ssi_tls_names_free(&v.names);
+        gnutls_free(der.data);
+        gnutls_x509_crt_deinit(crt);
+    }
+    gnutls_x509_crt_deinit(ca);
+    secsip_tls_profile_unref(p);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -502,6 +555,7 @@ int main(void)
         cmocka_unit_test(verification_knows_only_the_time_it_is_given),
         cmocka_unit_test(an_authority_of_the_same_name_is_another_one),
         cmocka_unit_test(a_renewed_authority_counts_beside_its_old_certificate),
+        cmocka_unit_test(the_host_of_a_uri_counts_and_nothing_else_of_it),
         cmocka_unit_test(names_beyond_ascii_are_compared_as_a_labels),
         cmocka_unit_test(wildcards_and_addresses_match_as_written),
     };
