@@ -78,9 +78,6 @@ static void put_start(struct ssi_buf *b, const struct ssi_txn *t, int status, co
 {
     ssi_sip_put_response_start(b, t->u.server.request, status, NULL, to_tag, t->u.server.source_ip,
                                t->u.server.source_port);
-    /* RFC 3261 8.2.6.1 */
-    if (status == 100)
-        ssi_sip_put_copies(b, t->u.server.request, SSI_HDR_TIMESTAMP);
 }
 
 secsip_result ssi_txn_respond_status(struct ssi_txn *t, int status, const char *to_tag)
