@@ -110,6 +110,19 @@ static bool read_sip_uri(struct ssi_sip_reader *r, bool bare, struct ssi_sip_uri
     return true;
 }
 
+/* Two tels are compared parameter by parameter, so those are bounded too. */
+static bool check_tel_params(struct ssi_sip_reader *r, struct ssi_slice text)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < text.len; i++)
+        n += text.p[i] == ';';
+    if (n <= r->max_params)
+        return true;
+    r->too_large = true;
+    return ssi_sip_wrong(r, "fewer parameters");
+}
+
 /* tel (RFC 3966, where '#' is a digit) and absolute URIs of any other scheme: bounded and free of what could end it. */
 static bool read_other_uri(struct ssi_sip_reader *r, bool bare, struct ssi_sip_uri *u)
 {
@@ -123,6 +136,9 @@ static bool read_other_uri(struct ssi_sip_reader *r, bool bare, struct ssi_sip_u
     }
     if (r->p == from)
         return ssi_sip_wrong(r, "something after the scheme of a URI");
+    if (u->scheme == SSI_SIP_SCHEME_TEL &&
+        !check_tel_params(r, ssi_slice_of(from, (size_t)(r->p - from))))
+        return false;
     return bare && ssi_sip_next_is(r, '?')
                ? ssi_sip_wrong(r, "angle brackets around a URI with '?'")
                : true;

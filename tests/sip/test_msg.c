@@ -328,6 +328,9 @@ static void every_limit_holds_at_its_value(void **state)
     assert_int_equal(repeated("INVITE sip:b", ";a#", 128, " SIP/2.0\r\n" HEAD "\r\n"), 0);
     assert_int_equal(repeated("INVITE sip:b", ";a#", 129, " SIP/2.0\r\n" HEAD "\r\n"),
                      SECSIP_E_SIP_TOO_LARGE);
+    assert_int_equal(repeated("INVITE tel:+1", ";a#", 128, " SIP/2.0\r\n" HEAD "\r\n"), 0);
+    assert_int_equal(repeated("INVITE tel:+1", ";a#", 129, " SIP/2.0\r\n" HEAD "\r\n"),
+                     SECSIP_E_SIP_TOO_LARGE);
     assert_int_equal(repeated("INVITE sip:", "b", 4092, " SIP/2.0\r\n" HEAD "\r\n"), 0);
     assert_int_equal(repeated("INVITE sip:", "b", 4093, " SIP/2.0\r\n" HEAD "\r\n"),
                      SECSIP_E_SIP_TOO_LARGE);
