@@ -1,6 +1,7 @@
 /* SIP, SIPS and other URIs, see uri.h. Layer: sip. */
 #include "sip/uri.h"
 
+#include "base/addr.h"
 #include "base/cursor.h"
 #include "sip/read.h"
 
@@ -227,22 +228,6 @@ static bool next_param(struct ssi_cursor *c, struct ssi_slice *name, struct ssi_
     return true;
 }
 
-bool ssi_sip_uri_param(const struct ssi_sip_uri *u, struct ssi_slice name,
-                       struct ssi_slice *ret_value)
-{
-    struct ssi_cursor c = ssi_cursor_of(u->params);
-    struct ssi_slice n, v;
-
-    while (next_param(&c, &n, &v)) {
-        if (!ssi_slice_ieq(n, name))
-            continue;
-        if (ret_value)
-            *ret_value = v;
-        return true;
-    }
-    return false;
-}
-
 static int hex_value(char c)
 {
     return c <= '9' ? c - '0' : ssi_lower(c) - 'a' + 10;
@@ -282,13 +267,29 @@ static bool parts_equal(struct ssi_slice a, struct ssi_slice b, bool any_case)
     }
 }
 
+bool ssi_sip_uri_param(const struct ssi_sip_uri *u, struct ssi_slice name,
+                       struct ssi_slice *ret_value)
+{
+    struct ssi_cursor c = ssi_cursor_of(u->params);
+    struct ssi_slice n, v;
+
+    while (next_param(&c, &n, &v)) {
+        if (!parts_equal(n, name, true))
+            continue;
+        if (ret_value)
+            *ret_value = v;
+        return true;
+    }
+    return false;
+}
+
 /* Parameters that make two URIs differ when only one of them has them. */
 static bool must_be_in_both(struct ssi_slice name)
 {
     static const char known[][10] = {"transport", "maddr", "ttl", "user", "method"};
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (ssi_slice_ieq(name, ssi_slice_str(known[i])))
+        if (parts_equal(name, ssi_slice_str(known[i]), true))
             return true;
     return false;
 }
@@ -396,6 +397,17 @@ static bool tel_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
            tel_params_within(ssi_slice_from(y, ny), ssi_slice_from(x, nx));
 }
 
+/* RFC 5954 4.2: IPv6 addresses are compared by their value, whatever their text. */
+static bool hosts_equal(struct ssi_slice a, struct ssi_slice b)
+{
+    struct ssi_addr x, y;
+
+    if (a.len > 0 && b.len > 0 && *a.p == '[' && *b.p == '[' && ssi_addr_parse_ip(a, 0, &x) &&
+        ssi_addr_parse_ip(b, 0, &y))
+        return ssi_addr_eq(&x, &y);
+    return ssi_slice_ieq(a, b);
+}
+
 bool ssi_sip_uri_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
 {
     if (a->scheme != b->scheme)
@@ -411,7 +423,7 @@ bool ssi_sip_uri_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
         (a->password.p == NULL) != (b->password.p == NULL) || a->port != b->port)
         return false;
     return parts_equal(a->user, b->user, false) && parts_equal(a->password, b->password, false) &&
-           ssi_slice_ieq(a->host, b->host) && params_match(a, b) && params_match(b, a) &&
+           hosts_equal(a->host, b->host) && params_match(a, b) && params_match(b, a) &&
            headers_within(a->headers, b->headers) && headers_within(b->headers, a->headers);
 }
 
@@ -425,7 +437,7 @@ bool ssi_sip_uri_same_user(const struct ssi_sip_uri *a, const struct ssi_sip_uri
     if (!is_sip(a) || !is_sip(b))
         return ssi_sip_uri_equal(a, b);
     return !a->user.p == !b->user.p && parts_equal(a->user, b->user, false) &&
-           ssi_slice_ieq(a->host, b->host);
+           hosts_equal(a->host, b->host);
 }
 
 /* Escapes of unreserved bytes are undone; all others, of NUL too, stay as they are, with lower-case hex made upper. */

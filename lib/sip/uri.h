@@ -26,10 +26,10 @@ struct ssi_sip_uri {
 
 /* The whole slice must be one URI. SECSIP_E_SIP_URI. */
 secsip_result ssi_sip_uri_parse(struct ssi_slice text, struct ssi_sip_uri *ret);
-/* A parameter by name (any case); the value is empty when there is no '='. */
+/* A parameter by name (any case, %-escapes of its bytes undone); the value is empty when there is no '='. */
 bool ssi_sip_uri_param(const struct ssi_sip_uri *u, struct ssi_slice name,
                        struct ssi_slice *ret_value);
-/* RFC 3261 19.1.4; tel by RFC 3966 4, other schemes byte for byte. */
+/* RFC 3261 19.1.4 as RFC 5954 4.2 corrects it; tel by RFC 3966 4, other schemes byte for byte. */
 bool ssi_sip_uri_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b);
 /* Whether both name the same user at the same host, whatever scheme (sip or sips), port and parameters say. Others as
  * ssi_sip_uri_equal. */

@@ -211,6 +211,16 @@ static void equality_is_that_of_rfc3261_19_1_4(void **state)
     assert_true(equal("sip:%7ea@h", "sip:~a@h"));
     assert_false(equal("sip:h", "sip:%00@h"));
     assert_false(equal("sip:%00@h", "sip:%00%00@h"));
+    /* The names of parameters may be escaped too. */
+    assert_false(equal("sip:h;%6daddr=192.0.2.1", "sip:h"));
+    assert_true(equal("sip:h;%6Daddr=192.0.2.1", "sip:h;maddr=192.0.2.1"));
+    assert_false(equal("sip:h;%78=1", "sip:h;x=2"));
+    /* IPv6 by value (RFC 5954 4.2). */
+    assert_true(equal("sip:a@[2001:db8::9:1]", "sip:a@[2001:DB8:0:0::9:01]"));
+    assert_true(equal("sip:a@[::ffff:192.0.2.1]", "sip:a@[::FFFF:c000:201]"));
+    assert_false(equal("sip:a@[2001:db8::9:1]", "sip:a@[2001:db8::9:10]"));
+    assert_false(equal("sip:a@[::192.0.2.1]", "sip:a@192.0.2.1"));
+    assert_true(equal("sip:a@[2001:db8:::192.0.2.1]", "sip:a@[2001:DB8:::192.0.2.1]"));
     assert_true(equal("tel:+1", "TEL:+1"));
     assert_false(equal("tel:+1", "tel:+2"));
 }
