@@ -97,6 +97,17 @@ int ssi_sip_auth_param(struct ssi_sip_reader *r, struct ssi_slice *name, struct 
     return r->p == r->end ? 0 : read_pair(r, name, value);
 }
 
+/* A fold, whose CR stands at `at`, is one space (RFC 3261 7.3.1); returns its last byte. */
+static size_t put_fold(struct ssi_slice value, size_t at, char *out, size_t *n)
+{
+    while (*n > 0 && (out[*n - 1] == ' ' || out[*n - 1] == '\t'))
+        --*n;
+    while (at + 1 < value.len && strchr(" \t\r\n", value.p[at + 1]) && value.p[at + 1])
+        at++;
+    out[(*n)++] = ' ';
+    return at;
+}
+
 char *ssi_sip_unquote_dup(struct ssi_slice value, secsip_result *ret_rc)
 {
     if (value.len >= 2 && value.p[0] == '"')
@@ -108,6 +119,10 @@ char *ssi_sip_unquote_dup(struct ssi_slice value, secsip_result *ret_rc)
     }
     size_t n = 0;
     for (size_t i = 0; i < value.len; i++) {
+        if (value.p[i] == '\r') {
+            i = put_fold(value, i, out, &n);
+            continue;
+        }
         if (value.p[i] == '\\' && i + 1 < value.len)
             i++;
         if (value.p[i] == 0) {

@@ -10,7 +10,7 @@
 int ssi_sip_auth_next(struct ssi_sip_reader *r, struct ssi_slice *scheme, struct ssi_slice *params);
 /* The next "name=value" of the params that ssi_sip_auth_next gave: 1, 0, -1. Quotes of the value are kept. */
 int ssi_sip_auth_param(struct ssi_sip_reader *r, struct ssi_slice *name, struct ssi_slice *value);
-/* A NUL-terminated copy without quotes and escapes; the caller frees it. NULL with *ret_rc SECSIP_E_NOMEM, or
+/* A NUL-terminated copy without quotes and escapes, each fold as a space; the caller frees it. NULL with *ret_rc SECSIP_E_NOMEM, or
  * SECSIP_E_SIP_AUTH for a value with a NUL in it. */
 char *ssi_sip_unquote_dup(struct ssi_slice value, secsip_result *ret_rc);
 

@@ -96,6 +96,27 @@ static void the_topmost_supported_challenge_is_taken(void **state)
     ssi_sip_challenge_free(&c);
 }
 
+/* RFC 3261 7.3.1: LWS in a quoted string is one space, for the digest and in what goes out. */
+static void a_folded_challenge_is_answered(void **state)
+{
+    (void)state;
+    struct ssi_sip_challenge c = {0};
+    struct ssi_buf b;
+
+    assert_int_equal(pick("WWW-Authenticate: Digest realm=\"the \r\n\t realm\",\r\n nonce=\"n\","
+                          " qop=\"auth\"\r\n",
+                          &c),
+                     0);
+    assert_string_equal(c.realm, "the realm");
+    ssi_buf_init(&b, 1000);
+    ssi_sip_put_credentials(&b, &c, "u", "p", SSI_LIT("REGISTER"), SSI_LIT("sip:a"));
+    assert_int_equal(b.failed, 0);
+    ssi_buf_put_char(&b, 0);
+    assert_non_null(strstr((const char *)b.data, ", realm=\"the realm\", "));
+    ssi_buf_free(&b);
+    ssi_sip_challenge_free(&c);
+}
+
 static void challenges_that_cannot_be_answered_are_told_apart(void **state)
 {
     (void)state;
@@ -477,6 +498,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rfc7616_3_9_1_and_rfc2617_3_5),
         cmocka_unit_test(the_topmost_supported_challenge_is_taken),
+        cmocka_unit_test(a_folded_challenge_is_answered),
         cmocka_unit_test(challenges_that_cannot_be_answered_are_told_apart),
         cmocka_unit_test(the_stronger_challenge_of_a_realm_is_taken),
         cmocka_unit_test(both_sides_agree_and_every_difference_is_seen),
