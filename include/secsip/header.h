@@ -99,9 +99,9 @@ secsip_result secsip_message_find_header(secsip_message *message, const char *na
  * Call-Info, Content-Encoding, Content-Language, Error-Info, In-Reply-To, Proxy-Require, Reason, Require, Supported,
  * Unsupported or Warning, over all lines; else one line.
  * @param index  from 0
- * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_SIP_HEADER (not well-formed), SECSIP_E_SIP_TOO_LARGE (too many parameters, or a
- *         number of 2^32 and more), SECSIP_E_INVALID (name is NULL, or addresses, Vias, challenges: they have their own
- *         getters), SECSIP_E_NOMEM, SECSIP_E_ABI. RFC 3261 20 and 25.1. Since 0.1. */
+ * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_SIP_HEADER (not well-formed, a parameter twice, or a number of 2^32 and more),
+ *         SECSIP_E_SIP_TOO_LARGE (too many parameters), SECSIP_E_INVALID (name is NULL, or addresses, Vias, challenges: they
+ *         have their own getters), SECSIP_E_NOMEM, SECSIP_E_ABI. RFC 3261 20 and 25.1. Since 0.1. */
 secsip_result secsip_message_get_value(secsip_message *message, const char *name, uint32_t index,
                                        secsip_message_value *ret_value);
 

@@ -101,13 +101,17 @@ static bool is_value(const char *s)
 
 static bool params_are_sound(const osip_list_t *list, struct counts expected)
 {
+    struct ssi_sip_reader r = ssi_sip_reader_of(ssi_slice_of(NULL, 0));
+    struct ssi_sip_seen seen;
     uint32_t values = 0;
 
+    seen.n = 0;
     if (osip_list_size(list) < 0 || (uint32_t)osip_list_size(list) != expected.params)
         return false;
     for (uint32_t i = 0; i < expected.params; i++) {
         const osip_generic_param_t *p = osip_list_get(list, (int)i);
-        if (!p || !is_token(p->gname) || (p->gvalue && !is_value(p->gvalue)))
+        if (!p || !is_token(p->gname) || (p->gvalue && !is_value(p->gvalue)) ||
+            !ssi_sip_note_name(&r, &seen, ssi_slice_str(p->gname)))
             return false;
         values += p->gvalue != NULL;
     }
