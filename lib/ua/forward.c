@@ -144,6 +144,14 @@ bool ssi_forward_first_route(const secsip_registrar *r, const struct ssi_sip_msg
            is_our_route(r, ret, flow);
 }
 
+/* An element of a list as it came: the folds and quoted NULs of a scanned message are no injection. */
+static void put_element(struct ssi_buf *b, const char *name, struct ssi_slice value)
+{
+    ssi_sip_put_name(b, name);
+    ssi_buf_put_slice(b, value);
+    ssi_sip_put_crlf(b);
+}
+
 static void put_routes(struct ssi_buf *b, const struct ssi_sip_msg *m, bool skip_first)
 {
     struct ssi_sip_values it;
@@ -152,7 +160,7 @@ static void put_routes(struct ssi_buf *b, const struct ssi_sip_msg *m, bool skip
     ssi_sip_values_init(&it, m, SSI_HDR_ROUTE);
     while (ssi_sip_values_next(&it, &value)) {
         if (!skip_first)
-            ssi_sip_put_header(b, "Route", value);
+            put_element(b, "Route", value);
         skip_first = false;
     }
 }
@@ -223,13 +231,11 @@ void ssi_forward_put_response(struct ssi_buf *b, const struct ssi_sip_msg *m)
     struct ssi_slice value;
     bool top = true;
 
-    char reason[256];
-    ssi_slice_show(m->reason, reason, sizeof reason);
-    ssi_sip_put_status_line(b, m->status, reason);
+    ssi_sip_put_status_line_as(b, m->status, m->reason);
     ssi_sip_values_init(&it, m, SSI_HDR_VIA);
     while (ssi_sip_values_next(&it, &value)) {
         if (!top)
-            ssi_sip_put_header(b, "Via", value);
+            put_element(b, "Via", value);
         top = false;
     }
     for (uint32_t i = 0; i < m->n_headers; i++) {

@@ -422,6 +422,24 @@ static void the_registrar_may_go_in_the_middle_of_calls(void **state)
     proxy_stop(&s);
 }
 
+/* RFC 3261 7.3.1: a fold is legal in any value, so none may cost a request or an answer. */
+static void folded_vias_and_routes_go_through(void **state)
+{
+    (void)state;
+    start(1);
+    struct proxy_request r = to_alice("MESSAGE");
+    r.more = "Route: <sip:example.test;lr>, \"A\n B\" <sip:next.invalid;lr>\n";
+    proxy_ask(&s, bob, &r);
+    expect_method(alice[0], "MESSAGE ");
+    assert_non_null(strstr(alice[0]->text, "\r\nRoute: \"A\r\n B\" <sip:next.invalid;lr>\r\n"));
+    proxy_answer(&s, alice[0], alice[0]->text, 200, "a",
+                 "Via: SIP/2.0/TLS below.invalid\n ;branch=z9hG4bKbelow\n");
+    expect_status(bob, 200);
+    assert_non_null(
+        strstr(bob->text, "\r\nVia: SIP/2.0/TLS below.invalid\r\n ;branch=z9hG4bKbelow\r\n"));
+    proxy_stop(&s);
+}
+
 static void a_call_through(void *arg)
 {
     (void)arg;
@@ -468,6 +486,7 @@ int main(void)
         cmocka_unit_test(sips_goes_only_to_sips_contacts_over_tls),
         cmocka_unit_test(who_does_not_read_is_cut_off_and_nobody_else_is_hurt),
         cmocka_unit_test(the_registrar_may_go_in_the_middle_of_calls),
+        cmocka_unit_test(folded_vias_and_routes_go_through),
         cmocka_unit_test(failing_allocations_leave_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
