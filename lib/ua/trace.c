@@ -132,10 +132,14 @@ static size_t secret_parameter(struct ssi_slice line, size_t i)
 static void mask_digest(struct ssi_buf *b, struct ssi_slice line)
 {
     struct ssi_slice text = ssi_slice_of(line.p, text_len(line));
+    size_t none_until = 0;
 
     for (size_t i = 0; i < text.len;) {
-        size_t n = secret_parameter(text, i);
-        size_t uri = n == 0 ? mask_userinfo(b, ssi_slice_from(text, i)) : 0;
+        size_t n = secret_parameter(text, i), uri = 0, none = 0;
+        if (n == 0 && i >= none_until) {
+            uri = mask_userinfo(b, ssi_slice_from(text, i), &none);
+            none_until = i + none;
+        }
         if (uri > 0) {
             i += uri;
             continue;
