@@ -65,7 +65,8 @@ typedef struct secsip_registrar_config {
 } secsip_registrar_config;
 
 /** Attaches a registrar to a stack; a stack has at most one, and no accounts beside it that share its domain.
- * @return 0, SECSIP_E_INVALID, SECSIP_E_ABI, SECSIP_E_STATE (there is one), SECSIP_E_NOMEM, SECSIP_E_RANDOM. Since 0.1. */
+ * @return 0, SECSIP_E_INVALID, SECSIP_E_ABI, SECSIP_E_STATE (there is one), SECSIP_E_SIP_INJECTION (domain with CR or LF),
+ *         SECSIP_E_NOMEM, SECSIP_E_RANDOM. Since 0.1. */
 secsip_result secsip_registrar_new(secsip_stack *stack, const secsip_registrar_config *config,
                                    secsip_registrar **ret_registrar);
 

@@ -85,8 +85,8 @@ typedef struct secsip_stack_config {
 /** A new stack with its own descriptor.
  * @param config     NULL for all defaults
  * @param ret_stack  where the stack goes; unref it when done
- * @return 0, SECSIP_E_NOMEM, SECSIP_E_ABI (config->size), SECSIP_E_INVALID, SECSIP_E_IO (no descriptors left),
- *         SECSIP_E_RANDOM. Since 0.1. */
+ * @return 0, SECSIP_E_NOMEM, SECSIP_E_ABI (config->size), SECSIP_E_INVALID, SECSIP_E_SIP_INJECTION (user_agent with CR or
+ *         LF), SECSIP_E_IO (no descriptors left), SECSIP_E_RANDOM. Since 0.1. */
 secsip_result secsip_stack_new(const secsip_stack_config *config, secsip_stack **ret_stack);
 
 /** One more reference. @return the stack, NULL for NULL. Since 0.1. */

@@ -2,6 +2,7 @@
 #include "api/abi.h"
 #include "api/stack.h"
 #include "base/export.h"
+#include "sip/build.h"
 #include "ua/registrar.h"
 
 SECSIP_EXPORT secsip_result secsip_registrar_new(secsip_stack *stack,
@@ -18,7 +19,8 @@ SECSIP_EXPORT secsip_result secsip_registrar_new(secsip_stack *stack,
         return r;
     if (!known.domain || !known.domain[0] || !known.password)
         return SECSIP_E_INVALID;
-    return ssi_registrar_new(&stack->ua, &known, ret_registrar);
+    r = ssi_sip_check_text(known.domain);
+    return r < 0 ? r : ssi_registrar_new(&stack->ua, &known, ret_registrar);
 }
 
 SECSIP_EXPORT void secsip_registrar_free(secsip_registrar *registrar)

@@ -6,6 +6,7 @@
 
 #include "api/abi.h"
 #include "base/export.h"
+#include "sip/build.h"
 #include "ua/flow_udp.h"
 
 static const char default_agent[] = "libsecsip/" SECSIP_VERSION_TEXT;
@@ -51,6 +52,8 @@ secsip_result ssi_stack_alloc(const secsip_stack_config *config, struct ssi_ua_c
     if (config) {
         secsip_result r =
             ssi_abi_take(&known, sizeof known, config, offsetof(secsip_stack_config, dns_servers));
+        if (r >= 0)
+            r = ssi_sip_check_text(known.user_agent);
         if (r < 0)
             return r;
     }

@@ -18,6 +18,11 @@ static void put_checked(struct ssi_buf *b, struct ssi_slice piece)
     ssi_buf_put_slice(b, piece);
 }
 
+secsip_result ssi_sip_check_text(const char *text)
+{
+    return text && text[strcspn(text, "\r\n")] ? SECSIP_E_SIP_INJECTION : 0;
+}
+
 void ssi_sip_put_piece(struct ssi_buf *b, struct ssi_slice piece)
 {
     put_checked(b, piece);

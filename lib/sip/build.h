@@ -19,6 +19,9 @@ void ssi_sip_put_name(struct ssi_buf *b, const char *name); /* "Name: " */
 void ssi_sip_put_piece(struct ssi_buf *b, struct ssi_slice piece);
 void ssi_sip_put_piece_str(struct ssi_buf *b, const char *piece);
 void ssi_sip_put_crlf(struct ssi_buf *b);
+/* SECSIP_E_SIP_INJECTION for a text with CR or LF, else 0; NULL is legal. For configurations, which are refused when they
+ * are given and not when a message is made of them. */
+secsip_result ssi_sip_check_text(const char *text);
 /* A display name as a quoted-string, '"' and '\' escaped, and a space after it; nothing for NULL or "". */
 void ssi_sip_put_display(struct ssi_buf *b, const char *display);
 /* The inside of a quoted-string: '"' and '\\' escaped, no quotes around. */

@@ -71,8 +71,14 @@ static char *make_from(const char *display, const char *aor)
 
 static secsip_result take_names(secsip_account *a, const secsip_account_config *c)
 {
+    secsip_result r = ssi_sip_check_text(c->display_name);
+
     if (!c->aor)
         return SECSIP_E_INVALID;
+    if (r >= 0)
+        r = ssi_sip_check_text(c->auth_user);
+    if (r < 0)
+        return r;
     a->aor = ssi_slice_dup(ssi_slice_str(c->aor));
     if (!a->aor)
         return SECSIP_E_NOMEM;
