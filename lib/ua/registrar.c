@@ -71,7 +71,7 @@ void ssi_registrar_tell(secsip_registrar *r, const secsip_registrar_event *e,
 }
 
 /* Tells of a request: kind, status and branches are in `e`. */
-static void tell_of(secsip_registrar *r, secsip_registrar_event *e, const struct ssi_sip_msg *m,
+static void tell_of(secsip_registrar *r, secsip_registrar_event e, const struct ssi_sip_msg *m,
                     const struct ssi_flow *flow)
 {
     char method[32], user[256], target[256];
@@ -79,10 +79,10 @@ static void tell_of(secsip_registrar *r, secsip_registrar_event *e, const struct
     ssi_slice_show(m->method_text, method, sizeof method);
     ssi_slice_show(m->from.uri.whole, user, sizeof user);
     ssi_slice_show(m->uri.whole, target, sizeof target);
-    e->method = method;
-    e->user = user;
-    e->target = target;
-    ssi_registrar_tell(r, e, flow);
+    e.method = method;
+    e.user = user;
+    e.target = target;
+    ssi_registrar_tell(r, &e, flow);
 }
 
 void ssi_registrar_tell_forward(secsip_registrar *r, const struct ssi_sip_msg *m,
@@ -90,7 +90,7 @@ void ssi_registrar_tell_forward(secsip_registrar *r, const struct ssi_sip_msg *m
 {
     secsip_registrar_event e = {.kind = SECSIP_REGISTRAR_FORWARDED, .branches = branches};
 
-    tell_of(r, &e, m, flow);
+    tell_of(r, e, m, flow);
 }
 
 void ssi_registrar_refuse(secsip_registrar *r, struct ssi_txn *t, struct ssi_flow *flow, int status)
@@ -100,7 +100,7 @@ void ssi_registrar_refuse(secsip_registrar *r, struct ssi_txn *t, struct ssi_flo
 
     ssi_ua_refuse_as(r->ua, t, status,
                      m->method == SSI_SIP_REGISTER ? &ssi_ua_registrar : &ssi_ua_proxy);
-    tell_of(r, &e, m, flow);
+    tell_of(r, e, m, flow);
     ssi_sip_msg_unref(m);
 }
 

@@ -207,7 +207,7 @@ static void many_packets_at_once_are_the_same_packets(void **state)
         many[k] = open_session(k, SECSIP_SRTP_SEND, 1, 0);
         rx[k] = open_session(k, SECSIP_SRTP_RECEIVE, 1, 0);
     }
-    for (uint8_t i = 0; i < N; i++)
+    for (uint32_t i = 0; i < N; i++)
         jobs[i] = (secsip_srtp_job){.size = sizeof jobs[0],
                                     .srtp = many[i % N_SUITES],
                                     .kind = SECSIP_SRTP_EITHER,
@@ -217,7 +217,7 @@ static void many_packets_at_once_are_the_same_packets(void **state)
     jobs[7].cap = 64; /* no room: fails, and the others do not */
     jobs[8].packet = NULL;
     assert_int_equal(secsip_srtp_run(jobs, N), 2);
-    for (uint8_t i = 0; i < N; i++) {
+    for (uint32_t i = 0; i < N; i++) {
         size_t len = clear_packet(clear, i % 5 == 0, i), n = len;
         if (i == 7 || i == 8) {
             assert_int_equal(jobs[i].result, i == 7 ? SECSIP_E_LIMIT : SECSIP_E_INVALID);
@@ -233,7 +233,7 @@ static void many_packets_at_once_are_the_same_packets(void **state)
     }
     jobs[8].srtp = NULL;
     assert_int_equal(secsip_srtp_run(jobs, N), 2);
-    for (uint8_t i = 0; i < N; i++) {
+    for (uint32_t i = 0; i < N; i++) {
         size_t len = clear_packet(clear, i % 5 == 0, i);
         if (i == 7 || i == 8)
             continue;

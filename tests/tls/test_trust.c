@@ -423,10 +423,10 @@ static void an_authority_of_the_same_name_is_another_one(void **state)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         secsip_tls_profile *p = lab_profile(LAB_N);
-        gnutls_x509_crt_t same_name =
-            forge(&(struct forged){"lab CA", LAB_ALICE, LAB_OTHERCA, other, true, rows[i].until});
-        gnutls_x509_crt_t leaf = forge(
-            &(struct forged){"example.test", LAB_SERVER, LAB_ALICE, same_name, false, LAB_UNTIL});
+        gnutls_x509_crt_t same_name = forge(
+            &(struct forged){"lab CA", LAB_ALICE, LAB_OTHERCA, other, true, rows[i].until, NULL});
+        gnutls_x509_crt_t leaf = forge(&(struct forged){"example.test", LAB_SERVER, LAB_ALICE,
+                                                        same_name, false, LAB_UNTIL, NULL});
         gnutls_x509_crt_t chain[] = {leaf, same_name, real};
         struct ssi_tls_check check = {
             .trust = &p->trust,
@@ -466,7 +466,7 @@ static void a_renewed_authority_counts_beside_its_old_certificate(void **state)
     for (int first = 0; first < 2; first++) {
         secsip_tls_profile *p = bare();
         gnutls_x509_crt_t old =
-            forge(&(struct forged){"lab CA", LAB_CA, LAB_CA, NULL, true, LAB_NOW - 1});
+            forge(&(struct forged){"lab CA", LAB_CA, LAB_CA, NULL, true, LAB_NOW - 1, NULL});
         gnutls_datum_t pem;
         assert_int_equal(gnutls_x509_crt_export2(old, GNUTLS_X509_FMT_PEM, &pem), 0);
         if (first)

@@ -219,7 +219,7 @@ static void answer_register(const char *status, const char *via_params, const ch
     sscanf(strstr(d->text, "From: "), "%255[^\r]", from);
     sscanf(strstr(d->text, "To: "), "%255[^\r]", to);
     sscanf(strstr(d->text, "Call-ID: "), "%127[^\r]", call_id);
-    sscanf(strstr(d->text, "CSeq: "), "CSeq: %u", &cseq);
+    cseq = (unsigned)strtoul(strstr(d->text, "CSeq: ") + 6, NULL, 10);
     char *rport = strstr(via, ";rport");
     assert_non_null(rport); /* RFC 3581 3 */
     memmove(rport, rport + 6, strlen(rport + 6) + 1);
@@ -392,7 +392,7 @@ static int invite_bob(const char *uri)
     simnet_inject(l.net, "10.0.0.66:4321", "10.0.0.2:5060", text, (size_t)len);
     simnet_run(l.net, 100000, NULL, NULL);
     if (n_seen > 0)
-        sscanf(seen[0].text, "SIP/2.0 %d", &status);
+        status = (int)strtol(strchr(seen[0].text, ' '), NULL, 10);
     return status;
 }
 
