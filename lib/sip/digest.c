@@ -160,7 +160,7 @@ static int32_t take_better(struct ssi_slice params, struct ssi_sip_challenge *c)
     struct ssi_sip_challenge got = {0};
 
     int32_t took = take_challenge(params, &got);
-    if (took <= 0)
+    if (took <= 0 || !got.realm)
         return took;
     if (c->realm && (strcmp(c->realm, got.realm) != 0 ||
                      ssi_digest_size(got.algorithm) <= ssi_digest_size(c->algorithm))) {
