@@ -29,12 +29,12 @@ void ssi_buf_free(struct ssi_buf *b)
 
 void ssi_buf_fit(struct ssi_buf *b)
 {
-    if (b->len == 0 && b->failed == 0) {
+    if (b->failed != 0 || b->cap == b->len)
+        return;
+    if (b->len == 0) {
         ssi_buf_free(b);
         return;
     }
-    if (b->cap == b->len || b->failed < 0)
-        return;
     uint8_t *data = malloc(b->len);
     if (!data)
         return;
