@@ -19,11 +19,12 @@ enum {
 static void free_call(secsip_call *c)
 {
     ssi_auth_free(&c->auth);
-    ssi_buf_free(&c->credentials);
-    ssi_buf_free(&c->ack);
+    ssi_buf_free(&c->first.credentials);
+    ssi_buf_free(&c->first.ack);
     ssi_buf_free(&c->sdp);
     ssi_buf_free(&c->accept);
-    ssi_buf_free(&c->reack);
+    ssi_buf_free(&c->again.credentials);
+    ssi_buf_free(&c->again.ack);
     ssi_call_news_free(c->farewell);
     ssi_call_news_free(c->incoming_news);
     ssi_call_news_free(c->spare_news);
@@ -98,11 +99,12 @@ secsip_call *ssi_call_alloc(secsip_account *a)
     c->watch.on_open = on_flow_open;
     c->watch.on_failed = on_flow_failed;
     c->watch.arg = c;
-    ssi_buf_init_secret(&c->credentials, SDP_MAX);
-    ssi_buf_init_secret(&c->ack, SDP_MAX);
+    ssi_buf_init_secret(&c->first.credentials, SDP_MAX);
+    ssi_buf_init_secret(&c->first.ack, SDP_MAX);
     ssi_buf_init_secret(&c->sdp, SDP_MAX);
     ssi_buf_init_secret(&c->accept, a->ua->config.limits.message_bytes + SDP_MAX);
-    ssi_buf_init_secret(&c->reack, SDP_MAX);
+    ssi_buf_init_secret(&c->again.credentials, SDP_MAX);
+    ssi_buf_init_secret(&c->again.ack, SDP_MAX);
     ssi_call_init_accept(c);
     ssi_call_init_move(c);
     ssi_call_init_modify(c);

@@ -54,6 +54,15 @@ enum ssi_call_change {
     SSI_CALL_REKEY,
 };
 
+/* INVITEs of ours, and what their ACKs need (RFC 3261 13.2.2.4). */
+struct ssi_call_sent {
+    uint32_t cseq;              /* of the last */
+    struct ssi_buf credentials; /* as sent with the last: its ACK carries the same */
+    uint32_t
+        ack_cseq; /* of the INVITE that `ack` is for: an earlier one until the last has its 2xx */
+    struct ssi_buf ack; /* sent again for every 2xx; empty: there was no memory for it */
+};
+
 struct secsip_call {
     uint32_t
         refs; /* the list's while it is not over, transactions', events', and the application's as one */
@@ -80,13 +89,11 @@ struct secsip_call {
 
     /* As the caller. */
     struct ssi_txn *invite;
-    uint32_t invite_cseq;
+    struct ssi_call_sent first; /* the INVITE that makes the dialog */
     struct ssi_auth auth;
     uint32_t challenged;
-    uint32_t n_servers;         /* that said 503 to our INVITE */
-    struct ssi_buf credentials; /* as sent with INVITE: ACK carries the same (RFC 3261 13.2.2.4) */
-    struct ssi_buf ack;         /* sent again for every 2xx */
-    bool answer_taken;          /* an answer, early or final, is in force */
+    uint32_t n_servers; /* that said 503 to our INVITE */
+    bool answer_taken;  /* an answer, early or final, is in force */
 
     /* As the one called, and for re-INVITEs of the peer. */
     struct ssi_txn *server;
@@ -107,7 +114,7 @@ struct secsip_call {
     struct ssi_txn *probe; /* OPTIONS: is the peer still there? */
     /* Our own offer inside the call. */
     struct ssi_txn *reinvite;
-    struct ssi_buf reack;          /* its ACK, sent again for every 2xx */
+    struct ssi_call_sent again;    /* the INVITEs inside the dialog */
     struct ssi_timer modify_timer; /* to make the offer later */
     uint32_t modify_challenged;
     bool modifying;       /* the application has asked for it and was not told of its end */
@@ -193,16 +200,18 @@ void ssi_call_follow_address(secsip_call *c);
 /* The key we send with nears its end: a new one is offered as soon as the call's state lets us, once for each key. May be called
  * while a packet is made: a timer does the work. */
 void ssi_call_renew_key(secsip_call *c);
-/* INVITE with c->sdp and the credentials there are; the transaction takes a reference. */
-secsip_result ssi_call_send_invite(secsip_call *c, const struct ssi_txn_client_ops *ops,
-                                   struct ssi_txn **ret);
+/* INVITE with c->sdp and the credentials there are, noted in `sent`; the transaction takes a reference. */
+secsip_result ssi_call_send_invite(secsip_call *c, struct ssi_call_sent *sent,
+                                   const struct ssi_txn_client_ops *ops, struct ssi_txn **ret);
 /* Our INVITE was refused with m: what the call ends with, if nothing better comes. */
 void ssi_call_note_refusal(secsip_call *c, const struct ssi_sip_msg *m);
 /* It was refused with 503, and another server is asked: the call is in CONNECT again, or further, or over. False: there is
  * none, or the call has reached somebody; the call has not changed. */
 bool ssi_call_next_server(secsip_call *c, const struct ssi_sip_msg *m);
-/* The ACK of a 2xx to the last INVITE, over the dialog; kept in b, to be sent again. */
-void ssi_call_send_ack(secsip_call *c, const struct ssi_dialog *d, struct ssi_buf *b);
+/* The ACK of a 2xx to an INVITE in the call's dialog; kept in `sent`, to be sent again. */
+void ssi_call_send_ack(secsip_call *c, struct ssi_call_sent *sent, const struct ssi_sip_msg *m);
+/* For a 2xx that came before, to whichever INVITE of the dialog. */
+void ssi_call_ack_again(secsip_call *c, const struct ssi_sip_msg *m);
 /* A response with our Contact, and with a description where sdp is not NULL. */
 secsip_result ssi_call_respond(secsip_call *c, struct ssi_txn *t, int status,
                                const struct ssi_buf *sdp);

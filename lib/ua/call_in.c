@@ -245,7 +245,7 @@ void ssi_call_late_response(secsip_call *c, struct ssi_sip_msg *m)
     bool early = c->phase == SSI_CALL_INVITING || c->phase == SSI_CALL_CANCELLED;
 
     /* A 2xx to an INVITE that had been refused before would answer an offer that is no more. */
-    if (early && m->cseq != c->invite_cseq)
+    if (early && m->cseq != c->first.cseq)
         return;
     if (m->status >= 200 && m->status < 300)
         ssi_call_step(c, SSI_CALL_SUCCESS, m, NULL);

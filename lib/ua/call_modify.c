@@ -18,10 +18,14 @@ static void on_response(struct ssi_txn *t, struct ssi_sip_msg *m, void *arg)
 
     if (m->status < 200)
         return;
-    if (t == c->reinvite && m->status >= 300)
-        c->reinvite = NULL;
-    else if (t != c->reinvite)
+    if (t != c->reinvite) {
+        /* An earlier one's 2xx again, when the next offer is under way, or refused: its ACK was lost. */
+        if (m->status < 300)
+            ssi_call_step(c, SSI_CALL_SUCCESS, m, NULL);
         return;
+    }
+    if (m->status >= 300)
+        c->reinvite = NULL;
     ssi_call_step(c, m->status < 300 ? SSI_CALL_MODIFIED : SSI_CALL_UNMODIFIED, m, NULL);
 }
 
@@ -79,7 +83,7 @@ static secsip_result send_offer(secsip_call *c)
     if (r >= 0)
         r = ssi_media_put_offer(c->media, &c->sdp);
     if (r >= 0)
-        r = ssi_call_send_invite(c, &reinvite_ops, &c->reinvite);
+        r = ssi_call_send_invite(c, &c->again, &reinvite_ops, &c->reinvite);
     if (r >= 0)
         c->awaits_answer = true;
     else
@@ -194,12 +198,12 @@ void ssi_call_mod_done(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
 {
     (void)t;
     if (!c->awaits_answer) { /* again: the ACK was lost */
-        ssi_flow_send(c->flow, ssi_buf_slice(&c->reack));
+        ssi_call_ack_again(c, m);
         return;
     }
     c->awaits_answer = false;
     ssi_dialog_refresh_target(&c->dialog, m);
-    ssi_call_send_ack(c, &c->dialog, &c->reack);
+    ssi_call_send_ack(c, &c->again, m);
     if (take_answer(c, m) < 0) {
         ssi_addr_text(&c->flow->peer, c->error.peer);
         ssi_call_leave(c);
@@ -211,9 +215,8 @@ void ssi_call_mod_done(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
 
 void ssi_call_mod_late(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
 {
-    (void)m;
     (void)t;
-    ssi_call_send_ack(c, &c->dialog, &c->reack);
+    ssi_call_ack_again(c, m);
 }
 
 /* RFC 3261 14.1: both had an offer; who made the call waits 2.1 to 4 s, the other up to 2 s. */
@@ -232,7 +235,7 @@ static bool answer_challenge(secsip_call *c, const struct ssi_sip_msg *m)
 {
     return (m->status == 401 || m->status == 407) && ++c->modify_challenged <= CHALLENGES_MAX &&
            ssi_auth_take(&c->auth, c->account, m) >= 0 &&
-           ssi_call_send_invite(c, &reinvite_ops, &c->reinvite) >= 0;
+           ssi_call_send_invite(c, &c->again, &reinvite_ops, &c->reinvite) >= 0;
 }
 
 void ssi_call_mod_failed(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)

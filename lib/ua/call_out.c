@@ -50,8 +50,8 @@ static void on_gone(struct ssi_txn *t, void *arg)
 static const struct ssi_txn_client_ops invite_ops = {on_response, on_failed, on_gone};
 
 /* ---- Sending */
-secsip_result ssi_call_send_invite(secsip_call *c, const struct ssi_txn_client_ops *ops,
-                                   struct ssi_txn **ret)
+secsip_result ssi_call_send_invite(secsip_call *c, struct ssi_call_sent *sent,
+                                   const struct ssi_txn_client_ops *ops, struct ssi_txn **ret)
 {
     char branch[SSI_BRANCH_TEXT];
     struct ssi_dialog_request req;
@@ -62,18 +62,18 @@ secsip_result ssi_call_send_invite(secsip_call *c, const struct ssi_txn_client_o
                                              &contact, branch, &req);
     if (r < 0)
         return r;
-    c->invite_cseq = req.cseq;
+    sent->cseq = req.cseq;
     ssi_buf_init_secret(&b, c->ua->config.limits.message_bytes + c->sdp.len);
     ssi_dialog_put_request(&c->dialog, &b, &req);
-    ssi_buf_reset(&c->credentials);
-    ssi_auth_put(&c->auth, &c->credentials, c->account, SSI_SIP_INVITE,
+    ssi_buf_reset(&sent->credentials);
+    ssi_auth_put(&c->auth, &sent->credentials, c->account, SSI_SIP_INVITE,
                  ssi_dialog_request_uri(&c->dialog));
-    ssi_buf_put_slice(&b, ssi_buf_slice(&c->credentials));
+    ssi_buf_put_slice(&b, ssi_buf_slice(&sent->credentials));
     ssi_ua_put_allow(&b, &ssi_ua_endpoint);
     struct ssi_slice sdp = ssi_buf_slice(&c->sdp);
     r = ssi_sip_put_end(&b, "application/sdp", sdp.p, sdp.len);
     if (r >= 0)
-        r = c->credentials.failed;
+        r = sent->credentials.failed;
     if (r >= 0)
         r = ssi_txn_client_new(&c->ua->txn, &c->flow->txn, SSI_SIP_INVITE, ssi_slice_str(branch),
                                &b, ops, c, ret);
@@ -89,25 +89,47 @@ secsip_result ssi_call_send_invite(secsip_call *c, const struct ssi_txn_client_o
 
 static secsip_result send_invite(secsip_call *c)
 {
-    return ssi_call_send_invite(c, &invite_ops, &c->invite);
+    return ssi_call_send_invite(c, &c->first, &invite_ops, &c->invite);
 }
 
-/* The ACK of a 2xx is no part of the transaction: a request of its own with the INVITE's CSeq number and credentials
- * (RFC 3261 13.2.2.4). */
-void ssi_call_send_ack(secsip_call *c, const struct ssi_dialog *d, struct ssi_buf *b)
+/* The ACK of a 2xx is no part of the transaction: a request of its own with the CSeq number and the credentials of the INVITE
+ * that is answered, which need not be the last one (RFC 3261 13.2.2.4). */
+static secsip_result put_ack(secsip_call *c, const struct ssi_dialog *d,
+                             const struct ssi_call_sent *sent, uint32_t cseq, struct ssi_buf *b)
 {
     char branch[SSI_BRANCH_TEXT];
     struct ssi_dialog_request req;
     struct ssi_buf contact;
 
-    if (ssi_call_start_request(c, d, SSI_SIP_ACK, c->invite_cseq, &contact, branch, &req) < 0)
-        return;
-    ssi_buf_reset(b);
+    secsip_result r = ssi_call_start_request(c, d, SSI_SIP_ACK, cseq, &contact, branch, &req);
+    if (r < 0)
+        return r;
     ssi_dialog_put_request(d, b, &req);
-    ssi_buf_put_slice(b, ssi_buf_slice(&c->credentials));
-    if (ssi_sip_put_end(b, NULL, NULL, 0) >= 0)
-        ssi_flow_send(c->flow, ssi_buf_slice(b));
+    ssi_buf_put_slice(b, ssi_buf_slice(&sent->credentials));
+    r = ssi_sip_put_end(b, NULL, NULL, 0);
     ssi_buf_free(&contact);
+    return r;
+}
+
+void ssi_call_send_ack(secsip_call *c, struct ssi_call_sent *sent, const struct ssi_sip_msg *m)
+{
+    sent->ack_cseq = m->cseq;
+    ssi_buf_reset(&sent->ack);
+    if (put_ack(c, &c->dialog, sent, m->cseq, &sent->ack) >= 0)
+        ssi_flow_send(c->flow, ssi_buf_slice(&sent->ack));
+    else
+        ssi_buf_reset(&sent->ack);
+}
+
+void ssi_call_ack_again(secsip_call *c, const struct ssi_sip_msg *m)
+{
+    bool is_first = c->dialog.is_uac && m->cseq == c->first.cseq;
+    struct ssi_call_sent *sent = is_first ? &c->first : &c->again;
+
+    if (sent->ack.len > 0 && sent->ack_cseq == m->cseq)
+        ssi_flow_send(c->flow, ssi_buf_slice(&sent->ack));
+    else
+        ssi_call_send_ack(c, sent, m);
 }
 
 /* Another branch of a fork answered, too: it is acknowledged and ended (RFC 3261 13.2.2.4). */
@@ -122,9 +144,10 @@ static void end_fork(secsip_call *c, struct ssi_sip_msg *m)
     if (ssi_dialog_take_response(&fork, m) < 0)
         return;
     ssi_buf_init_secret(&ack, c->ua->config.limits.message_bytes);
-    ssi_call_send_ack(c, &fork, &ack);
+    if (put_ack(c, &fork, &c->first, m->cseq, &ack) >= 0)
+        ssi_flow_send(c->flow, ssi_buf_slice(&ack));
     ssi_buf_free(&ack);
-    fork.local_cseq = c->invite_cseq;
+    fork.local_cseq = m->cseq; /* this dialog knows of no later request (RFC 3261 12.1.2) */
     ssi_call_send_bye(c, &fork, false);
     free(fork.remote_tag);
     free(fork.remote_target);
@@ -237,7 +260,7 @@ void ssi_call_out_success(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn 
         ssi_call_finish(c, m->status, secsip_result_text(r));
         return;
     }
-    ssi_call_send_ack(c, &c->dialog, &c->ack);
+    ssi_call_send_ack(c, &c->first, m);
     c->phase = SSI_CALL_TALKING;
     if (take_answer(c, m) < 0) {
         ssi_addr_text(&c->flow->peer, c->error.peer);
@@ -253,14 +276,12 @@ void ssi_call_out_success(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn 
 void ssi_call_out_ack_again(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
 {
     (void)t;
-    if (!c->dialog.is_uac)
-        return;
-    if (c->dialog.remote_tag && !ssi_slice_eq(ssi_slice_str(c->dialog.remote_tag), m->to.tag))
-        end_fork(c, m);
-    else if (c->ack.len > 0 && c->ack.failed >= 0)
-        ssi_flow_send(c->flow, ssi_buf_slice(&c->ack));
-    else
-        ssi_call_send_ack(c, &c->dialog, &c->ack); /* memory was out the first time */
+    if (c->dialog.remote_tag && !ssi_slice_eq(ssi_slice_str(c->dialog.remote_tag), m->to.tag)) {
+        if (c->dialog.is_uac)
+            end_fork(c, m);
+    } else {
+        ssi_call_ack_again(c, m);
+    }
 }
 
 /* We had cancelled, but the 2xx was on its way (RFC 3261 9.1). */
@@ -271,7 +292,7 @@ void ssi_call_out_late_success(secsip_call *c, struct ssi_sip_msg *m, struct ssi
         ssi_call_finish(c, m->status, "hung up");
         return;
     }
-    ssi_call_send_ack(c, &c->dialog, &c->ack);
+    ssi_call_send_ack(c, &c->first, m);
     ssi_call_leave(c);
 }
 

@@ -48,6 +48,19 @@ static void respond(struct peer *p, struct ssi_txn *t, int status, const char *t
     ssi_buf_free(&b);
 }
 
+static void challenge(struct peer *p, struct ssi_txn *t)
+{
+    struct ssi_buf b;
+
+    ssi_buf_init(&b, 65536);
+    ssi_sip_put_response_start(&b, ssi_txn_request(t), 401, NULL, "refusal", NULL, 0);
+    ssi_sip_put_header_str(&b, "WWW-Authenticate", p->challenge);
+    assert_int_equal(ssi_sip_put_end(&b, NULL, NULL, 0), 0);
+    ssi_txn_respond(t, 401, &b);
+    ssi_buf_free(&b);
+    p->challenge = NULL;
+}
+
 static void take_invite(struct peer *p, struct ssi_txn *t, struct ssi_sip_msg *m)
 {
     struct ssi_sip_addr contact;
@@ -60,6 +73,10 @@ static void take_invite(struct peer *p, struct ssi_txn *t, struct ssi_sip_msg *m
     assert_true(ssi_sip_msg_value(m, SSI_HDR_CONTACT, &value));
     assert_int_equal(ssi_sip_addr_parse(value, &contact), 0);
     copy(contact.uri.whole, p->alice_contact, sizeof p->alice_contact);
+    if (p->challenge) {
+        challenge(p, t);
+        return;
+    }
     if (p->provisional)
         respond(p, t, p->provisional, "peer", p->provisional_sdp);
     if (p->final)
@@ -113,9 +130,11 @@ static void answer_request(struct peer *p, struct ssi_txn *t, struct ssi_sip_msg
         break;
     case SSI_SIP_ACK:
         note(p, 'A');
+        copy(m->wire, p->last_ack, sizeof p->last_ack);
         break;
     case SSI_SIP_BYE:
         note(p, 'B');
+        copy(m->wire, p->last_bye, sizeof p->last_bye);
         reason = ssi_sip_msg_header(m, SSI_HDR_REASON, NULL);
         if (reason)
             copy(reason->value, p->bye_reason, sizeof p->bye_reason);

@@ -15,11 +15,14 @@ struct peer {
     char offer[4096]; /* the SDP of the last INVITE, or of the last 200 of alice */
     char call_id[128], alice_tag[64], alice_contact[256];
     char bye_reason[256];
+    char last_ack[4096], last_bye[4096]; /* as they came */
     unsigned cseq;
     struct ssi_txn *invite;
     /* The script of INVITE: a provisional (0: none) and a final status, with a body each (NULL: none). */
     int provisional, final;
     const char *provisional_sdp, *final_sdp;
+    const char
+        *challenge; /* the first INVITE is refused with 401 and this WWW-Authenticate; then NULL */
     const char *type;      /* Content-Type of bodies, NULL: application/sdp */
     uint64_t n_from_alice; /* datagrams */
     int options_status;    /* 0: 501 */

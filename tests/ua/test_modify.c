@@ -266,6 +266,95 @@ static void a_lost_ack_is_sent_again(void **state)
     stop();
 }
 
+/* One header line of a message, with its end; "" if there is none. */
+static const char *line_of(const char *message, const char *name)
+{
+    static char lines[4][1024];
+    static size_t n;
+    char *line = lines[n++ % 4];
+    const char *at = strstr(message, name);
+
+    line[0] = 0;
+    if (at)
+        snprintf(line, sizeof lines[0], "%.*s", (int)strcspn(at, "\r"), at);
+    return line;
+}
+
+/* RFC 3261 13.2.2.4: the number and the credentials of an ACK are those of the INVITE whose 2xx came, and not of the last one. */
+static void an_ack_is_for_the_invite_whose_2xx_came(void **state)
+{
+    char ack[sizeof p.last_ack];
+    struct ssi_txn *first;
+
+    (void)state;
+    peer_start(&l, &p, &mandatory);
+    p.challenge = "Digest realm=\"example.test\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256";
+    p.final = 200;
+    p.final_sdp = GOOD;
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_true(simnet_run(l.net, 5000000, alice_talks, &l));
+    simnet_run(l.net, 100000, NULL, NULL);
+    memcpy(ack, p.last_ack, sizeof ack);
+    assert_string_equal(line_of(ack, "CSeq: "), "CSeq: 2 ACK");
+    assert_non_null(strstr(ack, "nc=00000001"));
+    first = p.invite;
+    p.final_sdp = GOOD "a=recvonly\r\n";
+    assert_int_equal(secsip_call_hold(l.alice.call), 0);
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_string_equal(line_of(p.last_ack, "CSeq: "), "CSeq: 3 ACK");
+    p.order[0] = 0;
+
+    p.invite = first;
+    peer_answer(&p, 200, GOOD, "peer");
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_string_equal(p.last_ack, ack);
+    peer_answer(&p, 200, GOOD, "other");
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_string_equal(line_of(p.last_ack, "CSeq: "), "CSeq: 2 ACK");
+    assert_string_equal(line_of(p.last_ack, "Authorization: "), line_of(ack, "Authorization: "));
+    assert_non_null(strstr(p.last_ack, ";tag=other\r\n"));
+    assert_string_equal(line_of(p.last_bye, "CSeq: "), "CSeq: 3 BYE");
+    assert_string_equal(p.order, "AAB");
+    assert_int_equal(l.alice.n_ended, 0);
+    peer_stop(&l, &p);
+}
+
+/* The ACK of one offer is lost and the next is refused for it (RFC 3261 14.2): the 2xx that comes again has its ACK. */
+static void an_offer_before_the_last_is_acknowledged_again(void **state)
+{
+    char ack[sizeof p.last_ack];
+
+    (void)state;
+    start(&mandatory);
+    p.final_sdp = GOOD "a=recvonly\r\n";
+    assert_int_equal(secsip_call_hold(l.alice.call), 0);
+    listen_for_ms(100);
+    struct ssi_txn *held = p.invite;
+    memcpy(ack, p.last_ack, sizeof ack);
+    p.final = 500;
+    p.final_sdp = NULL;
+    assert_int_equal(secsip_call_resume(l.alice.call), 0);
+    listen_for_ms(100);
+    assert_string_equal(p.order, "IAI");
+    p.invite = held;
+    peer_answer(&p, 200, GOOD "a=recvonly\r\n", "peer");
+    listen_for_ms(100);
+    assert_string_equal(p.order, "IAIA");
+    assert_string_equal(p.last_ack, ack);
+    p.final = 200;
+    p.final_sdp = GOOD;
+    assert_int_equal(secsip_call_resume(l.alice.call), 0);
+    listen_for_ms(100);
+    p.invite = held; /* its own ACK is not kept any more, but its number is known */
+    peer_answer(&p, 200, GOOD "a=recvonly\r\n", "peer");
+    listen_for_ms(100);
+    assert_string_equal(p.order, "IAIAIAA");
+    assert_string_equal(line_of(p.last_ack, "CSeq: "), line_of(ack, "CSeq: "));
+    assert_int_equal(l.alice.n_modified, 3);
+    assert_int_equal(l.alice.n_ended, 0);
+    stop();
+}
+
 static void hanging_up_in_between(void **state)
 {
     (void)state;
@@ -663,6 +752,8 @@ int main(void)
         cmocka_unit_test(field_17_an_answer_that_is_no_good_ends_the_call),
         cmocka_unit_test(silence_ends_the_call_after_timer_c),
         cmocka_unit_test(a_lost_ack_is_sent_again),
+        cmocka_unit_test(an_ack_is_for_the_invite_whose_2xx_came),
+        cmocka_unit_test(an_offer_before_the_last_is_acknowledged_again),
         cmocka_unit_test(hanging_up_in_between),
         cmocka_unit_test(a_change_outlives_its_connection),
         cmocka_unit_test(field_02_a_new_address_brings_a_new_key),
