@@ -170,18 +170,37 @@ static void put_top_via(struct ssi_buf *b, const struct ssi_sip_msg *m, const ch
     ssi_sip_put_crlf(b);
 }
 
+/* The topmost Via of a request that was made here, from its protocol to the end of the request; p NULL: none. */
+static struct ssi_slice find_own_via(const struct ssi_buf *request)
+{
+    const struct ssi_slice start = SSI_LIT("\r\nVia: ");
+    struct ssi_slice bytes = ssi_buf_slice(request);
+
+    for (size_t i = 0; i + start.len <= bytes.len; i++)
+        if (bytes.p[i] == '\r' && memcmp(bytes.p + i, start.p, start.len) == 0)
+            return ssi_slice_from(bytes, i + start.len);
+    return ssi_slice_of(NULL, 0);
+}
+
 secsip_result ssi_sip_set_via_transport(struct ssi_buf *request, const char transport[3])
 {
-    const struct ssi_slice start = SSI_LIT("\r\nVia: SIP/2.0/");
-    char *bytes = (char *)request->data + request->off;
+    const struct ssi_slice start = SSI_LIT("SIP/2.0/");
+    struct ssi_slice via = find_own_via(request);
 
-    for (size_t i = 0; i + start.len + 3 <= request->len; i++) {
-        if (bytes[i] != '\r' || memcmp(bytes + i, start.p, start.len) != 0)
-            continue;
-        memcpy(bytes + i + start.len, transport, 3);
-        return 0;
-    }
-    return SECSIP_E_SIP_VIA;
+    if (via.len < start.len + 3 || memcmp(via.p, start.p, start.len) != 0)
+        return SECSIP_E_SIP_VIA;
+    memcpy((char *)request->data + (via.p + start.len - (char *)request->data), transport, 3);
+    return 0;
+}
+
+secsip_result ssi_sip_own_via(const struct ssi_buf *request, struct ssi_sip_via *ret)
+{
+    struct ssi_slice via = find_own_via(request);
+
+    if (!via.p)
+        return SECSIP_E_SIP_VIA;
+    via.len = ssi_slice_find(via, '\r');
+    return ssi_sip_via_parse(via, ret);
 }
 
 void ssi_sip_put_vias(struct ssi_buf *b, const struct ssi_sip_msg *req, const char *ip,

@@ -37,6 +37,8 @@ void ssi_sip_put_vias(struct ssi_buf *b, const struct ssi_sip_msg *req, const ch
 /* Changes the transport in the topmost Via of a request that was written here, to another of three letters.
  * SECSIP_E_SIP_VIA: it has none. */
 secsip_result ssi_sip_set_via_transport(struct ssi_buf *request, const char transport[3]);
+/* That Via, borrowing from the request. SECSIP_E_SIP_VIA. */
+secsip_result ssi_sip_own_via(const struct ssi_buf *request, struct ssi_sip_via *ret);
 /* Via, From, To, Call-ID and CSeq of a response (RFC 3261 8.2.6.2), after the status line. `to_tag` is added when To has
  * none and it is not NULL; received and rport (RFC 3581) are put into the topmost Via from `source` ("ip" and port; NULL
  * leaves it as it is). */

@@ -31,15 +31,20 @@ static void put_derived(struct ssi_buf *b, struct ssi_slice method,
 }
 
 static struct ssi_txn *alloc_client(struct ssi_txn_layer *l, struct ssi_txn_flow *flow,
-                                    enum ssi_sip_method method, struct ssi_slice branch)
+                                    enum ssi_sip_method method, struct ssi_slice branch,
+                                    struct ssi_slice host, uint16_t port)
 {
-    struct ssi_txn *t =
-        ssi_txn_alloc(l, flow, method == SSI_SIP_INVITE ? SSI_TXN_ICT : SSI_TXN_NICT, branch.len);
+    struct ssi_txn *t = ssi_txn_alloc(
+        l, flow, method == SSI_SIP_INVITE ? SSI_TXN_ICT : SSI_TXN_NICT, branch.len + host.len);
 
     if (!t)
         return NULL;
-    memcpy(t + 1, branch.p, branch.len);
-    t->u.client.branch = ssi_slice_of(t + 1, branch.len);
+    char *text = (char *)(t + 1);
+    memcpy(text, branch.p, branch.len);
+    memcpy(text + branch.len, host.p, host.len);
+    t->u.client.branch = ssi_slice_of(text, branch.len);
+    t->u.client.host = ssi_slice_of(text + branch.len, host.len);
+    t->u.client.port = port;
     t->u.client.method = method;
     return t;
 }
@@ -56,14 +61,19 @@ secsip_result ssi_txn_client_new(struct ssi_txn_layer *l, struct ssi_txn_flow *f
                                  struct ssi_buf *request, const struct ssi_txn_client_ops *ops,
                                  void *arg, struct ssi_txn **ret)
 {
+    struct ssi_sip_via via;
+
     if (request->failed < 0)
         return request->failed;
     if (branch.len == 0 || request->len == 0 || method == SSI_SIP_ACK)
         return SECSIP_E_INVALID;
     if (!ssi_txn_has_room(l, method == SSI_SIP_BYE))
         return SECSIP_E_LIMIT;
+    secsip_result r = ssi_sip_own_via(request, &via);
+    if (r < 0)
+        return r;
     struct ssi_txn_flow *other = flow->carrier ? flow->carrier(flow, request) : NULL;
-    struct ssi_txn *t = alloc_client(l, other ? other : flow, method, branch);
+    struct ssi_txn *t = alloc_client(l, other ? other : flow, method, branch, via.host, via.port);
     if (other)
         other->unref(other);
     if (!t)
@@ -90,7 +100,8 @@ static secsip_result make_cancel(struct ssi_txn *t)
     if (!invite)
         return SECSIP_E_NOMEM;
     secsip_result r = SECSIP_E_NOMEM;
-    struct ssi_txn *cancel = alloc_client(t->layer, t->flow, SSI_SIP_CANCEL, t->u.client.branch);
+    struct ssi_txn *cancel = alloc_client(t->layer, t->flow, SSI_SIP_CANCEL, t->u.client.branch,
+                                          t->u.client.host, t->u.client.port);
     if (!cancel)
         goto out_invite;
     put_derived(&cancel->out, SSI_LIT("CANCEL"), invite, invite);

@@ -52,6 +52,13 @@ uint64_t ssi_txn_merged_hash(const struct ssi_txn_layer *l, const struct ssi_sip
     return ssi_hash_mix(&l->merged, h, &m->cseq, sizeof m->cseq);
 }
 
+/* RFC 3261 18.1.2: a response whose topmost Via has not the sent-by that was written into the request is dropped. NATs write
+ * their findings beside it, into received and rport. */
+static bool has_our_sent_by(const struct ssi_txn *t, const struct ssi_sip_via *via)
+{
+    return t->u.client.port == via->port && ssi_slice_ieq(t->u.client.host, via->host);
+}
+
 struct ssi_txn *ssi_txn_find_client(const struct ssi_txn_layer *l, const struct ssi_sip_msg *m,
                                     const struct ssi_txn_flow *flow)
 {
@@ -62,7 +69,7 @@ struct ssi_txn *ssi_txn_find_client(const struct ssi_txn_layer *l, const struct 
         /* Stricter than RFC 3261 17.1.3: an answer that comes over another flow than the request went out on has not
          * the security that was asked for, whatever it holds. */
         if (t->flow == flow && t->u.client.method == m->method &&
-            ssi_slice_ieq(t->u.client.branch, m->via.branch))
+            ssi_slice_ieq(t->u.client.branch, m->via.branch) && has_our_sent_by(t, &m->via))
             return t;
     }
     return NULL;

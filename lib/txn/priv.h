@@ -35,6 +35,8 @@ struct ssi_txn {
             const struct ssi_txn_client_ops *ops;
             struct ssi_txn *cancel;  /* made, and waiting for the first provisional response */
             struct ssi_slice branch; /* behind this structure, in the same allocation */
+            struct ssi_slice host;   /* of sent-by, as written, behind the branch */
+            uint16_t port;           /* of sent-by, 0: none */
             enum ssi_sip_method method;
             bool uses_c;
             bool has_cancelled;

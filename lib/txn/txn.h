@@ -72,7 +72,7 @@ struct ssi_txn_layer_ops {
      * sets the transaction's ops with ssi_txn_server_set and must respond some time. */
     void (*on_request)(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
                        struct ssi_txn_flow *flow);
-    /* A response that matches no client transaction of this flow. It is dropped (RFC 6026 7.3: nor does a proxy forward
+    /* A response that matches no client transaction of this flow; its sent-by may be anybody's. It is dropped (RFC 6026 7.3: nor does a proxy forward
      * it); this is for counting only. May be NULL. */
     void (*on_stray_response)(void *arg, struct ssi_sip_msg *m, struct ssi_txn_flow *flow);
 };
@@ -101,7 +101,7 @@ void ssi_txn_layer_free(struct ssi_txn_layer *l);
  * Answered here, without a transaction: a request with a fault (fault.status), a merged request (482), any request above
  * max_transactions (503 and Retry-After), every CANCEL (200 when its INVITE is known and came the same way, else 481).
  * Dropped: faulty responses, faulty ACKs, the ACKs of these answers. A response must come over the flow that its request
- * went out on; anything else is a stray. */
+ * went out on, with its branch and sent-by; anything else is a stray. */
 void ssi_txn_input(struct ssi_txn_layer *l, struct ssi_sip_msg *m, struct ssi_txn_flow *flow,
                    const char *source_ip, uint16_t source_port);
 /* Every transaction of the flow fails. */
@@ -111,8 +111,9 @@ void ssi_txn_flow_failed(struct ssi_txn_layer *l, struct ssi_txn_flow *flow, sec
 void ssi_txn_flow_fall_back(struct ssi_txn_flow *flow, struct ssi_txn_flow *udp, size_t max_bytes);
 
 /* Sends a request: `request` holds the whole message (moved in, the caller's buffer is empty afterwards) with topmost
- * Via `branch` (copied) and sent-by. The first send happens inside the call; callbacks never do. On failure the buffer
- * is the caller's still. ops NULL: nobody cares. SECSIP_E_LIMIT, SECSIP_E_NOMEM, SECSIP_E_INVALID, request->failed. */
+ * Via: its `branch` (copied) and sent-by are those of the responses. The first send happens inside the call; callbacks never do. On failure the buffer
+ * is the caller's still. ops NULL: nobody cares. SECSIP_E_LIMIT, SECSIP_E_NOMEM, SECSIP_E_INVALID, SECSIP_E_SIP_VIA,
+ * request->failed. */
 secsip_result ssi_txn_client_new(struct ssi_txn_layer *l, struct ssi_txn_flow *flow,
                                  enum ssi_sip_method method, struct ssi_slice branch,
                                  struct ssi_buf *request, const struct ssi_txn_client_ops *ops,

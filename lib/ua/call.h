@@ -57,6 +57,7 @@ enum ssi_call_change {
 /* INVITEs of ours, and what their ACKs need (RFC 3261 13.2.2.4). */
 struct ssi_call_sent {
     uint32_t cseq;              /* of the last */
+    struct ssi_addr sent_by;    /* of its Via */
     struct ssi_buf credentials; /* as sent with the last: its ACK carries the same */
     uint32_t
         ack_cseq; /* of the INVITE that `ack` is for: an earlier one until the last has its 2xx */

@@ -240,6 +240,15 @@ void ssi_call_request(secsip_call *c, struct ssi_txn *t, struct ssi_sip_msg *m)
     }
 }
 
+/* RFC 3261 18.1.2, for a response whose transaction, and perhaps connection, is gone. */
+static bool has_our_sent_by(const secsip_call *c, const struct ssi_sip_msg *m)
+{
+    const struct ssi_call_sent *sent = m->cseq == c->first.cseq ? &c->first : &c->again;
+    struct ssi_addr a;
+
+    return ssi_addr_parse_ip(m->via.host, m->via.port, &a) && ssi_addr_eq(&a, &sent->sent_by);
+}
+
 void ssi_call_late_response(secsip_call *c, struct ssi_sip_msg *m)
 {
     bool early = c->phase == SSI_CALL_INVITING || c->phase == SSI_CALL_CANCELLED;
@@ -247,7 +256,7 @@ void ssi_call_late_response(secsip_call *c, struct ssi_sip_msg *m)
     /* A 2xx to an INVITE that had been refused before would answer an offer that is no more. */
     if (early && m->cseq != c->first.cseq)
         return;
-    if (m->status >= 200 && m->status < 300)
+    if (m->status >= 200 && m->status < 300 && has_our_sent_by(c, m))
         ssi_call_step(c, SSI_CALL_SUCCESS, m, NULL);
 }
 

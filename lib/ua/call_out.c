@@ -63,6 +63,7 @@ secsip_result ssi_call_send_invite(secsip_call *c, struct ssi_call_sent *sent,
     if (r < 0)
         return r;
     sent->cseq = req.cseq;
+    sent->sent_by = req.local;
     ssi_buf_init_secret(&b, c->ua->config.limits.message_bytes + c->sdp.len);
     ssi_dialog_put_request(&c->dialog, &b, &req);
     ssi_buf_reset(&sent->credentials);

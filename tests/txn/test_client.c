@@ -302,6 +302,43 @@ static void timer_c_restarts_with_101_to_199_and_then_cancels(void **state)
     sim_free(&s);
 }
 
+/* RFC 3261 18.1.2: the sent-by of the topmost Via is ours, or the response is discarded. received and rport are the NAT's. */
+static void a_response_with_the_sent_by_of_another_is_a_stray(void **state)
+{
+    static const struct {
+        const char *via;
+        const char *word;
+    } rows[] = {
+        {"other.example.com:5061;branch=z9hG4bKone", "stray-180"},
+        {"client.example.com:5062;branch=z9hG4bKone", "stray-180"},
+        {"client.example.com;branch=z9hG4bKone", "stray-180"},
+        {"client.example.co:5061;branch=z9hG4bKone", "stray-180"},
+        {"CLIENT.example.COM:5061;branch=z9hG4bKone", "180"},
+        {"client.example.com:5061;received=203.0.113.7;rport=40000;branch=z9hG4bKone", "180"},
+    };
+
+    (void)state;
+    for (int cancelled = 0; cancelled < 2; cancelled++)
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            sim_init(&s, NULL, false);
+            struct ssi_txn *t = sim_client(&s, &s.flow, "INVITE", b1);
+            if (cancelled) {
+                ssi_txn_client_cancel(t);
+                sim_response(&s, &s.flow, 100, "INVITE", b1);
+                sim_expect(&s, "100");
+            }
+            sim_input(
+                &s, &s.flow,
+                "SIP/2.0 180 Ringing\nVia: SIP/2.0/TLS %s\nFrom: <sip:alice@example.com>;tag=f\n"
+                "To: <sip:bob@example.com>;tag=t\nCall-ID: call\nCSeq: 1 %s\n",
+                rows[i].via, cancelled ? "CANCEL" : "INVITE");
+            /* Of a CANCEL nobody is told. */
+            sim_expect(&s, cancelled && strcmp(rows[i].word, "180") == 0 ? "" : rows[i].word);
+            ssi_txn_drop(t);
+            sim_free(&s);
+        }
+}
+
 static void a_response_over_another_flow_is_a_stray(void **state)
 {
     (void)state;
@@ -487,6 +524,7 @@ int main(void)
         cmocka_unit_test(a_2xx_that_crosses_the_cancel_is_told),
         cmocka_unit_test(cancel_is_for_invite_only),
         cmocka_unit_test(timer_c_restarts_with_101_to_199_and_then_cancels),
+        cmocka_unit_test(a_response_with_the_sent_by_of_another_is_a_stray),
         cmocka_unit_test(a_response_over_another_flow_is_a_stray),
         cmocka_unit_test(responses_match_by_branch_and_method),
         cmocka_unit_test(a_lost_flow_fails_all_that_use_it_and_no_other),

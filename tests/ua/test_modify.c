@@ -319,6 +319,50 @@ static void an_ack_is_for_the_invite_whose_2xx_came(void **state)
     peer_stop(&l, &p);
 }
 
+/* A 2xx of the INVITE over the connection, but to no transaction: `sent_by` NULL is alice's own. */
+static void send_stray_200(const char *sent_by)
+{
+    struct ssi_sip_msg *req = ssi_txn_request(p.invite);
+    char text[2048], own[64];
+
+    snprintf(own, sizeof own, "%.*s:%u", (int)req->via.host.len, req->via.host.p, req->via.port);
+    int n =
+        snprintf(text, sizeof text,
+                 "SIP/2.0 200 OK\r\nVia: SIP/2.0/TLS %s;branch=z9hG4bKnobody\r\n"
+                 "From: <sip:alice@example.test>;tag=%s\r\nTo: <sip:bob@example.test>;tag=peer\r\n"
+                 "Call-ID: %s\r\nCSeq: %u INVITE\r\n"
+                 "Contact: <sip:peer@10.0.0.9:5061;transport=tls>\r\nContent-Length: 0\r\n\r\n",
+                 sent_by ? sent_by : own, p.alice_tag, p.call_id, (unsigned)req->cseq);
+    assert_true(n > 0 && (size_t)n < sizeof text);
+    ssi_flow_send(p.flow, ssi_slice_of(text, (size_t)n));
+    listen_for_ms(50);
+}
+
+/* RFC 3261 18.1.2, for responses whose transaction is gone. */
+static void a_stray_2xx_with_the_sent_by_of_another_is_not_acknowledged(void **state)
+{
+    static const char *const others[] = {"10.0.0.9:5061", "10.0.0.1:5061", "10.0.0.1",
+                                         "alice.example.test:40000"};
+
+    (void)state;
+    start(&mandatory);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        send_stray_200(others[i]);
+    assert_string_equal(p.order, "");
+    send_stray_200(NULL);
+    assert_string_equal(p.order, "A");
+    p.final_sdp = GOOD "a=recvonly\r\n";
+    assert_int_equal(secsip_call_hold(l.alice.call), 0);
+    listen_for_ms(100);
+    assert_string_equal(p.order, "AIA");
+    send_stray_200(others[0]);
+    assert_string_equal(p.order, "AIA");
+    send_stray_200(NULL);
+    assert_string_equal(p.order, "AIAA");
+    assert_string_equal(line_of(p.last_ack, "CSeq: "), "CSeq: 2 ACK");
+    stop();
+}
+
 /* The ACK of one offer is lost and the next is refused for it (RFC 3261 14.2): the 2xx that comes again has its ACK. */
 static void an_offer_before_the_last_is_acknowledged_again(void **state)
 {
@@ -754,6 +798,7 @@ int main(void)
         cmocka_unit_test(a_lost_ack_is_sent_again),
         cmocka_unit_test(an_ack_is_for_the_invite_whose_2xx_came),
         cmocka_unit_test(an_offer_before_the_last_is_acknowledged_again),
+        cmocka_unit_test(a_stray_2xx_with_the_sent_by_of_another_is_not_acknowledged),
         cmocka_unit_test(hanging_up_in_between),
         cmocka_unit_test(a_change_outlives_its_connection),
         cmocka_unit_test(field_02_a_new_address_brings_a_new_key),

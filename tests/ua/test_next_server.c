@@ -246,7 +246,7 @@ static void the_next_server_gets_the_call(void **state)
     const secsip_call *c = l.alice.call;
     assert_string_equal(c->dialog.call_id, seen.call_id);
     assert_string_equal(c->dialog.local_tag, seen.from_tag);
-    assert_int_equal(c->invite_cseq, 3); /* the second has asked for the password */
+    assert_int_equal(c->first.cseq, 3); /* the second has asked for the password */
     assert_string_equal(c->flow->domain, "example.test");
     assert_true(ssi_flow_may_carry_keys(c->flow));
     assert_int_equal(c->flow->peer.ip[3], 8);
@@ -402,9 +402,9 @@ static void the_password_is_proved_to_each_by_its_own_nonce(void **state)
     assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
     assert_int_equal(seen.n_invites, 2);
     assert_int_equal(seen.cseq, 2);
-    assert_int_equal(l.alice.call->invite_cseq, 4);
+    assert_int_equal(l.alice.call->first.cseq, 4);
     assert_int_equal(l.alice.call->challenged, 1);
-    struct ssi_buf *sent = &l.alice.call->credentials;
+    struct ssi_buf *sent = &l.alice.call->first.credentials;
     ssi_buf_put_char(sent, 0);
     assert_non_null(strstr(ssi_buf_slice(sent).p, "Proxy-Authorization"));
     assert_null(strstr(ssi_buf_slice(sent).p, "of the first"));
