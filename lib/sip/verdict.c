@@ -120,25 +120,53 @@ int32_t ssi_sip_msg_body(const struct ssi_sip_msg *m, const char *type, struct s
     return match;
 }
 
-/* No Accept means SDP is welcome (RFC 3261 20.1); an empty one, that nothing is. */
-static bool offer_is_accepted(const struct ssi_sip_msg *m, const char *type)
+/* "0", with zeros after its point or not: not acceptable (RFC 2616 3.9, 14.1). */
+static bool is_zero(const char *q)
+{
+    return q && q[0] == '0' && q[1 + strspn(q + 1, ".0")] == 0;
+}
+
+/* How closely an element of Accept names our type: RFC 2616 14.1 lets the closest decide; 0: not at all. A form of it with
+ * parameters that is not welcome says nothing about ours; one that is welcome is: RFC 3261 20.1 has "application/sdp;level=1". */
+static int closeness(const struct ssi_sip_typed *t, const char *type, bool welcome)
+{
+    const char *first = t->n_params > 0 ? t->params[0].name : NULL;
+
+    if (!type_matches(t, type))
+        return 0;
+    if (strcmp(t->sub, "*") == 0)
+        return strcmp(t->main, "*") == 0 ? 1 : 2;
+    if (!first || ssi_slice_ieq(ssi_slice_str(first), SSI_LIT("q")))
+        return 4;
+    return welcome ? 3 : 0;
+}
+
+/* 0, or the status. No Accept means SDP is welcome (RFC 3261 20.1); an empty one, that nothing is. */
+static int judge_accept(const struct ssi_sip_msg *m, const char *type)
 {
     struct ssi_sip_values it;
     struct ssi_slice element;
+    int closest = 0, status = 406;
 
     if (!ssi_sip_msg_header(m, SSI_HDR_ACCEPT, NULL))
-        return true;
+        return 0;
     ssi_sip_values_init(&it, m, SSI_HDR_ACCEPT);
     while (ssi_sip_values_next(&it, &element)) {
         struct ssi_sip_typed *t = NULL;
-        if (ssi_sip_typed_parse(SSI_SIP_TYPED_MEDIA, element, &t) < 0)
+        secsip_result rc = ssi_sip_typed_parse(SSI_SIP_TYPED_MEDIA, element, &t);
+        if (rc == SECSIP_E_NOMEM)
+            return 500;
+        if (rc < 0)
             continue;
-        bool match = type_matches(t, type);
+        bool welcome = !is_zero(ssi_sip_typed_param_of(t, "q"));
+        int close = closeness(t, type, welcome);
         ssi_sip_typed_free(t);
-        if (match)
-            return true;
+        if (close > closest || (close > 0 && close == closest && welcome))
+            status = welcome ? 0 : 406;
+        if (close > closest)
+            closest = close;
     }
-    return false;
+    return status;
 }
 
 static bool is_sip(const struct ssi_sip_uri *u)
@@ -181,8 +209,7 @@ int ssi_sip_msg_verdict(const struct ssi_sip_msg *m, const struct ssi_sip_elemen
     if (m->method == SSI_SIP_REGISTER && !is_sip(&m->to.uri))
         return 400;
     int status = judge_body(m, e);
-    if (status == 0 && m->method == SSI_SIP_INVITE && e->offer_type &&
-        !offer_is_accepted(m, e->offer_type))
-        status = 406;
+    if (status == 0 && m->method == SSI_SIP_INVITE && e->offer_type)
+        status = judge_accept(m, e->offer_type);
     return status;
 }

@@ -127,33 +127,46 @@ static void on_timer_c(void *arg)
     cancel_branches(arg);
 }
 
+static void take_provisional(struct context *c, const struct ssi_sip_msg *m, bool goes_on)
+{
+    if (m->status == 100)
+        return;
+    if (goes_on)
+        send_upstream(c, m);
+    if (c->request->method == SSI_SIP_INVITE)
+        ssi_timer_arm(&c->registrar->ua->timers, &c->timer_c, SSI_S(TIMER_C_S)); /* 16.7 step 2 */
+}
+
+static void take_final(struct context *c, struct ssi_sip_msg *m, bool goes_on)
+{
+    if (!goes_on) {
+        keep_best(c, NULL, 502); /* nobody can read it: an invalid response (21.5.3) */
+    } else if (m->status < 300) {
+        /* 16.7 step 5: every 2xx of an INVITE goes up; one final response of anything else. */
+        if (c->request->method == SSI_SIP_INVITE || !c->answered)
+            send_upstream(c, m);
+        cancel_branches(c); /* step 10 */
+    } else {
+        keep_best(c, m, m->status);
+        if (m->status >= 600)
+            cancel_branches(c);
+    }
+    finish_if_done(c);
+}
+
 static void on_branch_response(struct ssi_txn *t, struct ssi_sip_msg *m, void *arg)
 {
     struct branch *b = arg;
     struct context *c = b->ctx;
+    bool goes_on = ssi_forward_goes_on(m);
 
     (void)t;
     c->refs++;
     if (m->status < 200) {
-        if (m->status > 100) {
-            send_upstream(c, m);
-            if (c->request->method == SSI_SIP_INVITE)
-                ssi_timer_arm(&c->registrar->ua->timers, &c->timer_c,
-                              SSI_S(TIMER_C_S)); /* 16.7 step 2 */
-        }
+        take_provisional(c, m, goes_on);
     } else {
         b->done = true;
-        if (m->status < 300) {
-            /* 16.7 step 5: every 2xx of an INVITE goes up; one final response of anything else. */
-            if (c->request->method == SSI_SIP_INVITE || !c->answered)
-                send_upstream(c, m);
-            cancel_branches(c); /* step 10 */
-        } else {
-            keep_best(c, m, m->status);
-            if (m->status >= 600)
-                cancel_branches(c);
-        }
-        finish_if_done(c);
+        take_final(c, m, goes_on);
     }
     unref_context(c);
 }

@@ -173,6 +173,45 @@ static void bodies_and_accepts_are_judged(void **state)
     assert_int_equal(verdict_of_text("BYE", "Require: 100rel\r\n", "x"), 420);
 }
 
+/* RFC 2616 14.1, where RFC 3261 20.1 points to: q=0 is "not acceptable", and the closest range decides. */
+static void an_accept_is_read_with_its_weights(void **state)
+{
+    static const struct {
+        const char *accept;
+        int status;
+    } rows[] = {
+        {"application/sdp;q=0", 406},
+        {"application/sdp;Q=0.000", 406},
+        {"application/sdp;q=0.", 406},
+        {"application/sdp;q=0.001", 0},
+        {"application/sdp;q=1", 0},
+        {"application/*;q=0, application/sdp", 0},
+        {"application/sdp, application/*;q=0", 0},
+        {"*/*;q=0, application/*", 0},
+        {"application/*;q=0, */*", 406},
+        {"*/*, application/*;q=0", 406},
+        {"application/sdp;q=0, */*", 406},
+        {"*/*, application/sdp;q=0", 406},
+        {"*/*;q=0", 406},
+        {"text/plain;q=0, */*", 0},
+        {"application/sdp;q=0, application/sdp", 0},
+        {"application/sdp, application/sdp;q=0", 0},
+        {"application/sdp;level=1, application/x-private, text/html", 0},
+        {"application/sdp;level=1;q=0, */*", 0},
+        {"application/sdp;level=1;q=0", 406},
+        {"application/sdp;level=1, application/sdp;q=0", 406},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "Accept: %s\r\n", rows[i].accept);
+        int got = verdict_of_text("INVITE", line, "");
+        if (got != rows[i].status)
+            fail_msg("%s: %d", rows[i].accept, got);
+    }
+}
+
 static void methods_that_are_not_served(void **state)
 {
     (void)state;
@@ -278,6 +317,7 @@ int main(void)
         cmocka_unit_test(dispositions_and_infos),
         cmocka_unit_test(torture_messages_get_the_status_rfc4475_names),
         cmocka_unit_test(bodies_and_accepts_are_judged),
+        cmocka_unit_test(an_accept_is_read_with_its_weights),
         cmocka_unit_test(methods_that_are_not_served),
         cmocka_unit_test(a_body_is_what_its_type_says),
         cmocka_unit_test(every_allocation_may_fail),

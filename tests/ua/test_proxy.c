@@ -116,6 +116,55 @@ static void the_first_2xx_cancels_the_others_and_a_second_one_goes_up_too(void *
     proxy_stop(&s);
 }
 
+/* The text of a request with its topmost Via alone. */
+static char *with_one_via(const char *request)
+{
+    char *copy = strdup(request);
+    char *to = strstr(copy, "\r\nVia: ") + 2;
+    char *from = to;
+    bool top = true;
+
+    for (char *end; (end = strstr(from, "\r\n")); from = end + 2) {
+        bool is_via = strncmp(from, "Via: ", 5) == 0;
+        size_t n = (size_t)(end + 2 - from);
+        if (!is_via || top) {
+            memmove(to, from, n);
+            to += n;
+        }
+        top = top && !is_via;
+    }
+    *to = 0;
+    return copy;
+}
+
+/* RFC 3261 16.7 step 3: "If no Via header field values remain in the copied response, the response was intended for this element
+ * and MUST NOT be forwarded." */
+static void a_response_without_a_via_below_ours_goes_nowhere(void **state)
+{
+    (void)state;
+    static const int finals[] = {200, 486, 603};
+
+    for (size_t i = 0; i < sizeof finals / sizeof *finals; i++) {
+        start(2);
+        struct proxy_request r = to_alice("INVITE");
+        proxy_ask(&s, bob, &r);
+        expect_method(alice[0], "INVITE ");
+        expect_method(alice[1], "INVITE ");
+        char *bare = with_one_via(alice[0]->text);
+        proxy_answer(&s, alice[0], bare, 180, "a", "");
+        proxy_answer(&s, alice[0], bare, finals[i], "a", "");
+        proxy_run(&s, 100);
+        assert_true(strcmp(proxy_take(bob), "") == 0 || proxy_status(bob) == 100);
+        assert_string_equal(proxy_take(bob), "");
+        proxy_answer(&s, alice[1], alice[1]->text, i == 0 ? 200 : 503, "b", "");
+        expect_status(bob, i == 0 ? 200 : 502);
+        assert_null(strstr(bob->text, ";tag=a"));
+        assert_string_equal(proxy_take(bob), "");
+        free(bare);
+        proxy_stop(&s);
+    }
+}
+
 static void a_phone_that_goes_away_counts_as_not_there(void **state)
 {
     (void)state;
@@ -473,6 +522,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_best_refusal_goes_up_when_all_have_refused),
         cmocka_unit_test(the_first_2xx_cancels_the_others_and_a_second_one_goes_up_too),
+        cmocka_unit_test(a_response_without_a_via_below_ours_goes_nowhere),
         cmocka_unit_test(a_phone_that_goes_away_counts_as_not_there),
         cmocka_unit_test(a_caller_that_goes_away_stops_the_ringing),
         cmocka_unit_test(timer_c_ends_a_call_that_rings_for_ever),
