@@ -182,6 +182,7 @@ void ssi_call_incoming(secsip_account *a, struct ssi_txn *t, struct ssi_sip_msg 
                        struct ssi_flow *flow)
 {
     secsip_call *c = a->ua->shutting_down ? NULL : ssi_call_alloc(a);
+    char tag[SSI_TXN_TAG_TEXT];
 
     if (!c) {
         ssi_ua_refuse(a->ua, t, a->ua->shutting_down ? 503 : 500);
@@ -189,7 +190,10 @@ void ssi_call_incoming(secsip_account *a, struct ssi_txn *t, struct ssi_sip_msg 
     }
     c->phase = SSI_CALL_OFFERED;
     c->state = SECSIP_CALL_INCOMING;
-    secsip_result r = ssi_dialog_init_uas(&c->dialog, a->ua, m);
+    ssi_txn_tag(
+        t,
+        tag); /* RFC 3261 9.2: the 200 of a CANCEL has the tag of what the INVITE is answered with */
+    secsip_result r = ssi_dialog_init_uas(&c->dialog, a->ua, m, tag);
     if (r < 0) {
         ssi_error_set(&c->error, r, "INVITE");
         refuse_early(c, t, r == SECSIP_E_NOMEM || r == SECSIP_E_RANDOM ? 500 : 400, &c->error);

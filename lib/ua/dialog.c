@@ -219,14 +219,17 @@ fail_routes:
 }
 
 secsip_result ssi_dialog_init_uas(struct ssi_dialog *d, struct ssi_ua *ua,
-                                  const struct ssi_sip_msg *invite)
+                                  const struct ssi_sip_msg *invite, const char *tag)
 {
     secsip_result r;
 
     memset(d, 0, sizeof *d);
     d->sips = invite->uri.scheme == SSI_SIP_SCHEME_SIPS;
     d->call_id = ssi_slice_dup(invite->call_id);
-    d->local_tag = random_text(TAG_LEN);
+    /* The same INVITE may come again when its transaction is long gone: two dialogs have two names all the same. */
+    bool is_taken =
+        tag && ssi_dialog_find(ua, invite->call_id, ssi_slice_str(tag), invite->from.tag);
+    d->local_tag = tag && !is_taken ? ssi_slice_dup(ssi_slice_str(tag)) : random_text(TAG_LEN);
     d->remote_tag = invite->from.tag.p ? ssi_slice_dup(invite->from.tag) : NULL;
     d->local_addr = dup_party(&invite->to);
     d->remote_addr = dup_party(&invite->from);

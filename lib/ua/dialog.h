@@ -30,10 +30,11 @@ struct ssi_dialog {
 /* As the caller (UAC): a fresh Call-ID and tag. SECSIP_E_NOMEM, SECSIP_E_RANDOM. */
 secsip_result ssi_dialog_init_uac(struct ssi_dialog *d, struct ssi_ua *ua, const char *local_addr,
                                   const char *target, bool sips);
-/* As the one called, from the INVITE. SECSIP_E_NOMEM, SECSIP_E_RANDOM, SECSIP_E_SIP_ADDRESS (no usable Contact),
+/* As the one called, from the INVITE. `tag` is the local tag to be, unless a living dialog has it with this Call-ID already, or it
+ * is NULL: then one is made up. SECSIP_E_NOMEM, SECSIP_E_RANDOM, SECSIP_E_SIP_ADDRESS (no usable Contact),
  * SECSIP_E_UA_SIPS_ROUTE. */
 secsip_result ssi_dialog_init_uas(struct ssi_dialog *d, struct ssi_ua *ua,
-                                  const struct ssi_sip_msg *invite);
+                                  const struct ssi_sip_msg *invite, const char *tag);
 void ssi_dialog_free(struct ssi_dialog *d, struct ssi_ua *ua);
 /* Takes remote tag, route set and remote target from a response to our INVITE (RFC 3261 12.1.2, 13.2.2.4). Errors as
  * above; the dialog is then unchanged. */

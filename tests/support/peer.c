@@ -163,6 +163,9 @@ static bool on_stray_response(void *arg, struct ssi_sip_msg *m, struct ssi_flow 
 
     (void)flow;
     snprintf(p->responses + n, sizeof p->responses - n, " %d", m->status);
+    n = strlen(p->tags);
+    snprintf(p->tags + n, sizeof p->tags - n, " %.*s", (int)m->to.tag.len,
+             m->to.tag.len ? m->to.tag.p : "");
     copy(m->wire, p->last_response, sizeof p->last_response);
     if (m->body.len > 0)
         copy(m->body, p->offer, sizeof p->offer);

@@ -11,6 +11,7 @@ struct peer {
     struct ssi_flow *flow; /* alice's connection */
     char order[64];        /* one letter a request: R I A B C(ancel) O(ther) */
     char responses[256];   /* statuses of what alice answered, " 200 488" */
+    char tags[512];        /* their To tags, " a b" */
     char last_response[8192];
     char offer[4096]; /* the SDP of the last INVITE, or of the last 200 of alice */
     char call_id[128], alice_tag[64], alice_contact[256];

@@ -150,6 +150,7 @@ static void on_incoming_call(secsip_account *a, secsip_call *c, void *arg)
     p->call_state = SECSIP_CALL_INCOMING;
     assert_int_equal(secsip_call_set_callbacks(c, &call_callbacks, p), 0);
     secsip_result r = p->rejects   ? secsip_call_reject(c, 486)
+                      : p->waits   ? 0
                       : p->answers ? secsip_call_answer(c)
                                    : secsip_call_ring(c);
     assert_true(r == 0 || test_oom_has_failed());

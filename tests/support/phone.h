@@ -13,6 +13,7 @@ struct phone {
     secsip_tls_profile *profile;
     bool answers; /* incoming calls are answered at once, else rung */
     bool rejects;
+    bool waits; /* they are not even rung */
     int32_t reg_state;
     int32_t reg_status;
     uint32_t reg_expires;

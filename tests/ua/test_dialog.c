@@ -95,7 +95,7 @@ static void caller(struct ssi_dialog *d, const char *lines)
 static void called(struct ssi_dialog *d, const char *lines)
 {
     struct ssi_sip_msg *m = parse("INVITE sip:b@h SIP/2.0", lines);
-    assert_int_equal(ssi_dialog_init_uas(d, &ua, m), 0);
+    assert_int_equal(ssi_dialog_init_uas(d, &ua, m, NULL), 0);
     ssi_sip_msg_unref(m);
 }
 
@@ -209,7 +209,7 @@ static void folds_and_quoted_nuls_do_not_spoil_the_dialog(void **state)
 
     assert_int_equal(ssi_sip_msg_parse(nul, sizeof nul - 1, true, NULL, NULL, &m), 0);
     assert_int_equal(m->fault.result, 0);
-    assert_int_equal(ssi_dialog_init_uas(&d, &ua, m), 0);
+    assert_int_equal(ssi_dialog_init_uas(&d, &ua, m, NULL), 0);
     ssi_sip_msg_unref(m);
     bye = request(&d, SSI_SIP_BYE, 1);
     slice_is(bye->to.whole, "<sip:a@h>;tag=ft");
@@ -288,12 +288,31 @@ static void routes_are_bounded(void **state)
     ssi_dialog_free(&d, &ua);
 }
 
+static void a_tag_names_one_dialog(void **state)
+{
+    static const char lines[] = PARTIES "Contact: <sip:a@h>\r\n";
+    struct ssi_sip_msg *m = parse("INVITE sip:b@h SIP/2.0", lines);
+    struct ssi_dialog one, two;
+
+    (void)state;
+    assert_int_equal(ssi_dialog_init_uas(&one, &ua, m, "0123456789abcdef"), 0);
+    assert_string_equal(one.local_tag, "0123456789abcdef");
+    assert_int_equal(ssi_dialog_init_uas(&two, &ua, m, "0123456789abcdef"), 0);
+    assert_string_not_equal(two.local_tag, one.local_tag);
+    ssi_dialog_free(&one, &ua);
+    ssi_dialog_free(&two, &ua);
+    assert_int_equal(ssi_dialog_init_uas(&one, &ua, m, "0123456789abcdef"), 0);
+    assert_string_equal(one.local_tag, "0123456789abcdef");
+    ssi_dialog_free(&one, &ua);
+    ssi_sip_msg_unref(m);
+}
+
 static void all_without_memory(void *arg)
 {
     const struct ssi_sip_msg *invite = arg;
     struct ssi_dialog d;
 
-    secsip_result r = ssi_dialog_init_uas(&d, &ua, invite);
+    secsip_result r = ssi_dialog_init_uas(&d, &ua, invite, NULL);
     assert_true(r == 0 || r == SECSIP_E_NOMEM);
     if (r == 0)
         ssi_dialog_free(&d, &ua);
@@ -318,6 +337,7 @@ static void every_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_tag_names_one_dialog),
         cmocka_unit_test(the_caller_reverses_the_route_set),
         cmocka_unit_test(the_called_keeps_the_order),
         cmocka_unit_test(a_strict_router_gets_its_way),

@@ -578,6 +578,39 @@ static void a_ringing_call_may_be_answered_or_refused_later(void **state)
     peer_stop(&l, &p);
 }
 
+/* RFC 3261 9.2: "the To tag of the response to the CANCEL and the To tag in the response to the original request SHOULD be the
+ * same": when the CANCEL comes before the first response, after a provisional one and after the final one. */
+static void the_200_of_a_cancel_has_the_tag_of_the_call(void **state)
+{
+    static const struct {
+        bool rings, answers;
+        const char *responses;
+    } rows[] = {
+        {false, false, " 200 487"}, {true, false, " 180 200 487"}, {true, true, " 180 200 200"}};
+    static struct lab l;
+    static struct peer p;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        peer_start(&l, &p, &only_cm80);
+        l.alice.answers = false;
+        l.alice.waits = !rows[i].rings;
+        call_alice(&l, &p, NULL, GOOD);
+        if (rows[i].answers)
+            assert_int_equal(secsip_call_answer(l.alice.call), 0);
+        simnet_run(l.net, 10000, NULL, NULL);
+        p.cseq--; /* the branch and the number of the INVITE */
+        peer_send(&p, "CANCEL", NULL, NULL);
+        simnet_run(l.net, 10000, NULL, NULL);
+        assert_string_equal(p.responses, rows[i].responses);
+        size_t n = strcspn(p.tags + 1, " ") + 1; /* one with its space */
+        assert_true(n > 8);
+        for (size_t at = n; p.tags[at]; at += n)
+            assert_memory_equal(p.tags + at, p.tags, n);
+        peer_stop(&l, &p);
+    }
+}
+
 static void a_caller_may_end_an_early_dialog_with_bye(void **state)
 {
     static struct lab l;
@@ -873,6 +906,7 @@ int main(void)
         cmocka_unit_test(a_call_that_is_over_may_outlive_its_stack),
         cmocka_unit_test(a_message_that_cannot_be_read_is_left_out_and_the_call_goes_on),
         cmocka_unit_test(a_ringing_call_may_be_answered_or_refused_later),
+        cmocka_unit_test(the_200_of_a_cancel_has_the_tag_of_the_call),
         cmocka_unit_test(a_caller_may_end_an_early_dialog_with_bye),
         cmocka_unit_test(hanging_up_before_the_ack_sends_bye_after_it),
         cmocka_unit_test(a_connection_that_is_lost_ends_a_call_that_is_not_confirmed),
