@@ -30,19 +30,38 @@ static unsigned decode6(unsigned c)
            (slash & 63) | (~(upper | lower | digit | plus | slash) & 64);
 }
 
+/* The next three bytes, or the one or two that are left. Returns how many characters stand before the padding. */
+static size_t encode_group(const uint8_t *in, size_t left, char four[4])
+{
+    size_t k = left < 3 ? left : 3;
+    unsigned v = (unsigned)in[0] << 16 | (k > 1 ? (unsigned)in[1] << 8 : 0) | (k > 2 ? in[2] : 0U);
+
+    four[0] = encode6(v >> 18);
+    four[1] = encode6(v >> 12 & 63);
+    four[2] = k > 1 ? encode6(v >> 6 & 63) : '=';
+    four[3] = k > 2 ? encode6(v & 63) : '=';
+    return k + 1;
+}
+
 void ssi_base64_put(struct ssi_buf *b, const void *p, size_t n, bool padded)
 {
     const uint8_t *in = p;
+    char four[4];
 
     for (size_t i = 0; i < n; i += 3) {
-        size_t k = n - i < 3 ? n - i : 3;
-        unsigned v = (unsigned)in[i] << 16 | (k > 1 ? (unsigned)in[i + 1] << 8 : 0) |
-                     (k > 2 ? in[i + 2] : 0U);
-        char four[4] = {encode6(v >> 18), encode6(v >> 12 & 63), k > 1 ? encode6(v >> 6 & 63) : '=',
-                        k > 2 ? encode6(v & 63) : '='};
-        ssi_buf_put(b, four, padded ? 4 : k + 1);
-        ssi_wipe(four, sizeof four);
+        size_t len = encode_group(in + i, n - i, four);
+        ssi_buf_put(b, four, padded ? sizeof four : len);
     }
+    ssi_wipe(four, sizeof four);
+}
+
+void ssi_base64_text(const void *p, size_t n, char *out)
+{
+    const uint8_t *in = p;
+
+    for (size_t i = 0; i < n; i += 3, out += 4)
+        encode_group(in + i, n - i, out);
+    *out = 0;
 }
 
 /* The slice without its padding, or false when there is too much of it or it is in the wrong place. */

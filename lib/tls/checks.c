@@ -71,15 +71,21 @@ static const char *why_untrusted(unsigned status)
                                                              : "gives no valid chain";
 }
 
-void ssi_tls_check_trust(const struct ssi_tls_check *c, const struct ssi_tls_chain *ch,
-                         struct ssi_tls_verdict *v)
+bool ssi_tls_is_proved(unsigned status)
 {
     const unsigned judged_apart =
         GNUTLS_CERT_INVALID | GNUTLS_CERT_INSECURE_ALGORITHM | GNUTLS_CERT_REVOKED;
+
+    return (status & ~judged_apart) == 0 && (status & judged_apart) != GNUTLS_CERT_INVALID;
+}
+
+void ssi_tls_check_trust(const struct ssi_tls_check *c, const struct ssi_tls_chain *ch,
+                         struct ssi_tls_verdict *v)
+{
     bool alone = ssi_tls_self_signed(ch->sent[0]);
     char issuer[SSI_TLS_DN_SIZE];
 
-    if ((ch->status & ~judged_apart) == 0 && (ch->status & judged_apart) != GNUTLS_CERT_INVALID)
+    if (ssi_tls_is_proved(ch->status) && ch->ends_trusted)
         return;
     if (key_replaces_chain(c, v) ||
         ssi_tls_forgiven(c, v, alone ? SECSIP_TLS_INSECURE_SELF_SIGNED : 0) ||

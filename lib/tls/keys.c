@@ -18,13 +18,11 @@ bool ssi_tls_key_id(gnutls_x509_crt_t crt, uint8_t pin[SSI_TLS_PIN_SIZE])
 
 void ssi_tls_show_pin(const uint8_t pin[SSI_TLS_PIN_SIZE], char out[SSI_TLS_PIN_TEXT])
 {
-    struct ssi_buf b;
+    static const char prefix[] = "sha256//";
 
-    ssi_buf_init(&b, 128);
-    ssi_buf_put_str(&b, "sha256//");
-    ssi_base64_put(&b, pin, SSI_TLS_PIN_SIZE, true);
-    ssi_slice_show(ssi_buf_slice(&b), out, SSI_TLS_PIN_TEXT);
-    ssi_buf_free(&b);
+    _Static_assert(sizeof prefix + SSI_BASE64_LEN(SSI_TLS_PIN_SIZE) <= SSI_TLS_PIN_TEXT, "room");
+    memcpy(out, prefix, sizeof prefix);
+    ssi_base64_text(pin, SSI_TLS_PIN_SIZE, out + sizeof prefix - 1);
 }
 
 /* Pins come on top of everything else; no option forgives a wrong key. */

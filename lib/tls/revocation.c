@@ -28,10 +28,12 @@ int64_t ssi_tls_listed_until(const struct ssi_tls_trust *t, gnutls_x509_crt_t cr
     bool found = false;
 
     if (gnutls_x509_crt_get_raw_issuer_dn(crt, &issuer) < 0)
-        return INT64_MAX;
+        return -1;
     for (size_t i = 0; i < t->n_crls; i++) {
-        if (gnutls_x509_crl_get_raw_issuer_dn(t->crls[i], &lister) < 0)
-            continue;
+        if (gnutls_x509_crl_get_raw_issuer_dn(t->crls[i], &lister) < 0) {
+            gnutls_free(issuer.data);
+            return -1;
+        }
         if (same_name(&issuer, &lister)) {
             /* A list that names no next update (-1) is never out of date. */
             int64_t until = gnutls_x509_crl_get_next_update(t->crls[i]);
@@ -58,6 +60,8 @@ void ssi_tls_check_list_age(const struct ssi_tls_check *c, const struct ssi_tls_
             continue;
         ssi_tls_show_date(until, date);
         ssi_tls_show_date((int64_t)c->wall_s, now);
+        if (until < 0)
+            snprintf(date, sizeof date, "no memory to look");
         ssi_tls_fail(&v->failure, SECSIP_E_TLS_CERT_STATUS, "revocation list", now, date,
                      "whether the certificate of %s is revoked cannot be known: its issuer's list "
                      "is out of date since "

@@ -72,13 +72,21 @@ static bool signed_by(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
            status == 0;
 }
 
+/* GnuTLS found none, or had no memory to look: what cannot be known is no "none". */
+static secsip_result none_or_failed(int rc)
+{
+    return rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ? 0 : SECSIP_E_NOMEM;
+}
+
 /* Of several that signed (a renewed authority keeps its key) one that is valid now, else the first. The caller frees it. */
-static gnutls_x509_crt_t search_trust(const struct ssi_tls_check *c, gnutls_x509_crt_t at)
+static secsip_result search_trust(const struct ssi_tls_check *c, gnutls_x509_crt_t at,
+                                  gnutls_x509_crt_t *ret)
 {
     gnutls_x509_trust_list_iter_t iter = NULL;
     gnutls_x509_crt_t crt, best = NULL;
+    int rc;
 
-    while (gnutls_x509_trust_list_iter_get_ca(c->trust->list, &iter, &crt) >= 0) {
+    while ((rc = gnutls_x509_trust_list_iter_get_ca(c->trust->list, &iter, &crt)) >= 0) {
         bool better = (!best || (in_time(c, crt) && !in_time(c, best))) && signed_by(at, crt);
         gnutls_x509_crt_t worse = better ? best : crt;
         best = better ? crt : best;
@@ -86,28 +94,37 @@ static gnutls_x509_crt_t search_trust(const struct ssi_tls_check *c, gnutls_x509
             gnutls_x509_crt_deinit(worse);
     }
     gnutls_x509_trust_list_iter_deinit(iter);
-    return best;
+    *ret = best;
+    return none_or_failed(rc);
 }
 
-/* The trusted issuer, NULL for none; the caller frees it. GnuTLS gives the first of that name: nearly always the right one. */
-static gnutls_x509_crt_t find_anchor(const struct ssi_tls_check *c, const struct ssi_tls_chain *ch,
-                                     gnutls_x509_crt_t at)
+/* Puts the trusted issuer of `at` into ch->anchor, where there is one. GnuTLS gives the first of that name: nearly always the
+ * right one. SECSIP_E_NOMEM. */
+static secsip_result find_anchor(const struct ssi_tls_check *c, struct ssi_tls_chain *ch,
+                                 gnutls_x509_crt_t at)
 {
     /* A single certificate with a valid chain was signed by a trusted one of that name. */
     bool proved = ch->n_sent == 1 && ch->status == 0 && c->trust->n_pins == 0;
     gnutls_x509_crt_t issuer;
 
-    if (gnutls_x509_trust_list_get_issuer(c->trust->list, at, &issuer, GNUTLS_TL_GET_COPY) < 0)
-        return NULL;
+    int rc = gnutls_x509_trust_list_get_issuer(c->trust->list, at, &issuer, GNUTLS_TL_GET_COPY);
+    if (rc < 0)
+        return none_or_failed(rc);
     if (!in_time(c, issuer) || !(proved || signed_by(at, issuer))) {
         gnutls_x509_crt_deinit(issuer);
-        issuer = search_trust(c, at);
+        secsip_result r = search_trust(c, at, &issuer);
+        if (r < 0 || !issuer) {
+            if (issuer)
+                gnutls_x509_crt_deinit(issuer);
+            return r;
+        }
     }
-    if (issuer && gnutls_x509_crt_equals(issuer, at)) {
+    ch->ends_trusted = true;
+    if (gnutls_x509_crt_equals(issuer, at))
         gnutls_x509_crt_deinit(issuer);
-        return NULL;
-    }
-    return issuer;
+    else
+        ch->anchor = issuer;
+    return 0;
 }
 
 /* The same among those that were sent; borrowed. */
@@ -123,21 +140,39 @@ static gnutls_x509_crt_t find_sent(const struct ssi_tls_check *c, const struct s
     return best;
 }
 
+/* A certificate of the path is itself among the trusted, which need not be authorities. */
+static secsip_result look_for_trusted(const struct ssi_tls_check *c, struct ssi_tls_chain *ch)
+{
+    gnutls_x509_trust_list_iter_t iter = NULL;
+    gnutls_x509_crt_t crt;
+    int rc;
+
+    while ((rc = gnutls_x509_trust_list_iter_get_ca(c->trust->list, &iter, &crt)) >= 0) {
+        for (size_t i = 0; i < ch->n_path && !ch->ends_trusted; i++)
+            ch->ends_trusted = gnutls_x509_crt_equals(crt, ch->path[i]) != 0;
+        gnutls_x509_crt_deinit(crt);
+    }
+    gnutls_x509_trust_list_iter_deinit(iter);
+    return none_or_failed(rc);
+}
+
 /* The certificates whose dates, purposes and keys count: what a peer sends beyond them (an expired cross-signature, say)
- * does not. A trusted issuer ends the path. */
-static void find_path(const struct ssi_tls_check *c, struct ssi_tls_chain *ch)
+ * does not. A trusted issuer ends the path. GnuTLS, which leaves the dates out, may have come to its verdict by another
+ * one, and it says "no issuer" also where it had no memory: a path that leads to nobody who is trusted proves nothing. */
+static secsip_result find_path(const struct ssi_tls_check *c, struct ssi_tls_chain *ch)
 {
     gnutls_x509_crt_t at = ch->sent[0];
 
     ch->path[ch->n_path++] = at;
-    while (ch->n_path <= SSI_TLS_MAX_CHAIN) {
-        ch->anchor = find_anchor(c, ch, at);
-        at = ch->anchor ? ch->anchor : find_sent(c, ch, at);
+    while (at && !ch->ends_trusted && ch->n_path <= SSI_TLS_MAX_CHAIN) {
+        secsip_result r = find_anchor(c, ch, at);
+        if (r < 0)
+            return r;
+        at = ch->anchor ? ch->anchor : ch->ends_trusted ? NULL : find_sent(c, ch, at);
         if (at)
             ch->path[ch->n_path++] = at;
-        if (!at || ch->anchor)
-            return;
     }
+    return ch->ends_trusted || !ssi_tls_is_proved(ch->status) ? 0 : look_for_trusted(c, ch);
 }
 
 /* The time in which dates and lists say the same as now. */
@@ -204,10 +239,12 @@ static secsip_result judge(const struct ssi_tls_check *c, struct ssi_tls_chain *
         return SECSIP_E_NOMEM;
     if (rc < 0)
         ch->status = GNUTLS_CERT_INVALID;
-    find_path(c, ch);
+    secsip_result r = find_path(c, ch);
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
         checks[i](c, ch, v);
-    secsip_result r = ssi_tls_decide(c, ch, v);
+    r = ssi_tls_decide(c, ch, v);
     if (r < 0)
         return r;
     if (v->failure.result < 0)

@@ -93,8 +93,13 @@ int test_oom_has_failed(void)
 
 void test_oom_fail_next(void)
 {
+    test_oom_fail_at(1);
+}
+
+void test_oom_fail_at(uint64_t n)
+{
     n_allocations = 0;
-    fail_at = 1;
+    fail_at = n;
 }
 
 void test_oom_pause(void)

@@ -14,6 +14,8 @@ uint32_t test_oom_each(void (*fn)(void *arg), void *arg);
 int test_oom_has_failed(void);
 /* The next allocation fails, later ones succeed. */
 void test_oom_fail_next(void);
+/* The n-th from now fails; test_oom_count() says whether it came to that. */
+void test_oom_fail_at(uint64_t n);
 /* Until test_oom_resume(): allocations succeed and are not counted. For the harness's own needs. */
 void test_oom_pause(void);
 void test_oom_resume(void);

@@ -10,6 +10,7 @@
 #include <gnutls/gnutls.h>
 
 #include "folder.h"
+#include "forge.h"
 #include "tls_pair.h"
 #include "tls/profile.h"
 
@@ -339,67 +340,6 @@ static void verification_knows_only_the_time_it_is_given(void **state)
     secsip_tls_profile_unref(p);
 }
 
-static gnutls_x509_crt_t read_cert(enum lab_cert which)
-{
-    gnutls_datum_t pem = {(unsigned char *)(uintptr_t)lab_chain(which),
-                          (unsigned)strlen(lab_chain(which))};
-    gnutls_x509_crt_t crt;
-
-    assert_int_equal(gnutls_x509_crt_init(&crt), 0);
-    assert_int_equal(gnutls_x509_crt_import(crt, &pem, GNUTLS_X509_FMT_PEM), 0);
-    return crt;
-}
-
-static gnutls_x509_privkey_t read_key(enum lab_cert which)
-{
-    gnutls_datum_t pem = {(unsigned char *)(uintptr_t)lab_key(which),
-                          (unsigned)strlen(lab_key(which))};
-    gnutls_x509_privkey_t key;
-
-    assert_int_equal(gnutls_x509_privkey_init(&key), 0);
-    assert_int_equal(gnutls_x509_privkey_import(key, &pem, GNUTLS_X509_FMT_PEM), 0);
-    return key;
-}
-
-/* A certificate under a name of our choice, signed by somebody's key. */
-struct forged {
-    const char *cn;
-    enum lab_cert key, signer_key;
-    gnutls_x509_crt_t signer; /* whose name it bears; NULL: its own */
-    bool authority;
-    uint32_t until;
-    const char *uri; /* NULL: none */
-};
-
-static gnutls_x509_crt_t forge(const struct forged *f)
-{
-    gnutls_x509_privkey_t key = read_key(f->key), signer_key = read_key(f->signer_key);
-    gnutls_x509_crt_t crt;
-
-    assert_int_equal(gnutls_x509_crt_init(&crt), 0);
-    gnutls_x509_crt_set_version(crt, 3);
-    gnutls_x509_crt_set_serial(crt, "\x42", 1);
-    gnutls_x509_crt_set_key(crt, key);
-    gnutls_x509_crt_set_activation_time(crt, LAB_FROM);
-    gnutls_x509_crt_set_expiration_time(crt, f->until);
-    gnutls_x509_crt_set_basic_constraints(crt, f->authority, -1);
-    gnutls_x509_crt_set_key_usage(crt, f->authority ? GNUTLS_KEY_KEY_CERT_SIGN
-                                                    : GNUTLS_KEY_DIGITAL_SIGNATURE);
-    gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, f->cn,
-                                  (unsigned)strlen(f->cn));
-    if (!f->authority)
-        gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, "example.test", 12, 0);
-    if (f->uri)
-        gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_URI, f->uri, (unsigned)strlen(f->uri),
-                                             GNUTLS_FSAN_APPEND);
-    assert_int_equal(
-        gnutls_x509_crt_sign2(crt, f->signer ? f->signer : crt, signer_key, GNUTLS_DIG_SHA256, 0),
-        0);
-    gnutls_x509_privkey_deinit(signer_key);
-    gnutls_x509_privkey_deinit(key);
-    return crt;
-}
-
 /* What is judged is who signed, not who has the name of the signer: an authority that is trusted but not pinned makes one
  * below it with the name of the pinned one. */
 static void an_authority_of_the_same_name_is_another_one(void **state)
@@ -419,14 +359,14 @@ static void an_authority_of_the_same_name_is_another_one(void **state)
         {false, false, LAB_NOW - 1, 0, SECSIP_E_TLS_CERT_EXPIRED},
         {false, true, LAB_NOW - 1, 0, SECSIP_E_TLS_CERT_EXPIRED},
     };
-    gnutls_x509_crt_t other = read_cert(LAB_OTHERCA), real = read_cert(LAB_CA);
+    gnutls_x509_crt_t other = forge_read_cert(LAB_OTHERCA), real = forge_read_cert(LAB_CA);
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         secsip_tls_profile *p = lab_profile(LAB_N);
-        gnutls_x509_crt_t same_name = forge(
-            &(struct forged){"lab CA", LAB_ALICE, LAB_OTHERCA, other, true, rows[i].until, NULL});
-        gnutls_x509_crt_t leaf = forge(&(struct forged){"example.test", LAB_SERVER, LAB_ALICE,
-                                                        same_name, false, LAB_UNTIL, NULL});
+        gnutls_x509_crt_t same_name = forge_cert(
+            &(struct forge){"lab CA", LAB_ALICE, LAB_OTHERCA, other, true, rows[i].until, NULL});
+        gnutls_x509_crt_t leaf = forge_cert(&(struct forge){"example.test", LAB_SERVER, LAB_ALICE,
+                                                            same_name, false, LAB_UNTIL, NULL});
         gnutls_x509_crt_t chain[] = {leaf, same_name, real};
         struct ssi_tls_check check = {
             .trust = &p->trust,
@@ -466,7 +406,7 @@ static void a_renewed_authority_counts_beside_its_old_certificate(void **state)
     for (int first = 0; first < 2; first++) {
         secsip_tls_profile *p = bare();
         gnutls_x509_crt_t old =
-            forge(&(struct forged){"lab CA", LAB_CA, LAB_CA, NULL, true, LAB_NOW - 1, NULL});
+            forge_cert(&(struct forge){"lab CA", LAB_CA, LAB_CA, NULL, true, LAB_NOW - 1, NULL});
         gnutls_datum_t pem;
         assert_int_equal(gnutls_x509_crt_export2(old, GNUTLS_X509_FMT_PEM, &pem), 0);
         if (first)
@@ -506,17 +446,17 @@ static void the_host_of_a_uri_counts_and_nothing_else_of_it(void **state)
         {"sip:a@sip.test:5061", "sip.test", SECSIP_E_TLS_CERT_NAME},
     };
     secsip_tls_profile *p = lab_profile(LAB_N);
-    gnutls_x509_crt_t ca = read_cert(LAB_CA);
+    gnutls_x509_crt_t ca = forge_read_cert(LAB_CA);
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct ssi_tls_check check = {
             .trust = &p->trust, .domain = rows[i].domain, .wall_s = LAB_NOW};
-        gnutls_x509_crt_t crt = forge(&(struct forged){.cn = "x",
-                                                       .key = LAB_SERVER,
-                                                       .signer_key = LAB_CA,
-                                                       .signer = ca,
-                                                       .until = LAB_UNTIL,
-                                                       .uri = rows[i].uri});
+        gnutls_x509_crt_t crt = forge_cert(&(struct forge){.cn = "x",
+                                                           .key = LAB_SERVER,
+                                                           .signer_key = LAB_CA,
+                                                           .signer = ca,
+                                                           .until = LAB_UNTIL,
+                                                           .uri = rows[i].uri});
         struct ssi_tls_verdict v;
         gnutls_datum_t der;
         assert_int_equal(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der), 0);
