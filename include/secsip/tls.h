@@ -88,6 +88,25 @@ enum {
     SECSIP_TLS_RESUME_ALL = 2,
 };
 
+/** Versions of TLS, by their numbers on the wire. */
+enum {
+    SECSIP_TLS_VERSION_1_2 = 0x0303,
+    SECSIP_TLS_VERSION_1_3 = 0x0304,
+};
+
+/** What is spoken: secsip_tls_profile_set_parameters(). Zero and NULL are the defaults. */
+typedef struct secsip_tls_parameters {
+    size_t size;
+    uint32_t least_version;   /**< SECSIP_TLS_VERSION_*; default 1.2 */
+    uint32_t highest_version; /**< default 1.3 */
+    /** Key exchange groups with ":" between them; default "X25519:P-256:X448:P-384:P-521". A client sends a key for the
+     * first one at once. In TLS 1.2 the curve of an ECDSA certificate must be among them, too (RFC 8422 5.1.1). Names of
+     * the IANA and OpenSSL (secp256r1, prime256v1) are known */
+    const char *groups;
+    /** Default "AES-256-GCM:CHACHA20-POLY1305:AES-128-GCM"; names of TLS 1.3 (TLS_AES_256_GCM_SHA384) are known */
+    const char *ciphers;
+} secsip_tls_parameters;
+
 /** What a TLS session came to. Strings are valid as long as the event that carries them. */
 typedef struct secsip_tls_info {
     size_t size;
@@ -267,9 +286,18 @@ secsip_result secsip_tls_profile_set_resumption(secsip_tls_profile *profile, uin
 secsip_result secsip_tls_profile_set_ticket_key(secsip_tls_profile *profile, const void *key,
                                                 size_t len);
 
-/** TLS 1.3 only (RFC 9852), or 1.3 and 1.2, the default.
+/** TLS 1.3 only (RFC 9852), or 1.3 and 1.2, the default: short for secsip_tls_profile_set_parameters() with these versions
+ * and the default for all else, in whose place it comes.
  * @param required  1 or 0. @return 0, SECSIP_E_STATE, SECSIP_E_NOMEM. Since 0.1. */
 secsip_result secsip_tls_profile_require_tls13(secsip_tls_profile *profile, int32_t required);
+
+/** Which versions of TLS, key exchanges and ciphers are spoken, the best liked first; a server's order counts. There is
+ * nothing to choose that is weaker than the default: ECDHE and AEAD only (RFC 9325). Takes the place of earlier calls.
+ * @param parameters  copied; NULL: the defaults
+ * @return 0, SECSIP_E_INVALID (an unknown or weak name, one that stands there twice, a version that is none, no version
+ *         between the two; secsip_tls_profile_error() names it), SECSIP_E_ABI, SECSIP_E_STATE, SECSIP_E_NOMEM. Since 0.1. */
+secsip_result secsip_tls_profile_set_parameters(secsip_tls_profile *profile,
+                                                const secsip_tls_parameters *parameters);
 
 /** Renews a profile that is in use: identities, authorities, CRLs, pins, options, known keys and the decision (none, where it
  * has none) are taken from the replacement, which is

@@ -134,8 +134,20 @@ SECSIP_EXPORT secsip_result secsip_tls_profile_set_ticket_key(secsip_tls_profile
 SECSIP_EXPORT secsip_result secsip_tls_profile_require_tls13(secsip_tls_profile *profile,
                                                              int32_t required)
 {
-    return ssi_tls_profile_set_versions(profile,
-                                        required ? SSI_TLS_VERSIONS_13 : SSI_TLS_VERSIONS_BOTH);
+    return ssi_tls_profile_set_version(profile, required ? SECSIP_TLS_VERSION_1_3 : 0);
+}
+
+SECSIP_EXPORT secsip_result secsip_tls_profile_set_parameters(
+    secsip_tls_profile *profile, const secsip_tls_parameters *parameters)
+{
+    secsip_tls_parameters taken = {.size = sizeof taken};
+
+    if (parameters) {
+        secsip_result r = ssi_abi_take(&taken, sizeof taken, parameters, sizeof taken);
+        if (r < 0)
+            return r;
+    }
+    return ssi_tls_profile_set_parameters(profile, &taken);
 }
 
 SECSIP_EXPORT secsip_result secsip_tls_profile_replace(secsip_tls_profile *profile,

@@ -14,20 +14,6 @@ enum {
     MAX_TRUST_BYTES = 16 << 20, /* the system's list has a quarter of a megabyte */
 };
 
-/* RFC 9325: forward secrecy and AEAD only. 256 bits first: the keys that travel here may have 256 bits themselves, and
- * are only as safe as this channel. */
-#define PRIORITY(versions)                                                                         \
-    "NORMAL:-VERS-ALL:" versions ":-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-CIPHER-ALL:+AES-256-GCM:"      \
-    "+CHACHA20-POLY1305:+AES-128-GCM:-MAC-ALL:+AEAD:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:"    \
-    "+GROUP-X448:+GROUP-SECP384R1:+GROUP-SECP521R1:-COMP-ALL:+COMP-NULL:%SAFE_RENEGOTIATION:"      \
-    "%SERVER_PRECEDENCE:%PROFILE_MEDIUM"
-
-static const char *const priorities[] = {
-    [SSI_TLS_VERSIONS_BOTH] = PRIORITY("+VERS-TLS1.3:+VERS-TLS1.2"),
-    [SSI_TLS_VERSIONS_12] = PRIORITY("+VERS-TLS1.2"),
-    [SSI_TLS_VERSIONS_13] = PRIORITY("+VERS-TLS1.3"),
-};
-
 static void clear_error(secsip_tls_profile *p)
 {
     p->error = (secsip_error){.size = sizeof p->error,
@@ -102,7 +88,7 @@ secsip_result ssi_tls_profile_new(secsip_tls_profile **ret)
         return SECSIP_E_NOMEM;
     atomic_init(&p->refs, 1);
     clear_error(p);
-    if (gnutls_priority_init2(&p->priority, priorities[SSI_TLS_VERSIONS_BOTH], NULL, 0) < 0)
+    if (ssi_tls_profile_set_parameters(p, NULL) < 0)
         goto fail_priority;
     ssi_tls_tickets_init(&p->tickets);
     p->resumption = SECSIP_TLS_RESUME_TLS13;
@@ -488,20 +474,6 @@ secsip_result ssi_tls_profile_set_keylog(secsip_tls_profile *p,
         return r;
     p->keylog = keylog;
     p->keylog_user_data = user_data;
-    return 0;
-}
-
-secsip_result ssi_tls_profile_set_versions(secsip_tls_profile *p, enum ssi_tls_versions versions)
-{
-    gnutls_priority_t priority;
-    secsip_result r = ssi_tls_profile_begin(p);
-
-    if (r < 0)
-        return r;
-    if (gnutls_priority_init2(&priority, priorities[versions], NULL, 0) < 0)
-        return SECSIP_E_NOMEM;
-    gnutls_priority_deinit(p->priority);
-    p->priority = priority;
     return 0;
 }
 

@@ -126,12 +126,11 @@ secsip_result ssi_tls_profile_set_decision(secsip_tls_profile *p,
 secsip_result ssi_tls_profile_set_known_keys(secsip_tls_profile *p, uint32_t mode,
                                              const secsip_tls_known_keys *keys,
                                              void (*release)(void *user_data));
-enum ssi_tls_versions {
-    SSI_TLS_VERSIONS_BOTH, /* the default: TLS 1.3 and 1.2 */
-    SSI_TLS_VERSIONS_12,
-    SSI_TLS_VERSIONS_13,
-};
-secsip_result ssi_tls_profile_set_versions(secsip_tls_profile *p, enum ssi_tls_versions versions);
+/* parameters: NULL: the defaults. */
+secsip_result ssi_tls_profile_set_parameters(secsip_tls_profile *p,
+                                             const secsip_tls_parameters *parameters);
+/* The same with one version alone, SECSIP_TLS_VERSION_*; 0: the defaults. */
+secsip_result ssi_tls_profile_set_version(secsip_tls_profile *p, uint32_t only);
 secsip_result ssi_tls_profile_set_keylog(secsip_tls_profile *p,
                                          void (*keylog)(const char *line, size_t len,
                                                         void *user_data),

@@ -53,8 +53,9 @@ static secsip_tls_profile *make_profile(char **options, bool serves)
     if (relax)
         must(secsip_tls_profile_set_options(p, (uint32_t)strtoul(relax, NULL, 10)) == 0, "relax");
     if (versions)
-        must(ssi_tls_profile_set_versions(
-                 p, strcmp(versions, "12") == 0 ? SSI_TLS_VERSIONS_12 : SSI_TLS_VERSIONS_13) == 0,
+        must(ssi_tls_profile_set_version(p, strcmp(versions, "12") == 0
+                                                ? SECSIP_TLS_VERSION_1_2
+                                                : SECSIP_TLS_VERSION_1_3) == 0,
              "versions");
     must(secsip_tls_profile_set_resumption(p, SECSIP_TLS_RESUME_ALL) == 0, "resume");
     if (serves)

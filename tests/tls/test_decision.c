@@ -220,7 +220,7 @@ static int32_t resume(secsip_tls_profile *cp, secsip_tls_profile *sp)
 static void it_is_asked_again_when_a_session_is_resumed(void **state)
 {
     (void)state;
-    static const enum ssi_tls_versions versions[] = {SSI_TLS_VERSIONS_12, SSI_TLS_VERSIONS_13};
+    static const uint32_t versions[] = {SECSIP_TLS_VERSION_1_2, SECSIP_TLS_VERSION_1_3};
     static const enum lab_cert servers[] = {LAB_SERVER, LAB_MUSTSTAPLE};
 
     for (int i = 0; i < 4; i++) {
@@ -230,7 +230,7 @@ static void it_is_asked_again_when_a_session_is_resumed(void **state)
             lab_ocsp(servers[i / 2], LAB_CA, LAB_OCSP_GOOD, "20250601", "20250701", &len);
         assert_int_equal(secsip_tls_profile_set_ocsp(sp, der, len), 0);
         free(der);
-        assert_int_equal(ssi_tls_profile_set_versions(cp, versions[i % 2]), 0);
+        assert_int_equal(ssi_tls_profile_set_version(cp, versions[i % 2]), 0);
         assert_int_equal(secsip_tls_profile_set_resumption(cp, SECSIP_TLS_RESUME_ALL), 0);
         assert_int_equal(secsip_tls_profile_set_resumption(sp, SECSIP_TLS_RESUME_ALL), 0);
         assert_int_equal(resume(cp, sp), 0);

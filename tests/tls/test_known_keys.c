@@ -259,7 +259,7 @@ static void a_key_is_remembered_only_when_the_handshake_has_proved_it(void **sta
     struct tls_pair p;
 
     forget_all();
-    assert_int_equal(ssi_tls_profile_set_versions(cp, SSI_TLS_VERSIONS_12), 0);
+    assert_int_equal(ssi_tls_profile_set_version(cp, SECSIP_TLS_VERSION_1_2), 0);
     tls_pair_open(&p, cp, sp, "example.test", LAB_NOW);
     /* The server's certificate has come and is judged: the client's next flight is out. */
     tls_pair_carry(p.client, p.server, 0);
@@ -278,7 +278,7 @@ static void a_key_is_remembered_only_when_the_handshake_has_proved_it(void **sta
 static void a_resumed_session_needs_its_key_still(void **state)
 {
     (void)state;
-    static const enum ssi_tls_versions versions[] = {SSI_TLS_VERSIONS_12, SSI_TLS_VERSIONS_13};
+    static const uint32_t versions[] = {SECSIP_TLS_VERSION_1_2, SECSIP_TLS_VERSION_1_3};
 
     for (int i = 0; i < 2; i++) {
         secsip_tls_profile *cp = lab_profile(LAB_N), *sp = lab_profile(LAB_SERVER);
@@ -286,7 +286,7 @@ static void a_resumed_session_needs_its_key_still(void **state)
         assert_int_equal(secsip_tls_profile_set_known_keys(cp, BESIDE, &keys), 0);
         assert_int_equal(secsip_tls_profile_set_resumption(cp, SECSIP_TLS_RESUME_ALL), 0);
         assert_int_equal(secsip_tls_profile_set_resumption(sp, SECSIP_TLS_RESUME_ALL), 0);
-        assert_int_equal(ssi_tls_profile_set_versions(cp, versions[i]), 0);
+        assert_int_equal(ssi_tls_profile_set_version(cp, versions[i]), 0);
         for (int k = 0; k < 3; k++) {
             struct tls_pair p;
             char byte;

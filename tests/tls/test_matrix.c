@@ -204,14 +204,14 @@ static void add_crl(secsip_tls_profile *p)
     free(crl);
 }
 
-static void judge_server(const struct row *row, enum ssi_tls_versions versions)
+static void judge_server(const struct row *row, uint32_t versions)
 {
     secsip_tls_profile *cp = lab_profile(LAB_N), *sp = lab_profile(row->cert);
     struct tls_pair pair;
 
     add_crl(cp);
     assert_int_equal(secsip_tls_profile_set_options(cp, row->options), 0);
-    assert_int_equal(ssi_tls_profile_set_versions(cp, versions), 0);
+    assert_int_equal(ssi_tls_profile_set_version(cp, versions), 0);
     tls_pair_open(&pair, cp, sp, row->domain, LAB_NOW);
     tls_pair_pump(&pair);
     expect(row, pair.client, pair.server);
@@ -220,7 +220,7 @@ static void judge_server(const struct row *row, enum ssi_tls_versions versions)
     secsip_tls_profile_unref(sp);
 }
 
-static void judge_client(const struct row *row, enum ssi_tls_versions versions)
+static void judge_client(const struct row *row, uint32_t versions)
 {
     secsip_tls_profile *cp = lab_profile(row->cert), *sp = lab_profile(LAB_SERVER);
     struct tls_pair pair;
@@ -228,7 +228,7 @@ static void judge_client(const struct row *row, enum ssi_tls_versions versions)
     add_crl(sp);
     assert_int_equal(secsip_tls_profile_set_options(sp, row->options), 0);
     assert_int_equal(secsip_tls_profile_set_client_cert(sp, SECSIP_TLS_CLIENT_CERT_REQUIRE), 0);
-    assert_int_equal(ssi_tls_profile_set_versions(cp, versions), 0);
+    assert_int_equal(ssi_tls_profile_set_version(cp, versions), 0);
     tls_pair_open(&pair, cp, sp, "example.test", LAB_NOW);
     tls_pair_pump(&pair);
     expect(row, pair.server, pair.client);
@@ -241,8 +241,8 @@ static void clients_judge_servers(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof as_client / sizeof *as_client; i++) {
-        judge_server(&as_client[i], SSI_TLS_VERSIONS_12);
-        judge_server(&as_client[i], SSI_TLS_VERSIONS_13);
+        judge_server(&as_client[i], SECSIP_TLS_VERSION_1_2);
+        judge_server(&as_client[i], SECSIP_TLS_VERSION_1_3);
     }
 }
 
@@ -250,8 +250,8 @@ static void servers_judge_clients(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof as_server / sizeof *as_server; i++) {
-        judge_client(&as_server[i], SSI_TLS_VERSIONS_12);
-        judge_client(&as_server[i], SSI_TLS_VERSIONS_13);
+        judge_client(&as_server[i], SECSIP_TLS_VERSION_1_2);
+        judge_client(&as_server[i], SECSIP_TLS_VERSION_1_3);
     }
 }
 
@@ -271,8 +271,8 @@ static void every_option_forgives_what_it_names_and_nothing_else(void **state)
                                 option,   saved ? 0 : k->result,
                                 k->check, saved ? option : 0};
         for (int v = 0; v < 2; v++)
-            (serves ? judge_server : judge_client)(&row,
-                                                   v ? SSI_TLS_VERSIONS_13 : SSI_TLS_VERSIONS_12);
+            (serves ? judge_server : judge_client)(&row, v ? SECSIP_TLS_VERSION_1_3
+                                                           : SECSIP_TLS_VERSION_1_2);
     }
 }
 

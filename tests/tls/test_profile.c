@@ -10,10 +10,9 @@
 #include "oom.h"
 #include "tls_pair.h"
 
-static void set_client_options(secsip_tls_profile *p, enum ssi_tls_versions versions,
-                               uint32_t resumption)
+static void set_client_options(secsip_tls_profile *p, uint32_t versions, uint32_t resumption)
 {
-    assert_int_equal(ssi_tls_profile_set_versions(p, versions), 0);
+    assert_int_equal(ssi_tls_profile_set_version(p, versions), 0);
     assert_int_equal(secsip_tls_profile_set_resumption(p, resumption), 0);
 }
 
@@ -59,18 +58,18 @@ static void sessions_are_resumed_as_the_profiles_allow(void **state)
 {
     (void)state;
     static const struct {
-        enum ssi_tls_versions versions;
+        uint32_t versions;
         uint32_t client, server;
         int32_t resumed;
     } rows[] = {
-        {SSI_TLS_VERSIONS_13, SECSIP_TLS_RESUME_TLS13, SECSIP_TLS_RESUME_TLS13, 1},
-        {SSI_TLS_VERSIONS_12, SECSIP_TLS_RESUME_TLS13, SECSIP_TLS_RESUME_TLS13, 0},
-        {SSI_TLS_VERSIONS_12, SECSIP_TLS_RESUME_ALL, SECSIP_TLS_RESUME_TLS13, 0},
-        {SSI_TLS_VERSIONS_12, SECSIP_TLS_RESUME_TLS13, SECSIP_TLS_RESUME_ALL, 0},
-        {SSI_TLS_VERSIONS_12, SECSIP_TLS_RESUME_ALL, SECSIP_TLS_RESUME_ALL, 1},
-        {SSI_TLS_VERSIONS_13, SECSIP_TLS_RESUME_ALL, SECSIP_TLS_RESUME_ALL, 1},
-        {SSI_TLS_VERSIONS_13, SECSIP_TLS_RESUME_OFF, SECSIP_TLS_RESUME_ALL, 0},
-        {SSI_TLS_VERSIONS_13, SECSIP_TLS_RESUME_ALL, SECSIP_TLS_RESUME_OFF, 0},
+        {SECSIP_TLS_VERSION_1_3, SECSIP_TLS_RESUME_TLS13, SECSIP_TLS_RESUME_TLS13, 1},
+        {SECSIP_TLS_VERSION_1_2, SECSIP_TLS_RESUME_TLS13, SECSIP_TLS_RESUME_TLS13, 0},
+        {SECSIP_TLS_VERSION_1_2, SECSIP_TLS_RESUME_ALL, SECSIP_TLS_RESUME_TLS13, 0},
+        {SECSIP_TLS_VERSION_1_2, SECSIP_TLS_RESUME_TLS13, SECSIP_TLS_RESUME_ALL, 0},
+        {SECSIP_TLS_VERSION_1_2, SECSIP_TLS_RESUME_ALL, SECSIP_TLS_RESUME_ALL, 1},
+        {SECSIP_TLS_VERSION_1_3, SECSIP_TLS_RESUME_ALL, SECSIP_TLS_RESUME_ALL, 1},
+        {SECSIP_TLS_VERSION_1_3, SECSIP_TLS_RESUME_OFF, SECSIP_TLS_RESUME_ALL, 0},
+        {SECSIP_TLS_VERSION_1_3, SECSIP_TLS_RESUME_ALL, SECSIP_TLS_RESUME_OFF, 0},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -91,7 +90,7 @@ static void sessions_are_resumed_as_the_profiles_allow(void **state)
 static void resumption_keeps_no_verdict(void **state)
 {
     (void)state;
-    static const enum ssi_tls_versions versions[] = {SSI_TLS_VERSIONS_12, SSI_TLS_VERSIONS_13};
+    static const uint32_t versions[] = {SECSIP_TLS_VERSION_1_2, SECSIP_TLS_VERSION_1_3};
 
     for (int i = 0; i < 2; i++) {
         /* The certificate expires between two connections. */
@@ -430,7 +429,7 @@ static void tls13_can_be_required(void **state)
                        *old = lab_profile(LAB_N);
 
     assert_int_equal(secsip_tls_profile_require_tls13(sp, 1), 0);
-    assert_int_equal(ssi_tls_profile_set_versions(old, SSI_TLS_VERSIONS_12), 0);
+    assert_int_equal(ssi_tls_profile_set_version(old, SECSIP_TLS_VERSION_1_2), 0);
     assert_int_equal(live(cp, sp, "example.test", LAB_NOW), 0);
     assert_true(live(old, sp, "example.test", LAB_NOW) < 0);
     secsip_tls_profile_unref(sp);

@@ -68,12 +68,12 @@ static int32_t live(secsip_tls_profile *cp, secsip_tls_profile *sp, uint8_t name
     return r;
 }
 
-static secsip_tls_profile *resuming(enum lab_cert identity, enum ssi_tls_versions versions)
+static secsip_tls_profile *resuming(enum lab_cert identity, uint32_t versions)
 {
     secsip_tls_profile *p = lab_profile(identity);
 
     assert_int_equal(secsip_tls_profile_set_resumption(p, SECSIP_TLS_RESUME_ALL), 0);
-    assert_int_equal(ssi_tls_profile_set_versions(p, versions), 0);
+    assert_int_equal(ssi_tls_profile_set_version(p, versions), 0);
     return p;
 }
 
@@ -112,7 +112,7 @@ static void what_came_in_between_counts(void **state)
     uint8_t name[KEY_NAME];
 
     for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
-        enum ssi_tls_versions version = i % 2 ? SSI_TLS_VERSIONS_12 : SSI_TLS_VERSIONS_13;
+        uint32_t version = i % 2 ? SECSIP_TLS_VERSION_1_2 : SECSIP_TLS_VERSION_1_3;
         secsip_tls_profile *cp = resuming(LAB_N, version), *sp = resuming(LAB_REVOKED, version);
         secsip_tls_profile *next = lab_profile(LAB_N);
         assert_int_equal(live(cp, sp, name), 0);
@@ -135,8 +135,8 @@ static void what_was_accepted_under_old_rules_is_not_resumed_under_new_ones(void
     struct tls_pair p;
 
     for (int begun = 0; begun < 2; begun++) {
-        secsip_tls_profile *cp = resuming(LAB_N, SSI_TLS_VERSIONS_13),
-                           *sp = resuming(LAB_SERVER, SSI_TLS_VERSIONS_13), *next;
+        secsip_tls_profile *cp = resuming(LAB_N, SECSIP_TLS_VERSION_1_3),
+                           *sp = resuming(LAB_SERVER, SECSIP_TLS_VERSION_1_3), *next;
         char byte;
         const char *other = lab_chain(LAB_OTHERCA);
         assert_int_equal(secsip_tls_profile_new(&next), 0);
@@ -170,7 +170,7 @@ static void a_servers_rules_count_for_clients_that_come_back(void **state)
     uint8_t name[KEY_NAME], key[64] = {1};
 
     for (int i = 0; i < 2; i++) {
-        enum ssi_tls_versions version = i % 2 ? SSI_TLS_VERSIONS_12 : SSI_TLS_VERSIONS_13;
+        uint32_t version = i % 2 ? SECSIP_TLS_VERSION_1_2 : SECSIP_TLS_VERSION_1_3;
         secsip_tls_profile *cp = resuming(LAB_REVOKED, version),
                            *sp = resuming(LAB_SERVER, version);
         secsip_tls_profile *next = resuming(LAB_SERVER, version);
@@ -198,8 +198,8 @@ static void a_servers_rules_count_for_clients_that_come_back(void **state)
 static void tickets_end_and_their_keys_change_with_time(void **state)
 {
     (void)state;
-    secsip_tls_profile *cp = resuming(LAB_N, SSI_TLS_VERSIONS_13),
-                       *sp = resuming(LAB_SERVER, SSI_TLS_VERSIONS_13);
+    secsip_tls_profile *cp = resuming(LAB_N, SECSIP_TLS_VERSION_1_3),
+                       *sp = resuming(LAB_SERVER, SECSIP_TLS_VERSION_1_3);
     uint8_t first[KEY_NAME], later[KEY_NAME];
 
     ahead = 0;
@@ -229,11 +229,11 @@ static void tickets_end_and_their_keys_change_with_time(void **state)
 static void ticket_keys_are_set_while_nodes_run(void **state)
 {
     (void)state;
-    secsip_tls_profile *cp = resuming(LAB_N, SSI_TLS_VERSIONS_13), *node[2];
+    secsip_tls_profile *cp = resuming(LAB_N, SECSIP_TLS_VERSION_1_3), *node[2];
     uint8_t name[KEY_NAME], before[KEY_NAME], key[64] = {0};
 
     for (int i = 0; i < 2; i++) {
-        node[i] = resuming(LAB_SERVER, SSI_TLS_VERSIONS_13);
+        node[i] = resuming(LAB_SERVER, SECSIP_TLS_VERSION_1_3);
         assert_int_equal(secsip_tls_profile_set_ticket_key(node[i], key, sizeof key), 0);
     }
     for (int round = 0; round < 3; round++) {
@@ -282,7 +282,7 @@ static void tls12_sessions_are_resumed_only_where_they_are_bound(void **state)
 
     assert_int_equal(gnutls_session_ticket_key_generate(&ticket_key), 0);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        secsip_tls_profile *cp = resuming(LAB_N, SSI_TLS_VERSIONS_BOTH);
+        secsip_tls_profile *cp = resuming(LAB_N, 0);
         assert_int_equal(visit(cp, &ticket_key, rows[i].priority), 0);
         assert_int_equal(visit(cp, &ticket_key, rows[i].priority), rows[i].resumed);
         secsip_tls_profile_unref(cp);

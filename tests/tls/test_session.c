@@ -269,7 +269,7 @@ static void note_keylog(const char *line, size_t len, void *user_data)
 static void key_log_lines_come_on_demand(void **state)
 {
     (void)state;
-    static const enum ssi_tls_versions versions[] = {SSI_TLS_VERSIONS_12, SSI_TLS_VERSIONS_13};
+    static const uint32_t versions[] = {SECSIP_TLS_VERSION_1_2, SECSIP_TLS_VERSION_1_3};
     static const char *const labels[] = {"CLIENT_RANDOM ", "CLIENT_TRAFFIC_SECRET_0 "};
 
     for (int i = 0; i < 2; i++) {
@@ -277,7 +277,7 @@ static void key_log_lines_come_on_demand(void **state)
         struct tls_pair p;
         keylog_text[0] = 0;
         assert_int_equal(secsip_tls_profile_set_keylog(cp, note_keylog, keylog_text), 0);
-        assert_int_equal(ssi_tls_profile_set_versions(cp, versions[i]), 0);
+        assert_int_equal(ssi_tls_profile_set_version(cp, versions[i]), 0);
         tls_pair_open(&p, cp, server_profile, "example.test", LAB_NOW);
         tls_pair_pump(&p);
         assert_non_null(strstr(keylog_text, labels[i]));
@@ -295,8 +295,8 @@ static void versions_that_do_not_meet_fail_on_both_sides(void **state)
     secsip_tls_profile *cp = lab_profile(LAB_N), *sp = lab_profile(LAB_SERVER);
     struct tls_pair p;
 
-    assert_int_equal(ssi_tls_profile_set_versions(cp, SSI_TLS_VERSIONS_12), 0);
-    assert_int_equal(ssi_tls_profile_set_versions(sp, SSI_TLS_VERSIONS_13), 0);
+    assert_int_equal(ssi_tls_profile_set_version(cp, SECSIP_TLS_VERSION_1_2), 0);
+    assert_int_equal(ssi_tls_profile_set_version(sp, SECSIP_TLS_VERSION_1_3), 0);
     tls_pair_open(&p, cp, sp, "example.test", LAB_NOW);
     tls_pair_pump(&p);
     assert_int_equal(ssi_tls_session_state(p.server), SSI_TLS_FAILED);

@@ -159,7 +159,7 @@ static void need_token(void)
 static void servers_and_clients_sign_with_a_token(void **state)
 {
     (void)state;
-    static const enum ssi_tls_versions versions[] = {SSI_TLS_VERSIONS_12, SSI_TLS_VERSIONS_13};
+    static const uint32_t versions[] = {SECSIP_TLS_VERSION_1_2, SECSIP_TLS_VERSION_1_3};
 
     need_token();
     asked.pin = "1234";
@@ -167,7 +167,7 @@ static void servers_and_clients_sign_with_a_token(void **state)
         secsip_tls_profile *sp = i / 2 ? profile_with(CERT("rsa"), KEY("rsa"), 0)
                                        : profile_with(CERT("server"), KEY("server"), 0);
         secsip_tls_profile *cp = profile_with(CERT("alice"), KEY("alice"), 0);
-        assert_int_equal(ssi_tls_profile_set_versions(sp, versions[i % 2]), 0);
+        assert_int_equal(ssi_tls_profile_set_version(sp, versions[i % 2]), 0);
         assert_int_equal(secsip_tls_profile_set_client_cert(sp, SECSIP_TLS_CLIENT_CERT_REQUIRE), 0);
         assert_int_equal(meet(cp, sp, "example.test"), 0);
         secsip_tls_profile_unref(sp);

@@ -89,7 +89,7 @@ static void on_call_state(secsip_call *c, const secsip_call_event *e, void *arg)
 }
 
 /* The client asks about the server, or the server about the client. */
-static void set_stage(enum what what, int32_t answer, enum ssi_tls_versions versions)
+static void set_stage(enum what what, int32_t answer, uint32_t versions)
 {
     const secsip_registrar_config registrar = {
         .size = sizeof registrar, .domain = "example.test", .password = password};
@@ -105,7 +105,7 @@ static void set_stage(enum what what, int32_t answer, enum ssi_tls_versions vers
     s.client = simnet_host_new(s.net, "10.0.0.1", NULL);
     s.server_profile = lab_profile(LAB_SERVER);
     s.client_profile = lab_profile(LAB_ALICE);
-    assert_int_equal(ssi_tls_profile_set_versions(s.client_profile, versions), 0);
+    assert_int_equal(ssi_tls_profile_set_version(s.client_profile, versions), 0);
     secsip_tls_profile *asks = what == FREE_REGISTRAR ? s.server_profile : s.client_profile;
     assert_int_equal(secsip_tls_profile_set_decision(asks, decide, NULL), 0);
     assert_int_equal(
@@ -144,7 +144,7 @@ static void it_may_end_everything(void **state)
     for (int i = 0; i < 4 * N_WHATS; i++) {
         print_message("%d, says %s, TLS %s\n", i / 4, i & 1 ? "yes" : "no", i & 2 ? "1.2" : "1.3");
         set_stage((enum what)(i / 4), i & 1 ? 0 : SECSIP_E_PERMISSION,
-                  i & 2 ? SSI_TLS_VERSIONS_12 : SSI_TLS_VERSIONS_13);
+                  i & 2 ? SECSIP_TLS_VERSION_1_2 : SECSIP_TLS_VERSION_1_3);
         if (s.what == HANG_UP)
             assert_int_equal(
                 secsip_call_new(s.account, "sip:bob@example.test", &callbacks, NULL, &s.call), 0);

@@ -151,12 +151,12 @@ static void show_too_many_names(secsip_tls_profile *p)
 
 static void only_12(secsip_tls_profile *p)
 {
-    assert_int_equal(ssi_tls_profile_set_versions(p, SSI_TLS_VERSIONS_12), 0);
+    assert_int_equal(ssi_tls_profile_set_version(p, SECSIP_TLS_VERSION_1_2), 0);
 }
 
 static void only_13(secsip_tls_profile *p)
 {
-    assert_int_equal(ssi_tls_profile_set_versions(p, SSI_TLS_VERSIONS_13), 0);
+    assert_int_equal(ssi_tls_profile_set_version(p, SECSIP_TLS_VERSION_1_3), 0);
 }
 
 /* ---- The scenarios. */
