@@ -4,11 +4,102 @@
 #include "base/addr.h"
 #include "base/cursor.h"
 #include "sip/read.h"
+#include "sip/tel.h"
+
+bool ssi_sip_uri_next_param(struct ssi_cursor *c, struct ssi_slice *name, struct ssi_slice *value)
+{
+    if (!ssi_cursor_take(c, ';'))
+        return false;
+    struct ssi_slice item = ssi_cursor_take_until(c, ';');
+    size_t eq = ssi_slice_find(item, '=');
+    *name = ssi_slice_of(item.p, eq);
+    *value = eq < item.len ? ssi_slice_from(item, eq + 1) : ssi_slice_of(NULL, 0);
+    return true;
+}
+
+static int hex_value(char c)
+{
+    return c <= '9' ? c - '0' : ssi_lower(c) - 'a' + 10;
+}
+
+/* One byte of a URI part with its escape undone once; *escaped tells an escaped byte of the reserved set from a bare
+ * one: only other bytes are equal to their escapes (RFC 3261 19.1.4). */
+static int unescaped_byte(struct ssi_cursor *c, bool *ret_escaped)
+{
+    if (ssi_cursor_at_end(c))
+        return -1;
+    *ret_escaped = false;
+    if (*c->p == '%' && ssi_cursor_left(c) >= 3) {
+        int v = hex_value(c->p[1]) * 16 + hex_value(c->p[2]);
+        c->p += 3;
+        *ret_escaped = strchr(";/?:@&=+$,", v) != NULL;
+        return v;
+    }
+    return (unsigned char)*c->p++;
+}
+
+bool ssi_sip_uri_parts_equal(struct ssi_slice a, struct ssi_slice b, bool any_case)
+{
+    struct ssi_cursor ca = ssi_cursor_of(a), cb = ssi_cursor_of(b);
+
+    for (;;) {
+        bool ea = false, eb = false;
+        int x = unescaped_byte(&ca, &ea), y = unescaped_byte(&cb, &eb);
+        if (x < 0 || y < 0)
+            return x == y;
+        if (any_case) {
+            x = (unsigned char)ssi_lower((char)x);
+            y = (unsigned char)ssi_lower((char)y);
+        }
+        if (x != y || ea != eb)
+            return false;
+    }
+}
+
+/* One that tells names apart, whatever of them is escaped and in any case. */
+static uint32_t hash_name(struct ssi_slice name)
+{
+    struct ssi_cursor c = ssi_cursor_of(name);
+    uint32_t h = 2166136261U;
+    bool escaped;
+
+    for (int v; (v = unescaped_byte(&c, &escaped)) >= 0;)
+        h = (h ^ (unsigned char)ssi_lower((char)v)) * 16777619U;
+    return h;
+}
+
+/* Like ssi_sip_note_name, where this name or one before it has an escape; `is_first`: this one is the first that has. */
+static bool note_escaped_name(struct ssi_sip_reader *r, struct ssi_sip_seen *seen,
+                              struct ssi_slice name, bool is_first)
+{
+    uint32_t h = hash_name(name);
+
+    if (seen->n >= r->max_params) {
+        r->too_large = true;
+        return ssi_sip_wrong(r, "fewer parameters");
+    }
+    if (seen->n >= SSI_SIP_SEEN_ROOM) {
+        seen->n++;
+        return true;
+    }
+    for (uint32_t i = 0; i < seen->n; i++) {
+        if (is_first)
+            seen->hash[i] = hash_name(seen->name[i]);
+        if (seen->hash[i] == h && ssi_sip_uri_parts_equal(seen->name[i], name, true)) {
+            r->p = name.p;
+            return ssi_sip_wrong(r, "each parameter once");
+        }
+    }
+    seen->hash[seen->n] = h;
+    seen->name[seen->n++] = name;
+    return true;
+}
 
 static bool read_uri_params(struct ssi_sip_reader *r, struct ssi_sip_uri *u)
 {
     const char *from = r->p;
     struct ssi_sip_seen seen;
+    bool escaped = false;
 
     seen.n = 0;
     while (ssi_sip_next_is(r, ';')) {
@@ -16,7 +107,10 @@ static bool read_uri_params(struct ssi_sip_reader *r, struct ssi_sip_uri *u)
         struct ssi_slice name = ssi_sip_run_escaped(r, SSI_CH_PARAM);
         if (name.len == 0)
             return ssi_sip_wrong(r, "the name of a URI parameter");
-        if (!ssi_sip_note_name(r, &seen, name))
+        bool was_escaped = escaped;
+        escaped = escaped || memchr(name.p, '%', name.len) != NULL;
+        if (escaped ? !note_escaped_name(r, &seen, name, !was_escaped)
+                    : !ssi_sip_note_name(r, &seen, name))
             return false;
         if (ssi_sip_next_is(r, '=')) {
             r->p++;
@@ -111,35 +205,11 @@ static bool read_sip_uri(struct ssi_sip_reader *r, bool bare, struct ssi_sip_uri
     return true;
 }
 
-/* Two tels are compared parameter by parameter, so those are bounded too. */
-static bool check_tel_params(struct ssi_sip_reader *r, struct ssi_slice text)
+/* Absolute URIs of any other scheme: bounded and free of what could end it. */
+static bool read_other_uri(struct ssi_sip_reader *r, bool bare)
 {
-    uint32_t n = 0;
-
-    for (size_t i = 0; i < text.len; i++)
-        n += text.p[i] == ';';
-    if (n <= r->max_params)
-        return true;
-    r->too_large = true;
-    return ssi_sip_wrong(r, "fewer parameters");
-}
-
-/* tel (RFC 3966, where '#' is a digit) and absolute URIs of any other scheme: bounded and free of what could end it. */
-static bool read_other_uri(struct ssi_sip_reader *r, bool bare, struct ssi_sip_uri *u)
-{
-    unsigned mask = bare ? SSI_CH_URIC_BARE : SSI_CH_URIC;
-    const char *from = r->p;
-
-    ssi_sip_run_escaped(r, mask);
-    while (u->scheme == SSI_SIP_SCHEME_TEL && ssi_sip_next_is(r, '#')) {
-        r->p++;
-        ssi_sip_run_escaped(r, mask);
-    }
-    if (r->p == from)
+    if (ssi_sip_run_escaped(r, bare ? SSI_CH_URIC_BARE : SSI_CH_URIC).len == 0)
         return ssi_sip_wrong(r, "something after the scheme of a URI");
-    if (u->scheme == SSI_SIP_SCHEME_TEL &&
-        !check_tel_params(r, ssi_slice_of(from, (size_t)(r->p - from))))
-        return false;
     return bare && ssi_sip_next_is(r, '?')
                ? ssi_sip_wrong(r, "angle brackets around a URI with '?'")
                : true;
@@ -193,8 +263,10 @@ bool ssi_sip_read_uri(struct ssi_sip_reader *r, bool bare, struct ssi_sip_uri *r
     memset(u, 0, sizeof *u);
     if (!read_scheme(r, u))
         return false;
-    bool is_sip = u->scheme == SSI_SIP_SCHEME_SIP || u->scheme == SSI_SIP_SCHEME_SIPS;
-    if (is_sip ? !read_sip_uri(r, bare, u) : !read_other_uri(r, bare, u))
+    bool good = u->scheme == SSI_SIP_SCHEME_OTHER ? read_other_uri(r, bare)
+                : u->scheme == SSI_SIP_SCHEME_TEL ? ssi_sip_read_tel(r, bare)
+                                                  : read_sip_uri(r, bare, u);
+    if (!good)
         return false;
     u->whole = ssi_slice_of(from, (size_t)(r->p - from));
     if (u->whole.len > r->max_uri) {
@@ -216,65 +288,14 @@ secsip_result ssi_sip_uri_parse(struct ssi_slice text, struct ssi_sip_uri *ret)
     return 0;
 }
 
-/* The next ";name[=value]" of a checked slice of URI parameters. */
-static bool next_param(struct ssi_cursor *c, struct ssi_slice *name, struct ssi_slice *value)
-{
-    if (!ssi_cursor_take(c, ';'))
-        return false;
-    struct ssi_slice item = ssi_cursor_take_until(c, ';');
-    size_t eq = ssi_slice_find(item, '=');
-    *name = ssi_slice_of(item.p, eq);
-    *value = eq < item.len ? ssi_slice_from(item, eq + 1) : ssi_slice_of(NULL, 0);
-    return true;
-}
-
-static int hex_value(char c)
-{
-    return c <= '9' ? c - '0' : ssi_lower(c) - 'a' + 10;
-}
-
-/* One byte of a URI part with its escape undone once; *escaped tells an escaped byte of the reserved set from a bare
- * one: only other bytes are equal to their escapes (RFC 3261 19.1.4). */
-static int unescaped_byte(struct ssi_cursor *c, bool *ret_escaped)
-{
-    if (ssi_cursor_at_end(c))
-        return -1;
-    *ret_escaped = false;
-    if (*c->p == '%' && ssi_cursor_left(c) >= 3) {
-        int v = hex_value(c->p[1]) * 16 + hex_value(c->p[2]);
-        c->p += 3;
-        *ret_escaped = strchr(";/?:@&=+$,", v) != NULL;
-        return v;
-    }
-    return (unsigned char)*c->p++;
-}
-
-static bool parts_equal(struct ssi_slice a, struct ssi_slice b, bool any_case)
-{
-    struct ssi_cursor ca = ssi_cursor_of(a), cb = ssi_cursor_of(b);
-
-    for (;;) {
-        bool ea = false, eb = false;
-        int x = unescaped_byte(&ca, &ea), y = unescaped_byte(&cb, &eb);
-        if (x < 0 || y < 0)
-            return x == y;
-        if (any_case) {
-            x = (unsigned char)ssi_lower((char)x);
-            y = (unsigned char)ssi_lower((char)y);
-        }
-        if (x != y || ea != eb)
-            return false;
-    }
-}
-
 bool ssi_sip_uri_param(const struct ssi_sip_uri *u, struct ssi_slice name,
                        struct ssi_slice *ret_value)
 {
     struct ssi_cursor c = ssi_cursor_of(u->params);
     struct ssi_slice n, v;
 
-    while (next_param(&c, &n, &v)) {
-        if (!parts_equal(n, name, true))
+    while (ssi_sip_uri_next_param(&c, &n, &v)) {
+        if (!ssi_sip_uri_parts_equal(n, name, true))
             continue;
         if (ret_value)
             *ret_value = v;
@@ -289,7 +310,7 @@ static bool must_be_in_both(struct ssi_slice name)
     static const char known[][10] = {"transport", "maddr", "ttl", "user", "method"};
 
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (parts_equal(name, ssi_slice_str(known[i]), true))
+        if (ssi_sip_uri_parts_equal(name, ssi_slice_str(known[i]), true))
             return true;
     return false;
 }
@@ -301,9 +322,9 @@ static bool params_match(const struct ssi_sip_uri *a, const struct ssi_sip_uri *
     struct ssi_cursor c = ssi_cursor_of(a->params);
     struct ssi_slice n, va, vb;
 
-    while (next_param(&c, &n, &va)) {
+    while (ssi_sip_uri_next_param(&c, &n, &va)) {
         if (ssi_sip_uri_param(b, n, &vb)) {
-            if ((va.p == NULL) != (vb.p == NULL) || !parts_equal(va, vb, true))
+            if ((va.p == NULL) != (vb.p == NULL) || !ssi_sip_uri_parts_equal(va, vb, true))
                 return false;
         } else if (must_be_in_both(n)) {
             return false;
@@ -312,89 +333,41 @@ static bool params_match(const struct ssi_sip_uri *a, const struct ssi_sip_uri *
     return true;
 }
 
-static bool header_in(struct ssi_slice headers, struct ssi_slice name, struct ssi_slice value)
+/* The next "name=value" of checked headers. */
+static bool next_header(struct ssi_cursor *c, struct ssi_slice *name, struct ssi_slice *value)
 {
-    struct ssi_cursor c = ssi_cursor_of(headers);
-
-    while (!ssi_cursor_at_end(&c)) {
-        struct ssi_slice item = ssi_cursor_take_until(&c, '&');
-        size_t eq = ssi_slice_find(item, '=');
-        if (parts_equal(ssi_slice_of(item.p, eq), name, true) &&
-            parts_equal(ssi_slice_from(item, eq + 1), value, false))
-            return true;
-        ssi_cursor_take(&c, '&');
-    }
-    return false;
+    if (ssi_cursor_at_end(c))
+        return false;
+    struct ssi_slice item = ssi_cursor_take_until(c, '&');
+    size_t eq = ssi_slice_find(item, '=');
+    *name = ssi_slice_of(item.p, eq);
+    *value = ssi_slice_from(item, eq + 1);
+    ssi_cursor_take(c, '&');
+    return true;
 }
 
-/* Headers are never ignored: each of a must stand in b. */
+static uint32_t count_header(struct ssi_slice headers, struct ssi_slice name,
+                             struct ssi_slice value)
+{
+    struct ssi_cursor c = ssi_cursor_of(headers);
+    struct ssi_slice n, v;
+    uint32_t count = 0;
+
+    while (next_header(&c, &n, &v))
+        count += ssi_sip_uri_parts_equal(n, name, true) && ssi_sip_uri_parts_equal(v, value, false);
+    return count;
+}
+
+/* Headers are never ignored, and may repeat: each of a stands in b as often (RFC 3261 19.1.4). */
 static bool headers_within(struct ssi_slice a, struct ssi_slice b)
 {
     struct ssi_cursor c = ssi_cursor_of(a);
+    struct ssi_slice name, value;
 
-    while (!ssi_cursor_at_end(&c)) {
-        struct ssi_slice item = ssi_cursor_take_until(&c, '&');
-        size_t eq = ssi_slice_find(item, '=');
-        if (!header_in(b, ssi_slice_of(item.p, eq), ssi_slice_from(item, eq + 1)))
+    while (next_header(&c, &name, &value))
+        if (count_header(a, name, value) != count_header(b, name, value))
             return false;
-        ssi_cursor_take(&c, '&');
-    }
     return true;
-}
-
-/* Digits of a telephone number, without the visual separators that mean nothing (RFC 3966 5.1.1). */
-static bool digits_equal(struct ssi_slice a, struct ssi_slice b)
-{
-    static const char separators[] = "-.()";
-    size_t i = 0, j = 0;
-
-    for (;; i++, j++) {
-        while (i < a.len && a.p[i] && strchr(separators, a.p[i]))
-            i++;
-        while (j < b.len && b.p[j] && strchr(separators, b.p[j]))
-            j++;
-        if (i == a.len || j == b.len)
-            return i == a.len && j == b.len;
-        if (ssi_lower(a.p[i]) != ssi_lower(b.p[j]))
-            return false;
-    }
-}
-
-static bool tel_values_equal(struct ssi_slice name, struct ssi_slice a, struct ssi_slice b)
-{
-    bool is_number = ssi_slice_ieq(name, SSI_LIT("ext")) ||
-                     (ssi_slice_ieq(name, SSI_LIT("phone-context")) && a.len > 0 && *a.p == '+');
-
-    return !a.p == !b.p && (is_number ? digits_equal(a, b) : parts_equal(a, b, true));
-}
-
-/* Each of a's parameters stands in b. */
-static bool tel_params_within(struct ssi_slice a, struct ssi_slice b)
-{
-    struct ssi_cursor ca = ssi_cursor_of(a);
-    struct ssi_slice name, value, other_name, other;
-
-    while (next_param(&ca, &name, &value)) {
-        struct ssi_cursor cb = ssi_cursor_of(b);
-        bool found = false;
-        while (!found && next_param(&cb, &other_name, &other))
-            found = ssi_slice_ieq(name, other_name) && tel_values_equal(name, value, other);
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
-/* RFC 3966 4: the same digits, and the same parameters in any order; all in any case. */
-static bool tel_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
-{
-    struct ssi_slice x = ssi_slice_from(a->whole, a->scheme_text.len + 1);
-    struct ssi_slice y = ssi_slice_from(b->whole, b->scheme_text.len + 1);
-    size_t nx = ssi_slice_find(x, ';'), ny = ssi_slice_find(y, ';');
-
-    return digits_equal(ssi_slice_of(x.p, nx), ssi_slice_of(y.p, ny)) &&
-           tel_params_within(ssi_slice_from(x, nx), ssi_slice_from(y, ny)) &&
-           tel_params_within(ssi_slice_from(y, ny), ssi_slice_from(x, nx));
 }
 
 /* RFC 5954 4.2: IPv6 addresses are compared by their value, whatever their text. */
@@ -413,7 +386,7 @@ bool ssi_sip_uri_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
     if (a->scheme != b->scheme)
         return false;
     if (a->scheme == SSI_SIP_SCHEME_TEL)
-        return tel_equal(a, b);
+        return ssi_sip_tel_equal(a, b);
     if (a->scheme == SSI_SIP_SCHEME_OTHER)
         return ssi_slice_ieq(a->scheme_text, b->scheme_text) &&
                ssi_slice_eq(ssi_slice_from(a->whole, a->scheme_text.len),
@@ -422,7 +395,8 @@ bool ssi_sip_uri_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
     if ((a->user.p == NULL) != (b->user.p == NULL) ||
         (a->password.p == NULL) != (b->password.p == NULL) || a->port != b->port)
         return false;
-    return parts_equal(a->user, b->user, false) && parts_equal(a->password, b->password, false) &&
+    return ssi_sip_uri_parts_equal(a->user, b->user, false) &&
+           ssi_sip_uri_parts_equal(a->password, b->password, false) &&
            hosts_equal(a->host, b->host) && params_match(a, b) && params_match(b, a) &&
            headers_within(a->headers, b->headers) && headers_within(b->headers, a->headers);
 }
@@ -436,7 +410,7 @@ bool ssi_sip_uri_same_user(const struct ssi_sip_uri *a, const struct ssi_sip_uri
 {
     if (!is_sip(a) || !is_sip(b))
         return ssi_sip_uri_equal(a, b);
-    return !a->user.p == !b->user.p && parts_equal(a->user, b->user, false) &&
+    return !a->user.p == !b->user.p && ssi_sip_uri_parts_equal(a->user, b->user, false) &&
            hosts_equal(a->host, b->host);
 }
 

@@ -1,4 +1,4 @@
-/* SIP, SIPS and other URIs (RFC 3261 19.1 and 25.1, RFC 3966 for tel kept whole). Layer: sip. All slices borrow from the
+/* SIP, SIPS, tel and other URIs (RFC 3261 19.1 and 25.1, RFC 3966). Layer: sip. All slices borrow from the
  * text that was parsed. */
 #ifndef SSI_SIP_URI_H
 #define SSI_SIP_URI_H

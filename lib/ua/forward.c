@@ -229,9 +229,12 @@ bool ssi_forward_goes_on(const struct ssi_sip_msg *m)
 {
     struct ssi_sip_values it;
     struct ssi_slice value;
+    int n = 0;
 
     ssi_sip_values_init(&it, m, SSI_HDR_VIA);
-    return ssi_sip_values_next(&it, &value) && ssi_sip_values_next(&it, &value);
+    while (n < 2 && ssi_sip_values_next(&it, &value))
+        n++;
+    return n == 2;
 }
 
 void ssi_forward_put_response(struct ssi_buf *b, const struct ssi_sip_msg *m)

@@ -73,6 +73,10 @@ static const struct shape messages[] = {
     {"empty lines before", "", "\r\n", ALL "\r\n"},
     {"no end", ALL, "a:b\r\n", ""},
     {"no line end", ALL "a:", "b", ""},
+    {"escaped parameters of a URI", ALL "Contact: <sip:a@b", ";%61#=1", ">\r\n\r\n"},
+    {"the same escaped parameter of a URI", ALL "Contact: <sip:a@b", ";%61", ">\r\n\r\n"},
+    {"parameters of a tel URI", ALL "Contact: <tel:+1", ";a#=1", ">\r\n\r\n"},
+    {"digits of a tel URI", ALL "Contact: <tel:+1", "1-", ">\r\n\r\n"},
 };
 
 static const struct shape bodies[] = {

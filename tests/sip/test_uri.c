@@ -78,6 +78,10 @@ static void well_formed_uris_are_taken_apart(void **state)
         "tel:+1-201-555",
         "tel:7042;phone-context=example.com",
         "tel:#31#5;phone-context=+1",
+        "tel:(1)",
+        "tel:911",
+        "tel:+1;isub=a,b?c:d;ext=1-2;phone-context=+1-(2)",
+        "TEL:*A#1;Phone-Context=a.example;x-y;z=%5b[/:&+$]",
         "isbn:2983792873",
         "soap.beep://192.0.2.103:3002",
         "x+y-z.1:opaque",
@@ -92,6 +96,57 @@ static void well_formed_uris_are_taken_apart(void **state)
             assert_int_equal(ssi_sip_uri_parse(ssi_slice_str(good[i]), &u), SECSIP_E_SIP_URI);
         else if (ssi_sip_uri_parse(ssi_slice_str(good[i]), &u) != 0)
             fail_msg("%s", good[i]);
+}
+
+static void refuse(const char *const *bad, size_t n)
+{
+    struct ssi_sip_uri u;
+
+    for (size_t i = 0; i < n; i++)
+        if (ssi_sip_uri_parse(ssi_slice_str(bad[i]), &u) != SECSIP_E_SIP_URI)
+            fail_msg("accepted: %s", bad[i]);
+}
+
+/* RFC 3966 3. */
+static void malformed_tel_uris_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "tel:+",
+        "tel:;x",
+        "tel:-",
+        "tel:+-()",
+        "tel:+;ext=1",
+        "tel:++1",
+        "tel:+a",
+        "tel:+1#",
+        "tel:1g",
+        "tel:+1 2",
+        "tel:+1;",
+        "tel:+1;;x",
+        "tel:+1;=1",
+        "tel:+1;x=",
+        "tel:+1;a.b=1",
+        "tel:+1;x=a@b",
+        "tel:+1;x;X=1",
+        "tel:+1;ext",
+        "tel:+1;ext=",
+        "tel:+1;ext=a",
+        "tel:+1;ext=-",
+        "tel:+1;isub",
+        "tel:+1;isub=",
+        "tel:1;phone-context",
+        "tel:1;phone-context=",
+        "tel:1;phone-context=+",
+        "tel:1;phone-context=-a",
+        "tel:1;phone-context=a..b",
+        "tel:1;phone-context=a_b",
+        "tel:+1?a=b",
+        "tel:+1@h",
+        "tel:%31",
+    };
+
+    refuse(bad, sizeof bad / sizeof bad[0]);
 }
 
 static void malformed_uris_are_refused(void **state)
@@ -152,6 +207,11 @@ static void malformed_uris_are_refused(void **state)
         "sip:bob@h;=1",
         "sip:bob@h;transport=udp;transport=tls",
         "sip:bob@h;aa=1;b;aA=2",
+        "sip:bob@h;lr;l%72",
+        "sip:bob@h;l%72;lr",
+        "sip:bob@h;%6C%72;%6cR=1",
+        "sip:bob@h;a;b;c;d;e;f;g;h;%67",
+        "sip:bob@h;%61;b;c;d;e;f;g;h;H",
         "sip:bob@h;a=b=c",
         "sip:bob@h?",
         "sip:bob@h?a",
@@ -165,9 +225,7 @@ static void malformed_uris_are_refused(void **state)
     };
     struct ssi_sip_uri u;
 
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        if (ssi_sip_uri_parse(ssi_slice_str(bad[i]), &u) != SECSIP_E_SIP_URI)
-            fail_msg("accepted: %s", bad[i]);
+    refuse(bad, sizeof bad / sizeof bad[0]);
     /* An escaped NUL stays an escape and cuts nothing; a raw one is refused. */
     assert_int_equal(ssi_sip_uri_parse(SSI_LIT("sip:bob%00evil@x"), &u), 0);
     assert_true(ssi_slice_eq(u.user, SSI_LIT("bob%00evil")));
@@ -221,6 +279,11 @@ static void equality_is_that_of_rfc3261_19_1_4(void **state)
     assert_false(equal("sip:a@[2001:db8::9:1]", "sip:a@[2001:db8::9:10]"));
     assert_false(equal("sip:a@[::192.0.2.1]", "sip:a@192.0.2.1"));
     assert_true(equal("sip:a@[2001:db8:::192.0.2.1]", "sip:a@[2001:DB8:::192.0.2.1]"));
+    /* Headers may repeat, and count. */
+    assert_false(equal("sip:h?x=1&x=1", "sip:h?x=1"));
+    assert_true(equal("sip:h?x=1&y=2&X=1", "sip:h?%78=1&x=1&y=2"));
+    assert_false(equal("sip:h?x=1&x=1&y=2", "sip:h?x=1&y=2&y=2"));
+    assert_false(equal("sip:h?x=1&x=2", "sip:h?x=1&x=1"));
     assert_true(equal("tel:+1", "TEL:+1"));
     assert_false(equal("tel:+1", "tel:+2"));
 }
@@ -343,6 +406,7 @@ int main(void)
         cmocka_unit_test(byte_classes_are_those_of_rfc3261_25_1),
         cmocka_unit_test(well_formed_uris_are_taken_apart),
         cmocka_unit_test(malformed_uris_are_refused),
+        cmocka_unit_test(malformed_tel_uris_are_refused),
         cmocka_unit_test(equality_is_that_of_rfc3261_19_1_4),
         cmocka_unit_test(addresses_of_record_are_canonical),
         cmocka_unit_test(addresses_with_and_without_brackets),
