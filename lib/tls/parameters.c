@@ -150,7 +150,8 @@ static secsip_result put_priority(secsip_tls_profile *p, const secsip_tls_parame
     return r < 0 ? r : b->failed;
 }
 
-secsip_result ssi_tls_profile_set_parameters(secsip_tls_profile *p, const secsip_tls_parameters *t)
+secsip_result ssi_tls_profile_set_parameters(secsip_tls_profile *p,
+                                             const secsip_tls_parameters *parameters)
 {
     static const secsip_tls_parameters defaults = {.size = sizeof defaults};
     gnutls_priority_t priority;
@@ -160,7 +161,7 @@ secsip_result ssi_tls_profile_set_parameters(secsip_tls_profile *p, const secsip
     if (r < 0)
         return r;
     ssi_buf_init(&b, 1024);
-    r = put_priority(p, t ? t : &defaults, &b);
+    r = put_priority(p, parameters ? parameters : &defaults, &b);
     if (r == 0 && gnutls_priority_init2(&priority, ssi_buf_slice(&b).p, NULL, 0) < 0)
         r = SECSIP_E_NOMEM;
     ssi_buf_free(&b);

@@ -93,7 +93,8 @@ struct secsip_call {
     struct ssi_call_sent first; /* the INVITE that makes the dialog */
     struct ssi_auth auth;
     uint32_t challenged;
-    uint32_t n_servers; /* that said 503 to our INVITE */
+    uint32_t n_servers; /* that said 503 to our INVITE, or nothing */
+    bool heard;         /* the INVITE that is under way had a response, 100 or more */
     bool answer_taken;  /* an answer, early or final, is in force */
 
     /* As the one called, and for re-INVITEs of the peer. */
@@ -209,6 +210,9 @@ void ssi_call_note_refusal(secsip_call *c, const struct ssi_sip_msg *m);
 /* It was refused with 503, and another server is asked: the call is in CONNECT again, or further, or over. False: there is
  * none, or the call has reached somebody; the call has not changed. */
 bool ssi_call_next_server(secsip_call *c, const struct ssi_sip_msg *m);
+/* The same for an INVITE that was never answered, and for one whose connection is gone. */
+bool ssi_call_silent_server(secsip_call *c);
+bool ssi_call_lost_server(secsip_call *c);
 /* The ACK of a 2xx to an INVITE in the call's dialog; kept in `sent`, to be sent again. */
 void ssi_call_send_ack(secsip_call *c, struct ssi_call_sent *sent, const struct ssi_sip_msg *m);
 /* For a 2xx that came before, to whichever INVITE of the dialog. */
@@ -241,11 +245,12 @@ struct ssi_call_cell {
 const struct ssi_call_cell *ssi_call_cell(enum ssi_call_phase phase, enum ssi_call_input input);
 ssi_call_handler ssi_call_out_flow_open, ssi_call_out_provisional, ssi_call_out_success,
     ssi_call_out_refusal, ssi_call_out_no_answer, ssi_call_out_hangup, ssi_call_out_flow_lost,
-    ssi_call_out_ack_again, ssi_call_out_late_success, ssi_call_out_give_up, ssi_call_in_ring,
-    ssi_call_in_answer, ssi_call_in_hangup, ssi_call_in_cancel, ssi_call_in_ack, ssi_call_in_no_ack,
-    ssi_call_in_bye, ssi_call_in_reinvite, ssi_call_in_busy, ssi_call_in_hangup_early,
-    ssi_call_any_hangup, ssi_call_any_flow_lost, ssi_call_any_bye_done, ssi_call_move_lost,
-    ssi_call_leave_lost, ssi_call_move_open, ssi_call_move_gone, ssi_call_mod_start,
-    ssi_call_mod_done, ssi_call_mod_failed, ssi_call_mod_late, ssi_call_in_update;
+    ssi_call_out_flow_died, ssi_call_out_silence, ssi_call_out_ack_again, ssi_call_out_late_success,
+    ssi_call_out_give_up, ssi_call_in_ring, ssi_call_in_answer, ssi_call_in_hangup,
+    ssi_call_in_cancel, ssi_call_in_ack, ssi_call_in_no_ack, ssi_call_in_bye, ssi_call_in_reinvite,
+    ssi_call_in_busy, ssi_call_in_hangup_early, ssi_call_any_hangup, ssi_call_any_flow_lost,
+    ssi_call_any_bye_done, ssi_call_move_lost, ssi_call_leave_lost, ssi_call_move_open,
+    ssi_call_move_gone, ssi_call_mod_start, ssi_call_mod_done, ssi_call_mod_failed,
+    ssi_call_mod_late, ssi_call_in_update;
 
 #endif

@@ -1,5 +1,5 @@
-/* A call whose server cannot serve it: the INVITE goes to the next server of the same domain (RFC 3263 4.3, RFC 3261 21.5.4).
- * Layer: ua. */
+/* A call whose server cannot serve it, says nothing or goes away: the INVITE goes to the next server of the same domain
+ * (RFC 3263 4.3, RFC 3261 8.1.3.1, 21.5.4). Layer: ua. */
 #include "ua/call.h"
 #include "ua/register.h"
 
@@ -7,7 +7,7 @@ enum {
     SERVERS_MAX = 4, /* that are asked for one call */
 };
 
-/* It was the server that refused, and not whom it had reached; and there is another. Over a flow of RFC 5626 the call stays:
+/* It is the server that fails, and not whom it had reached; and there is another. Over a flow of RFC 5626 the call stays:
  * its Contact says ";ob", so the peer will be led back over that flow and no other (RFC 5626 4.3). What a server has opened
  * to us (RFC 5923) is not looked up in DNS. */
 static bool may_move(const secsip_call *c)
@@ -27,14 +27,14 @@ static void start_over(secsip_call *c)
     c->phase = SSI_CALL_CONNECT;
 }
 
-bool ssi_call_next_server(secsip_call *c, const struct ssi_sip_msg *m)
+static bool move_on(secsip_call *c, const struct ssi_sip_msg *m, const char *why)
 {
+    uint32_t seconds = m ? ssi_sip_msg_retry_after(m) : 0;
     struct ssi_flow *old = c->flow;
     struct ssi_flow *f;
 
-    if (m->status != 503 || c->state != SECSIP_CALL_CALLING || old->incoming)
+    if (c->state != SECSIP_CALL_CALLING || old->incoming)
         return false;
-    uint32_t seconds = ssi_sip_msg_retry_after(m);
     ssi_down_note(&c->ua->down, &old->peer, c->ua->timers.now_us, seconds);
     c->n_servers++;
     if (!may_move(c))
@@ -42,15 +42,33 @@ bool ssi_call_next_server(secsip_call *c, const struct ssi_sip_msg *m)
     ssi_flow_retire(old, seconds);
     if (ssi_flow_again(old, &f) < 0)
         return false;
-    ssi_log_line(&c->ua->config.log, SSI_LOG_WARNING, "INVITE to %s: 503, trying the next server",
-                 c->remote_uri);
+    ssi_log_line(&c->ua->config.log, SSI_LOG_WARNING, "INVITE to %s: %s, trying the next server",
+                 c->remote_uri, why);
     /* Should no other server be there, this is what the call ends with. */
-    ssi_call_note_refusal(c, m);
+    if (m)
+        ssi_call_note_refusal(c, m);
     start_over(c);
+    c->invite = NULL; /* its flow ends it, and nobody waits for it any more */
     c->flow = NULL;
     ssi_flow_unwatch(old, &c->watch);
     ssi_flow_unref(old);
     ssi_call_use_flow(c, f);
     ssi_flow_unref(f);
     return true;
+}
+
+bool ssi_call_next_server(secsip_call *c, const struct ssi_sip_msg *m)
+{
+    return m->status == 503 && move_on(c, m, "503");
+}
+
+/* RFC 3263 4.3: "without ever having received any response". Who has said 100 and no more is at work. */
+bool ssi_call_silent_server(secsip_call *c)
+{
+    return !c->heard && move_on(c, NULL, "no answer");
+}
+
+bool ssi_call_lost_server(secsip_call *c)
+{
+    return move_on(c, NULL, "the connection was lost");
 }

@@ -16,6 +16,7 @@ static void on_response(struct ssi_txn *t, struct ssi_sip_msg *m, void *arg)
 
     if (t != c->invite)
         return;
+    c->heard = true;
     if (m->status < 200) {
         ssi_call_step(c, SSI_CALL_PROVISIONAL, m, NULL);
     } else if (m->status < 300) {
@@ -90,6 +91,7 @@ secsip_result ssi_call_send_invite(secsip_call *c, struct ssi_call_sent *sent,
 
 static secsip_result send_invite(secsip_call *c)
 {
+    c->heard = false;
     return ssi_call_send_invite(c, &c->first, &invite_ops, &c->invite);
 }
 
@@ -184,6 +186,13 @@ void ssi_call_out_flow_lost(secsip_call *c, struct ssi_sip_msg *m, struct ssi_tx
     (void)m;
     (void)t;
     ssi_call_finish(c, c->error.status, "no connection");
+}
+
+/* After the INVITE has left (RFC 3261 8.1.3.1: like a 503). */
+void ssi_call_out_flow_died(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
+{
+    if (!ssi_call_lost_server(c))
+        ssi_call_out_flow_lost(c, m, t);
 }
 
 void ssi_call_out_give_up(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
@@ -359,6 +368,13 @@ void ssi_call_out_no_answer(secsip_call *c, struct ssi_sip_msg *m, struct ssi_tx
     (void)t;
     ssi_call_finish(c, m ? m->status : 0,
                     c->error.result < 0 ? secsip_result_text(c->error.result) : "cancelled");
+}
+
+/* Timer B, or the datagram transport says that nobody is there. */
+void ssi_call_out_silence(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
+{
+    if (!ssi_call_silent_server(c))
+        ssi_call_out_no_answer(c, m, t);
 }
 
 /* ---- Made by the application */

@@ -11,7 +11,8 @@ static const struct ssi_call_cell table[SSI_CALL_N_PHASES][SSI_CALL_N_INPUTS] = 
         },
     [SSI_CALL_INVITING] =
         {
-            [SSI_CALL_FLOW_LOST] = {ssi_call_out_flow_lost, "end", "17.1.4"},
+            [SSI_CALL_FLOW_LOST] = {ssi_call_out_flow_died, "connect to the next server, or end",
+                                    "17.1.4, 8.1.3.1; RFC 3263 4.3"},
             [SSI_CALL_PROVISIONAL] = {ssi_call_out_provisional, "tell; start early media",
                                       "13.2.2.1"},
             [SSI_CALL_SUCCESS] = {ssi_call_out_success,
@@ -21,7 +22,10 @@ static const struct ssi_call_cell table[SSI_CALL_N_PHASES][SSI_CALL_N_INPUTS] = 
                                   "answer a challenge, offer SRTP in another way, connect to the "
                                   "next server on 503, or end",
                                   "13.2.2.2, 13.2.2.3, 22.2; RFC 3263 4.3"},
-            [SSI_CALL_NO_ANSWER] = {ssi_call_out_no_answer, "end", "17.1.1.2"},
+            [SSI_CALL_NO_ANSWER] = {ssi_call_out_silence,
+                                    "connect to the next server where there was no response at "
+                                    "all, or end",
+                                    "17.1.1.2; RFC 3263 4.3"},
             [SSI_CALL_HANGUP] = {ssi_call_out_hangup, "send CANCEL", "9.1"},
         },
     [SSI_CALL_CANCELLED] =

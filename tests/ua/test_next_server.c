@@ -1,4 +1,5 @@
-/* An INVITE whose server says 503 goes to the next server of the domain (RFC 3263 4.3, RFC 3261 21.5.4), on virtual time. */
+/* An INVITE whose server says 503, or nothing, or goes away, is sent to the next server of the domain (RFC 3263 4.3,
+ * RFC 3261 8.1.3.1, 21.5.4), on virtual time. */
 #include "test.h"
 
 #include <stdio.h>
@@ -26,6 +27,7 @@ static struct seen {
     char call_id[64], from_tag[64], branch[64], key[64];
     uint32_t retry_after_s;
     bool rings, challenges;
+    bool waits; /* no final response */
     struct ssi_flow *flow;
     struct ssi_buf late_200;
 } seen;
@@ -106,6 +108,8 @@ static bool refuse(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, struct s
     }
     if (m->method == SSI_SIP_INVITE && seen.rings)
         ssi_txn_respond_status(t, 180, "someone");
+    if (seen.waits)
+        return true;
     ssi_ua_begin_response(arg, t, 503, &b);
     if (seen.retry_after_s)
         ssi_sip_put_header_u64(&b, "Retry-After", seen.retry_after_s);
@@ -519,6 +523,127 @@ static void a_plain_registration_does_not_hold_a_call(void **state)
     stop();
 }
 
+/* What the server that is gone knows is worth nothing at the next one. */
+static void assert_talks_anew_with_the_second(void)
+{
+    char key[64];
+
+    assert_int_equal(seen.n_invites, 1);
+    assert_string_equal(l.alice.call->dialog.call_id, seen.call_id);
+    assert_int_equal(l.alice.call->flow->peer.ip[3], 8);
+    take_key(ssi_buf_slice(&l.alice.call->sdp), key);
+    assert_int_equal(strlen(key), 46);
+    assert_int_equal(strlen(seen.key), 46);
+    assert_string_not_equal(key, seen.key);
+    lab_assert_speech(&l, 1000000);
+}
+
+static void a_server_that_goes_away_is_replaced(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 2; how++) {
+        start(LAB_SERVER, NULL);
+        bob_is_at_the_second(true);
+        seen.waits = true;
+        call_bob();
+        assert_true(simnet_run(l.net, 5000000, one_was_asked, NULL));
+        if (how == 0)
+            simnet_cut(l.server);
+        else
+            simnet_down(l.server, true);
+        assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
+        assert_talks_anew_with_the_second();
+        hang_up();
+        assert_no_flow_is_left();
+        stop();
+    }
+}
+
+static bool flow_is_open(void *arg)
+{
+    (void)arg;
+    return l.alice.call && l.alice.call->phase == SSI_CALL_INVITING;
+}
+
+/* Timer B, with a connection that stands. */
+static void a_server_that_says_nothing_is_replaced(void **state)
+{
+    (void)state;
+    start(LAB_SERVER, NULL);
+    bob_is_at_the_second(true);
+    call_bob();
+    assert_true(simnet_run(l.net, 5000000, flow_is_open, NULL));
+    simnet_freeze(l.server, true);
+    uint64_t before = simnet_now(l.net);
+    assert_true(simnet_run(l.net, 60000000, lab_both_talking, &l));
+    assert_in_range(simnet_now(l.net) - before, 31000000, 34000000);
+    assert_int_equal(l.alice.call->flow->peer.ip[3], 8);
+    lab_assert_speech(&l, 1000000);
+    hang_up();
+    stop();
+}
+
+static bool alice_heard(void *arg)
+{
+    (void)arg;
+    return l.alice.call->heard;
+}
+
+/* It is at work: RFC 3263 4.3 looks elsewhere only where there was no response at all. */
+static void who_said_100_is_waited_for(void **state)
+{
+    (void)state;
+    start(LAB_SERVER, NULL);
+    bob_is_at_the_second(true);
+    seen.waits = true;
+    call_bob();
+    assert_true(simnet_run(l.net, 5000000, alice_heard, NULL));
+    simnet_freeze(l.server, true);
+    assert_false(simnet_run(l.net, 100000000, alice_ended, NULL));
+    assert_int_equal(l.alice.call->flow->peer.ip[3], 9);
+    assert_true(simnet_run(l.net, 300000000, alice_ended, NULL));
+    assert_null(l.bob.call);
+    stop();
+}
+
+static bool alice_rings(void *arg)
+{
+    (void)arg;
+    return l.alice.call_state == SECSIP_CALL_RINGING;
+}
+
+static void who_has_rung_is_not_replaced_when_it_goes(void **state)
+{
+    (void)state;
+    start(LAB_SERVER, NULL);
+    bob_is_at_the_second(true);
+    seen.waits = seen.rings = true;
+    call_bob();
+    assert_true(simnet_run(l.net, 5000000, alice_rings, NULL));
+    simnet_cut(l.server);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, NULL));
+    assert_int_equal(l.alice.call_result, SECSIP_E_TLS_TRUNCATED);
+    assert_null(l.bob.call);
+    stop();
+}
+
+static void without_another_server_a_lost_one_is_told_once(void **state)
+{
+    (void)state;
+    start(LAB_N, NULL);
+    make_overloaded(l.server, &l.registrar);
+    seen.waits = true;
+    call_bob();
+    assert_true(simnet_run(l.net, 5000000, one_was_asked, NULL));
+    simnet_cut(l.server);
+    assert_true(simnet_run(l.net, 1000000, alice_ended, NULL));
+    assert_int_equal(l.alice.call_result, SECSIP_E_TLS_TRUNCATED);
+    simnet_run(l.net, 40000000, NULL, NULL);
+    assert_int_equal(l.alice.n_ended, 1);
+    assert_int_equal(seen.n_invites, 1);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -536,6 +661,11 @@ int main(void)
         cmocka_unit_test(who_has_rung_is_not_looked_for_elsewhere),
         cmocka_unit_test(a_call_over_a_flow_of_outbound_stays_there),
         cmocka_unit_test(a_plain_registration_does_not_hold_a_call),
+        cmocka_unit_test(a_server_that_goes_away_is_replaced),
+        cmocka_unit_test(a_server_that_says_nothing_is_replaced),
+        cmocka_unit_test(who_said_100_is_waited_for),
+        cmocka_unit_test(who_has_rung_is_not_replaced_when_it_goes),
+        cmocka_unit_test(without_another_server_a_lost_one_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
