@@ -158,5 +158,5 @@ const srtp_auth_type_t ssi_srtp_hmac_sha1 = HMAC_TYPE(SSI_SRTP_PRIVATE(SRTP_HMAC
 
 size_t ssi_srtp_hmac_room(void)
 {
-    return ssi_srtp_whole_lines(sizeof(struct hmac));
+    return ssi_srtp_room_of(sizeof(struct hmac));
 }

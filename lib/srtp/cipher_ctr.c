@@ -23,6 +23,7 @@ enum {
 struct ctr {
     srtp_cipher_t base; /* what libsrtp2 holds */
     bool inside;        /* lies in its session */
+    bool derives;       /* its keys itself, see derive.h */
     uint32_t at;        /* bytes of the key stream used; NO_IV before the first */
     uint8_t salt[BLOCK];
     uint8_t counter[BLOCK];
@@ -40,28 +41,45 @@ static size_t size_of(int key_len)
                                                                : sizeof(struct aes256_ctx));
 }
 
-/* key_len is key and salt; a tag length has no meaning here. */
-srtp_err_status_t ssi_srtp_ctr_alloc(srtp_cipher_t **ret, int key_len, int tag_len)
+static const srtp_cipher_type_t *type_of(int key_len)
 {
-    const srtp_cipher_type_t *type = key_len == 16 + SALT   ? &ssi_srtp_own_ctr_128
-                                     : key_len == 24 + SALT ? &ssi_srtp_own_ctr_192
-                                                            : &ssi_srtp_own_ctr_256;
+    return key_len == 16 + SALT   ? &ssi_srtp_own_ctr_128
+           : key_len == 24 + SALT ? &ssi_srtp_own_ctr_192
+                                  : &ssi_srtp_own_ctr_256;
+}
+
+/* key_len is key and salt; a tag length has no meaning here. */
+static srtp_err_status_t allocate(srtp_cipher_t **ret, int key_len, bool derives)
+{
     bool inside;
 
-    (void)tag_len;
     if (key_len != 16 + SALT && key_len != 24 + SALT && key_len != 32 + SALT)
         return srtp_err_status_bad_param;
     struct ctr *c = ssi_srtp_take_room(size_of(key_len), &inside);
     if (!c)
         return srtp_err_status_alloc_fail;
     c->inside = inside;
-    c->base.type = type;
+    c->derives = derives;
+    c->base.type = derives ? &ssi_srtp_ctr_128 : type_of(key_len);
     c->base.state = c;
     c->base.key_len = key_len;
-    c->base.algorithm = (int)type->id;
+    c->base.algorithm = (int)type_of(key_len)->id;
     c->at = NO_IV;
     *ret = &c->base;
     return srtp_err_status_ok;
+}
+
+srtp_err_status_t ssi_srtp_ctr_alloc(srtp_cipher_t **ret, int key_len, int tag_len)
+{
+    (void)tag_len;
+    return allocate(ret, key_len, ssi_srtp_handed_over());
+}
+
+/* For anybody: libsrtp2's derivation of keys too, while a session of ours is made. */
+static srtp_err_status_t own_alloc(srtp_cipher_t **ret, int key_len, int tag_len)
+{
+    (void)tag_len;
+    return allocate(ret, key_len, false);
 }
 
 static srtp_err_status_t ctr_dealloc(srtp_cipher_t *cipher)
@@ -76,9 +94,9 @@ static srtp_err_status_t ctr_init(void *state, const uint8_t *key)
 {
     struct ctr *c = state;
     size_t key_len = (size_t)c->base.key_len - SALT;
-    uint8_t right[24 + SALT];
+    uint8_t right[SSI_SRTP_SESSION_KEY];
 
-    if (key_len == 24 && ssi_srtp_next_cipher_key(right))
+    if (c->derives && ssi_srtp_next_cipher_key(&c->base, type_of(c->base.key_len), right))
         key = right;
     memset(c->salt, 0, sizeof c->salt);
     memcpy(c->salt, key + key_len, SALT);
@@ -188,29 +206,29 @@ static const srtp_cipher_test_case_t test_192 = {
 static const srtp_cipher_test_case_t test_256 = {
     sizeof test_key_256, test_key_256, test_iv, 32, test_zeros, 32, test_out_256, 0, NULL, 0, NULL};
 
-#define CTR_TYPE(text, vectors, type_id)                                                           \
+#define CTR_TYPE(allocator, text, vectors, type_id)                                                \
     {                                                                                              \
-        .alloc = ssi_srtp_ctr_alloc, .dealloc = ctr_dealloc, .init = ctr_init,                     \
-        .encrypt = ctr_crypt, .decrypt = ctr_crypt, .set_iv = ctr_set_iv, .description = text,     \
-        .test_data = vectors, .id = type_id                                                        \
+        .alloc = (allocator), .dealloc = ctr_dealloc, .init = ctr_init, .encrypt = ctr_crypt,      \
+        .decrypt = ctr_crypt, .set_iv = ctr_set_iv, .description = text, .test_data = vectors,     \
+        .id = type_id                                                                              \
     }
 
 const srtp_cipher_type_t ssi_srtp_own_ctr_128 =
-    CTR_TYPE("AES-128 CTR (libsecsip)", &test_128, SRTP_AES_ICM_128);
+    CTR_TYPE(own_alloc, "AES-128 CTR (libsecsip)", &test_128, SRTP_AES_ICM_128);
 const srtp_cipher_type_t ssi_srtp_own_ctr_192 =
-    CTR_TYPE("AES-192 CTR (libsecsip)", &test_192, SRTP_AES_ICM_192);
+    CTR_TYPE(own_alloc, "AES-192 CTR (libsecsip)", &test_192, SRTP_AES_ICM_192);
 const srtp_cipher_type_t ssi_srtp_own_ctr_256 =
-    CTR_TYPE("AES-256 CTR (libsecsip)", &test_256, SRTP_AES_ICM_256);
-const srtp_cipher_type_t ssi_srtp_ctr_128 =
-    CTR_TYPE("AES-128 CTR (libsecsip)", &test_128, SSI_SRTP_PRIVATE(SRTP_AES_ICM_128));
-const srtp_cipher_type_t ssi_srtp_ctr_192 =
-    CTR_TYPE("AES-192 CTR (libsecsip)", &test_192, SSI_SRTP_PRIVATE(SRTP_AES_ICM_192));
-const srtp_cipher_type_t ssi_srtp_ctr_256 =
-    CTR_TYPE("AES-256 CTR (libsecsip)", &test_256, SSI_SRTP_PRIVATE(SRTP_AES_ICM_256));
+    CTR_TYPE(own_alloc, "AES-256 CTR (libsecsip)", &test_256, SRTP_AES_ICM_256);
+const srtp_cipher_type_t ssi_srtp_ctr_128 = CTR_TYPE(ssi_srtp_ctr_alloc, "AES-128 CTR (libsecsip)",
+                                                     &test_128, SSI_SRTP_PRIVATE(SRTP_AES_ICM_128));
+const srtp_cipher_type_t ssi_srtp_ctr_192 = CTR_TYPE(ssi_srtp_ctr_alloc, "AES-192 CTR (libsecsip)",
+                                                     &test_192, SSI_SRTP_PRIVATE(SRTP_AES_ICM_192));
+const srtp_cipher_type_t ssi_srtp_ctr_256 = CTR_TYPE(ssi_srtp_ctr_alloc, "AES-256 CTR (libsecsip)",
+                                                     &test_256, SSI_SRTP_PRIVATE(SRTP_AES_ICM_256));
 
 size_t ssi_srtp_ctr_room(uint32_t id)
 {
     size_t n = size_of((id == SRTP_AES_ICM_128 ? 16 : id == SRTP_AES_ICM_192 ? 24 : 32) + SALT);
 
-    return ssi_srtp_whole_lines(n);
+    return ssi_srtp_room_of(n);
 }

@@ -2,6 +2,8 @@
  * the arithmetic wants them at once: IV and associated data wait here. A cipher owns its key. */
 #include <string.h>
 
+#include <nettle/memxor.h>
+
 #include "base/aead.h"
 #include "base/crypto.h"
 #include "srtp/ciphers.h"
@@ -15,7 +17,7 @@ enum {
         2048, /* both parts: an SRTCP packet that is not encrypted is all of the first one */
 };
 
-/* One cache line. */
+/* What a packet needs of it stands in one cache line, but for the salt. */
 struct gcm {
     srtp_cipher_t base; /* what libsrtp2 holds */
     struct ssi_aead aead;
@@ -26,18 +28,23 @@ struct gcm {
     bool inside; /* lies in its session */
     uint8_t iv[SSI_AEAD_IV];
     uint8_t index[INDEX];
+    uint8_t salt[SALT]; /* zeros where libsrtp2 mixes it in */
 };
 
-_Static_assert(sizeof(struct gcm) <= 64 && SSI_AEAD_IV + INDEX == SSI_AEAD_TAG,
-               "a cache line; iv and index together hold a tag");
+_Static_assert(sizeof(struct gcm) <= 80 && SSI_AEAD_IV + INDEX == SSI_AEAD_TAG,
+               "iv and index together hold a tag");
 
 static const srtp_cipher_type_t handed_out_128, handed_out_256;
 
 /* key_len is key and salt. A tag length of 0 asks for the cipher of header extensions: the counter mode of the same key length
  * (RFC 7714 8.3), which libsrtp2 finds by itself for its own ids only. */
+static const srtp_cipher_type_t *type_of(int key_len)
+{
+    return key_len == 16 + SALT ? &handed_out_128 : &handed_out_256;
+}
+
 static srtp_err_status_t gcm_alloc(srtp_cipher_t **ret, int key_len, int tag_len)
 {
-    const srtp_cipher_type_t *type = key_len == 16 + SALT ? &handed_out_128 : &handed_out_256;
     bool inside;
 
     if (key_len != 16 + SALT && key_len != 32 + SALT)
@@ -50,10 +57,10 @@ static srtp_err_status_t gcm_alloc(srtp_cipher_t **ret, int key_len, int tag_len
     if (!g)
         return srtp_err_status_alloc_fail;
     g->inside = inside;
-    g->base.type = type;
+    g->base.type = ssi_srtp_handed_over() ? &ssi_srtp_gcm_128 : type_of(key_len);
     g->base.state = g;
     g->base.key_len = key_len;
-    g->base.algorithm = (int)type->id;
+    g->base.algorithm = (int)type_of(key_len)->id;
     *ret = &g->base;
     return srtp_err_status_ok;
 }
@@ -70,11 +77,21 @@ static srtp_err_status_t gcm_dealloc(srtp_cipher_t *cipher)
 static srtp_err_status_t gcm_init(void *state, const uint8_t *key)
 {
     struct gcm *g = state;
+    size_t key_len = (size_t)g->base.key_len - SALT;
+    uint8_t right[SSI_SRTP_SESSION_KEY];
 
     g->armed = false;
     g->aad_len = 0;
     g->second = false;
-    switch (ssi_aead_set_key(&g->aead, key, (size_t)g->base.key_len - SALT)) {
+    memset(g->salt, 0, SALT);
+    if (ssi_srtp_next_cipher_key(&g->base, type_of(g->base.key_len), right)) {
+        key = right;
+        memcpy(g->salt, key + key_len, SALT);
+    }
+    secsip_result r = ssi_aead_set_key(&g->aead, key, key_len);
+    if (key == right)
+        ssi_wipe(right, sizeof right);
+    switch (r) {
     case 0:
         ssi_srtp_note_outside(g->aead.handle);
         return srtp_err_status_ok;
@@ -85,13 +102,13 @@ static srtp_err_status_t gcm_init(void *state, const uint8_t *key)
     }
 }
 
-/* libsrtp2 has mixed the salt in already (RFC 7714 8.1). */
+/* RFC 7714 8.1. libsrtp2 mixes in the salt that it knows, which is none where keys are derived here. */
 static srtp_err_status_t gcm_set_iv(void *state, uint8_t *iv, srtp_cipher_direction_t direction)
 {
     struct gcm *g = state;
 
     (void)direction;
-    memcpy(g->iv, iv, sizeof g->iv);
+    memxor3(g->iv, iv, g->salt, sizeof g->iv);
     g->aad = NULL;
     g->aad_len = 0;
     g->second = false;
@@ -232,5 +249,5 @@ const srtp_cipher_type_t ssi_srtp_gcm_256 =
 
 size_t ssi_srtp_gcm_room(void)
 {
-    return ssi_srtp_whole_lines(sizeof(struct gcm));
+    return ssi_srtp_room_of(sizeof(struct gcm));
 }

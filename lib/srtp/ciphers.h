@@ -3,7 +3,7 @@
  * libsrtp2 lets a program add a type under an id that it does not know. Ours are added under private ids, so that every
  * other user of libsrtp2 in the process keeps the stock types. Each exists as two tables: the one that is registered, and
  * the one that its alloc hands out with the cipher, under libsrtp2's own id: libsrtp2 looks at that id to choose the form
- * of the IV and the AEAD path. Only alloc, the test vectors and the id of the first are ever looked at. */
+ * of the IV and the AEAD path. While a session is made a cipher has the first (derive.h), from then on the second. */
 #ifndef SSI_SRTP_CIPHERS_H
 #define SSI_SRTP_CIPHERS_H
 
@@ -20,7 +20,7 @@ extern const srtp_auth_type_t ssi_srtp_hmac_sha1;
 extern const srtp_cipher_type_t ssi_srtp_own_ctr_128, ssi_srtp_own_ctr_192, ssi_srtp_own_ctr_256;
 extern const srtp_auth_type_t ssi_srtp_own_hmac_sha1;
 
-/* Memory that they take, in whole cache lines. */
+/* Memory that they take in a session. */
 size_t ssi_srtp_ctr_room(uint32_t id); /* libsrtp2's id */
 size_t ssi_srtp_gcm_room(void);
 size_t ssi_srtp_hmac_room(void);

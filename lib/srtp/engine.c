@@ -6,7 +6,6 @@
 #include "srtp/engine.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "srtp/ciphers.h"
@@ -21,8 +20,7 @@ struct usable {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static bool tried; /* initialised and registered once */
 static struct usable usable;
-static srtp_t anchor;         /* see keep_anchor */
-static atomic_bool right_192; /* usable.stock_192, read without the lock */
+static srtp_t anchor; /* see keep_anchor */
 
 static void fill_policy(const struct ssi_srtp_suite_info *suite, bool private, uint8_t tag_len,
                         bool clear, bool no_auth, srtp_crypto_policy_t *p)
@@ -48,9 +46,13 @@ enum action {
 static srtp_err_status_t apply(struct ssi_srtp_form form, bool private, srtp_policy_t *policy,
                                struct ssi_srtp_room *room, enum action action, srtp_t *ret)
 {
+    uint8_t salt_len = form.suite->aead ? 12 : 14;
     struct ssi_srtp_handover handover = {
-        .masters = form.suite->cipher == SRTP_AES_ICM_192 && !right_192 ? policy->keys : NULL,
+        .masters = policy->keys,
+        .key_len = (uint8_t)(form.suite->key_len - salt_len),
+        .salt_len = salt_len,
         .extensions = policy->enc_xtn_hdr_count > 0,
+        .no_auth_rtp = form.no_auth_rtp,
         .room = room ? room->at : NULL,
         .room_len = room ? room->len : 0,
     };
@@ -69,43 +71,82 @@ static srtp_err_status_t apply(struct ssi_srtp_form form, bool private, srtp_pol
     return status;
 }
 
-/* A session of the whole suite that is of no use but for trying. */
-static srtp_err_status_t create_plain(enum ssi_srtp_suite suite, srtp_policy_t *policy, srtp_t *ret)
-{
-    struct ssi_srtp_form form = {.suite = ssi_srtp_suite_info(suite)};
+/* What one packet of SRTP and one of SRTCP end with, in each suite with another cipher: a master key of the bytes 1 to 46, SSRC 0,
+ * index 0 and 1, eight zeros behind the header. The full tag, or the last bytes of it. */
+enum {
+    PROBE = 10
+};
 
-    return apply(form, false, policy, NULL, CREATE, ret);
-}
+static const struct probe {
+    enum ssi_srtp_suite suite;
+    uint8_t rtp[PROBE], rtcp[PROBE];
+} probes[] = {
+    {SSI_SRTP_AES_CM_128_HMAC_SHA1_80,
+     {0x07, 0x3e, 0x1c, 0x9c, 0xfe, 0x47, 0x2d, 0x3c, 0x2e, 0x4f},
+     {0x07, 0x7a, 0xe5, 0xa7, 0xf6, 0xce, 0xed, 0x29, 0x6d, 0xaa}},
+    {SSI_SRTP_AES_192_CM_HMAC_SHA1_80,
+     {0x4b, 0x1c, 0x9a, 0xc9, 0x04, 0x13, 0x01, 0x4f, 0xd8, 0x9c},
+     {0x8c, 0x8f, 0x78, 0x73, 0x12, 0x1f, 0xc7, 0xd3, 0x08, 0x85}},
+    {SSI_SRTP_AES_256_CM_HMAC_SHA1_80,
+     {0x33, 0xab, 0xec, 0x06, 0x32, 0x10, 0x72, 0xb2, 0x2d, 0xd9},
+     {0x1e, 0x39, 0xc5, 0xc9, 0xde, 0xab, 0xaa, 0x36, 0xaa, 0x96}},
+    {SSI_SRTP_AEAD_AES_128_GCM,
+     {0x0d, 0xe1, 0x00, 0xf6, 0xea, 0xf6, 0x6c, 0xca, 0x99, 0xa3},
+     {0x3e, 0xb0, 0x86, 0x7f, 0x50, 0xb2, 0xd4, 0x2e, 0x8e, 0xbd}},
+    {SSI_SRTP_AEAD_AES_256_GCM,
+     {0x87, 0x47, 0x48, 0xc4, 0xd5, 0x15, 0x8a, 0xa5, 0x99, 0xea},
+     {0x4e, 0x24, 0x45, 0x12, 0xfa, 0xa6, 0xac, 0x4f, 0x34, 0xcb}},
+};
 
-/* Whether libsrtp2's own AES-192 is the one of RFC 6188 (derive.h): a packet of the master key of its section 7.4. */
-static bool stock_192_works(void)
+static bool probe_right(const struct probe *probe, bool private)
 {
-    static const uint8_t want[10] = {0xcc, 0xea, 0x70, 0xe8, 0x5d, 0xe5, 0x8f, 0xaf, 0x82, 0x90};
-    uint8_t key[38] = {0x73, 0xed, 0xc6, 0x6c, 0x4f, 0xa1, 0x57, 0x76, 0xfb, 0x57, 0xf9, 0x50, 0x5c,
-                       0x17, 0x13, 0x65, 0x50, 0xff, 0xda, 0x71, 0xf3, 0xe8, 0xe5, 0xf1, 0xc8, 0x52,
-                       0x2f, 0x3a, 0xcd, 0x4c, 0xe8, 0x6d, 0x5a, 0xdd, 0x78, 0xed, 0xbb, 0x11};
-    uint8_t packet[12 + sizeof want] = {0x80};
-    srtp_policy_t policy = {.ssrc = {ssrc_any_outbound, 0}, .key = key};
+    struct ssi_srtp_form form = {.suite = ssi_srtp_suite_info(probe->suite)};
+    uint8_t key[46], rtp[20 + SRTP_MAX_TRAILER_LEN] = {0x80};
+    uint8_t rtcp[16 + SRTP_MAX_TRAILER_LEN + 4] = {0x80, 201, 0, 3};
+    srtp_master_key_t master = {.key = key}, *masters = &master;
+    srtp_policy_t policy = {.ssrc = {ssrc_any_outbound, 0}, .keys = &masters, .num_master_keys = 1};
+    int rtp_len = 20, rtcp_len = 16;
     srtp_t ctx;
-    int len = 12;
 
-    if (create_plain(SSI_SRTP_AES_192_CM_HMAC_SHA1_80, &policy, &ctx) != srtp_err_status_ok)
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)(i + 1);
+    if (apply(form, private, &policy, NULL, CREATE, &ctx) != srtp_err_status_ok)
         return false;
-    bool right = srtp_protect(ctx, packet, &len) == srtp_err_status_ok &&
-                 memcmp(packet + 12, want, sizeof want) == 0;
+    bool right = srtp_protect(ctx, rtp, &rtp_len) == srtp_err_status_ok &&
+                 srtp_protect_rtcp(ctx, rtcp, &rtcp_len) == srtp_err_status_ok &&
+                 memcmp(rtp + rtp_len - PROBE, probe->rtp, PROBE) == 0;
+    /* The index stands last with AEAD (RFC 7714 9.1). */
+    right = right &&
+            memcmp(rtcp + rtcp_len - PROBE - (form.suite->aead ? 4 : 0), probe->rtcp, PROBE) == 0;
     srtp_dealloc(ctx);
     return right;
 }
 
-/* Key derivation stays with libsrtp2's own AES. Where that is NSS, its library is loaded with the first session and unloaded
- * with the last: one stock session that lives as long as the process makes a new session 80 times cheaper. Failing to make
- * it costs speed only. */
+/* Whether libsrtp2's own AES-192 is the one of RFC 6188 (cisco/libsrtp#763: not before 2.8). */
+static bool stock_192_works(void)
+{
+    return probe_right(&probes[1], false);
+}
+
+/* Whether this libsrtp2 makes our ciphers in the order that derive.h relies on. */
+static bool ours_work(void)
+{
+    for (size_t i = 0; i < sizeof probes / sizeof probes[0]; i++)
+        if (!probe_right(&probes[i], true))
+            return false;
+    return true;
+}
+
+/* libsrtp2 derives keys with its own AES, even those that nobody wants (derive.h). Where that is NSS, its library is loaded with
+ * the first session and unloaded with the last: one stock session that lives as long as the process makes a new session 80
+ * times cheaper. Failing to make it costs speed only. */
 static void keep_anchor(void)
 {
     uint8_t key[30] = {0};
     srtp_policy_t policy = {.ssrc = {ssrc_any_outbound, 0}, .key = key};
+    struct ssi_srtp_form form = {.suite = ssi_srtp_suite_info(SSI_SRTP_AES_CM_128_HMAC_SHA1_80)};
 
-    if (create_plain(SSI_SRTP_AES_CM_128_HMAC_SHA1_80, &policy, &anchor) != srtp_err_status_ok)
+    if (apply(form, false, &policy, NULL, CREATE, &anchor) != srtp_err_status_ok)
         anchor = NULL;
 }
 
@@ -131,10 +172,10 @@ static struct usable make_ready(bool again)
     if (!tried || again) {
         tried = true;
         (void)srtp_init();
-        usable.ours = register_ours();
         if (!anchor)
             keep_anchor();
-        right_192 = usable.stock_192 = stock_192_works();
+        usable.ours = register_ours() && ours_work();
+        usable.stock_192 = stock_192_works();
     }
     struct usable now = usable;
     pthread_mutex_unlock(&lock);

@@ -2,8 +2,6 @@
 #ifndef SSI_SRTP_PRIV_H
 #define SSI_SRTP_PRIV_H
 
-#include <stdalign.h>
-
 #include "srtp/engine.h"
 
 enum {
@@ -51,7 +49,7 @@ struct ssi_srtp_failures {
     uint64_t auth_failed, replayed, too_short, key_expired, refused, resynced;
 };
 
-/* What every packet needs stands first, and the ciphers of the first key follow at `room`: with thousands of sessions each
+/* What every packet needs stands first, and the ciphers of the first key follow at `room_at`: with thousands of sessions each
  * cache line counts. One block of memory, a multiple of a line; MKIs and further keys stand at its end. */
 struct ssi_srtp {
     srtp_t ctx;
@@ -65,8 +63,9 @@ struct ssi_srtp {
     uint8_t use; /* sending: the key in use */
     bool stock;
     uint8_t rtp_tag_len, rtcp_tag_len;
-    uint8_t room_lines; /* of the RTP cipher and its authenticator */
-    bool clear_rtcp;    /* SRTCP is authenticated only */
+    bool clear_rtcp;   /* SRTCP is authenticated only */
+    uint16_t room_at;  /* where the room for ciphers begins in this block, */
+    uint16_t room_len; /* and its length: half of it is SRTP's, half SRTCP's */
     const void
         *outside[2]; /* keys of the ciphers of SRTP and SRTCP that GnuTLS has, NULL for none */
     struct ssi_srtp_source few[SSI_SRTP_SSRC_FEW];
@@ -87,9 +86,12 @@ struct ssi_srtp {
     int *extensions; /* that are encrypted, RFC 6904 */
     uint32_t n_extensions;
     size_t size; /* of the block */
-    size_t room_len;
-    alignas(SSI_SRTP_LINE) uint8_t room[];
 };
+
+static inline uint8_t *ssi_srtp_room(const struct ssi_srtp *s)
+{
+    return (uint8_t *)s + s->room_at;
+}
 
 /* A policy and what it points to. */
 struct ssi_srtp_keyed_policy {

@@ -103,7 +103,10 @@ static struct ssi_srtp *allocate(const struct ssi_srtp_config *c,
 {
     size_t n_keys = 1 + c->n_more;
     size_t room = c->stock ? 0 : ssi_srtp_engine_room(suite);
-    size_t keys_at = sizeof(struct ssi_srtp) + room;
+    /* The expanded key of AES-CM begins with a cache line; AES-GCM has its own elsewhere. */
+    size_t line = suite->aead ? 16 : SSI_SRTP_LINE;
+    size_t room_at = (sizeof(struct ssi_srtp) + line - 1) / line * line;
+    size_t keys_at = room_at + room;
     size_t extensions_at = keys_at + (n_keys > 1 ? n_keys * sizeof(struct ssi_srtp_live_key) : 0);
     size_t mkis_at = extensions_at + c->n_encrypted_extensions * sizeof(int);
     size_t size = mkis_at + n_keys * c->mki_len;
@@ -114,8 +117,8 @@ static struct ssi_srtp *allocate(const struct ssi_srtp_config *c,
         return NULL;
     memset(s, 0, size);
     s->size = size;
-    s->room_len = room;
-    s->room_lines = (uint8_t)(room / 2 / SSI_SRTP_LINE);
+    s->room_at = (uint16_t)room_at;
+    s->room_len = (uint16_t)room;
     s->n_keys = (uint8_t)n_keys;
     s->keys = n_keys == 1 ? &s->first : (struct ssi_srtp_live_key *)((uint8_t *)s + keys_at);
     s->extensions = (int *)((uint8_t *)s + extensions_at);
@@ -170,7 +173,7 @@ static secsip_result open_library(struct ssi_srtp *s)
     srtp_ssrc_type_t any = s->direction == SSI_SRTP_SEND ? ssrc_any_outbound : ssrc_any_inbound;
 
     ssi_srtp_fill_policy(s, &k, any, 0);
-    struct ssi_srtp_room room = {.at = s->room, .len = s->room_len};
+    struct ssi_srtp_room room = {.at = ssi_srtp_room(s), .len = s->room_len};
     secsip_result r = ssi_srtp_engine_create(form, &s->stock, &k.policy, &room, &s->ctx);
     memcpy(s->outside, room.outside, sizeof s->outside);
     if (r < 0 || !needs_rtcp_ctx(s))

@@ -55,6 +55,30 @@ static void what_is_left_out_is_left_out_and_nothing_else(void **state)
     }
 }
 
+/* Our authenticators count whose key is next: one less where RTP has none. */
+static void srtcp_beside_rtp_without_authentication_is_that_of_the_rfcs(void **state)
+{
+    (void)state;
+    for (int k = SSI_SRTP_AES_CM_128_HMAC_SHA1_80; k <= SSI_SRTP_AES_256_CM_HMAC_SHA1_32; k++) {
+        struct ssi_srtp_config c = config_of((enum ssi_srtp_suite)k, SSI_SRTP_SEND, 1);
+        c.insecure_unauthenticated_rtp = true;
+        struct ssi_srtp *tx = session(&c);
+        struct reference r = reference_of(c.key.bytes, c.key.len - 14U, false, 0, 10);
+        uint8_t p[CAP], q[CAP];
+        size_t len = clear_rtp(p, 5, 7, 60), n = len;
+        memcpy(q, p, len);
+        assert_int_equal(ssi_srtp_protect_rtp(tx, p, &n, CAP), 0);
+        assert_int_equal(n, reference_rtp(&r, q, len, 12, 0));
+        assert_memory_equal(p, q, n);
+        len = n = clear_rtcp(p, 7, 5);
+        memcpy(q, p, len);
+        assert_int_equal(ssi_srtp_protect_rtcp(tx, p, &n, CAP), 0);
+        assert_int_equal(n, reference_rtcp(&r, q, len, 1));
+        assert_memory_equal(p, q, n);
+        ssi_srtp_free(tx);
+    }
+}
+
 /* RFC 7714 has only the SRTCP that is not encrypted. */
 static void gcm_can_leave_out_the_encryption_of_srtcp_only(void **state)
 {
@@ -279,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_left_out_is_left_out_and_nothing_else),
+        cmocka_unit_test(srtcp_beside_rtp_without_authentication_is_that_of_the_rfcs),
         cmocka_unit_test(gcm_can_leave_out_the_encryption_of_srtcp_only),
         cmocka_unit_test(rfc6904_appendix_a),
         cmocka_unit_test(header_extensions_are_encrypted_by_their_ids),
