@@ -339,13 +339,15 @@ secsip_result secsip_tls_profile_set_known_keys(secsip_tls_profile *profile, uin
 
 /** The same, kept in a file: a line "DOMAIN sha256//BASE64" for each key. It is made when the first key comes, readable for
  * its owner only; read anew for each handshake; written as a whole beside it, brought to the disk and renamed, under a lock
- * (PATH.lock), so that programs can share it. A file that everybody may write is refused.
+ * (PATH.lock), so that programs can share it. No handshake waits for the lock: a key that comes while another program has it is
+ * known to this profile at once, and written at the next handshake, keep-alive or the profile's end (which waits for a second
+ * at most); where the file names another key of the domain by then, that one counts. A file that everybody may write is refused.
  * @param path  copied; its folder must exist
  * @return 0, SECSIP_E_INVALID, SECSIP_E_STATE, SECSIP_E_FILE (it is there and cannot be used), SECSIP_E_NOMEM. Since 0.1. */
 secsip_result secsip_tls_profile_set_known_keys_file(secsip_tls_profile *profile, uint32_t mode,
                                                      const char *path);
 
-/** Removes a domain's keys from such a file: the next one seen is remembered.
+/** Removes a domain's keys from such a file: the next one seen is remembered. It may wait for the lock for a second.
  * @return 0, SECSIP_E_NOT_FOUND, SECSIP_E_INVALID, SECSIP_E_FILE, SECSIP_E_TIMEOUT (locked for more than a second),
  *         SECSIP_E_NOMEM. Since 0.1. */
 secsip_result secsip_tls_known_keys_forget(const char *path, const char *domain);

@@ -207,7 +207,7 @@ SECSIP_EXPORT secsip_result secsip_tls_profile_set_known_keys(secsip_tls_profile
         if (r < 0)
             return r;
     }
-    return ssi_tls_profile_set_known_keys(profile, mode, keys ? &taken : NULL, NULL);
+    return ssi_tls_profile_set_known_keys(profile, mode, keys ? &taken : NULL, NULL, NULL);
 }
 
 SECSIP_EXPORT secsip_result secsip_tls_profile_set_known_keys_file(secsip_tls_profile *profile,
@@ -228,9 +228,10 @@ SECSIP_EXPORT secsip_result secsip_tls_profile_set_known_keys_file(secsip_tls_pr
             "%s cannot be used as a file of known keys", path);
     if (r < 0)
         return r;
-    r = ssi_tls_profile_set_known_keys(profile, mode, &keys, free);
+    r = ssi_tls_profile_set_known_keys(profile, mode, &keys, ssi_known_keys_tend,
+                                       ssi_known_keys_close);
     if (r < 0)
-        free(keys.user_data);
+        ssi_known_keys_close(keys.user_data);
     return r;
 }
 

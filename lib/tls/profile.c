@@ -68,7 +68,13 @@ static void release_known(secsip_tls_profile *p)
 {
     if (p->known_release)
         p->known_release(p->policy.known.user_data);
-    p->known_release = NULL;
+    p->known_tend = p->known_release = NULL;
+}
+
+void ssi_tls_profile_tend(secsip_tls_profile *p)
+{
+    if (p && p->known_tend)
+        p->known_tend(p->policy.known.user_data);
 }
 
 static void free_ticket_key(secsip_tls_profile *p)
@@ -443,6 +449,7 @@ secsip_result ssi_tls_profile_set_decision(secsip_tls_profile *p,
 
 secsip_result ssi_tls_profile_set_known_keys(secsip_tls_profile *p, uint32_t mode,
                                              const secsip_tls_known_keys *keys,
+                                             void (*tend)(void *user_data),
                                              void (*release)(void *user_data))
 {
     bool needed = mode != SECSIP_TLS_KNOWN_KEYS_OFF;
@@ -459,6 +466,7 @@ secsip_result ssi_tls_profile_set_known_keys(secsip_tls_profile *p, uint32_t mod
     release_known(p);
     p->policy.known_mode = mode;
     p->policy.known = keys ? *keys : (secsip_tls_known_keys){.size = sizeof p->policy.known};
+    p->known_tend = keys ? tend : NULL;
     p->known_release = keys ? release : NULL;
     return 0;
 }
@@ -543,8 +551,9 @@ secsip_result ssi_tls_profile_replace(secsip_tls_profile *p, secsip_tls_profile 
     p->trust = with->trust;
     release_known(p);
     p->policy = with->policy;
+    p->known_tend = with->known_tend;
     p->known_release = with->known_release;
-    with->known_release = NULL;
+    with->known_tend = with->known_release = NULL;
     p->from = with->from;
     p->trust_given = with->trust_given;
     p->trust_loaded = with->trust_loaded;

@@ -41,7 +41,8 @@ struct secsip_tls_profile {
     gnutls_priority_t priority;
     struct ssi_tls_trust trust;
     struct ssi_tls_policy policy;
-    void (*known_release)(void *user_data); /* of policy.known.user_data */
+    void (*known_tend)(void *user_data); /* of policy.known.user_data, and so the next */
+    void (*known_release)(void *user_data);
     bool trust_given; /* by the application; else the system's is loaded at need */
     bool trust_loaded;
     struct ssi_tls_identity *identity;

@@ -121,11 +121,14 @@ secsip_result ssi_tls_profile_set_decision(secsip_tls_profile *p,
                                            int32_t (*decide)(const secsip_tls_question *question,
                                                              void *user_data),
                                            void *user_data, bool insecure);
-/* release: frees keys->user_data when the profile ends; NULL: it is the application's. SECSIP_E_INVALID, SECSIP_E_STATE: it
- * is not taken. */
+/* tend: called now and then (ssi_tls_profile_tend), NULL: not. release: frees keys->user_data when the profile ends; NULL: it is
+ * the application's. SECSIP_E_INVALID, SECSIP_E_STATE: it is not taken. */
 secsip_result ssi_tls_profile_set_known_keys(secsip_tls_profile *p, uint32_t mode,
                                              const secsip_tls_known_keys *keys,
+                                             void (*tend)(void *user_data),
                                              void (*release)(void *user_data));
+/* To be called while the profile is in use, each minute or two: work that could not be done at once. NULL is legal. */
+void ssi_tls_profile_tend(secsip_tls_profile *p);
 /* parameters: NULL: the defaults. */
 secsip_result ssi_tls_profile_set_parameters(secsip_tls_profile *p,
                                              const secsip_tls_parameters *parameters);

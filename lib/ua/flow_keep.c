@@ -66,6 +66,7 @@ void ssi_flow_on_timer(void *arg)
 {
     struct ssi_flow *f = arg;
 
+    ssi_tls_profile_tend(f->profile);
     if (f->state != SSI_FLOW_OPEN) {
         ssi_flow_ref(f);
         ssi_race_stop(f, true);
