@@ -439,6 +439,20 @@ static secsip_result check_framed(const struct ssi_sip_scan *s, struct ssi_sip_f
     return fault->result;
 }
 
+/* Above the limit. A datagram's request whose header block is within it becomes a message without body, to be answered with 513
+ * (RFC 3261 21.5.7): then 0, and *first is its fault. */
+static secsip_result refuse_large(const struct ssi_sip_scan *s, bool has_head,
+                                  struct ssi_sip_fault *first, struct ssi_sip_fault *fault)
+{
+    int status = s->looks_like_request ? 513 : 0;
+
+    *fault = (struct ssi_sip_fault){SECSIP_E_SIP_TOO_LARGE, s->len, "a smaller message", status};
+    if (!has_head || s->is_response)
+        return fault->result;
+    *first = *fault;
+    return 0;
+}
+
 secsip_result ssi_sip_msg_parse(const void *data, size_t len, bool framed,
                                 const struct ssi_sip_limits *limits,
                                 struct ssi_sip_fault *ret_fault, struct ssi_sip_msg **ret)
@@ -456,20 +470,18 @@ secsip_result ssi_sip_msg_parse(const void *data, size_t len, bool framed,
     bool too_large = len - skipped > filled.message_bytes;
     secsip_result rc = ssi_sip_scan(
         &s, bytes + skipped, too_large ? filled.message_bytes : len - skipped, &filled, &fault);
-    if (rc == 0 || rc == SECSIP_E_AGAIN) {
-        int status = s.looks_like_request ? 400 : 0;
-        if (too_large)
-            fault = (struct ssi_sip_fault){SECSIP_E_SIP_TOO_LARGE, s.len, "a smaller message",
-                                           status ? 513 : 0};
-        else if (rc == SECSIP_E_AGAIN)
-            fault = (struct ssi_sip_fault){SECSIP_E_SIP_TRUNCATED, s.len,
-                                           "the empty line after the header fields", status};
+    if (too_large && (rc == 0 || rc == SECSIP_E_AGAIN)) {
+        rc = refuse_large(&s, rc == 0 && !framed, &first, &fault);
+    } else if (rc == SECSIP_E_AGAIN) {
+        fault = (struct ssi_sip_fault){SECSIP_E_SIP_TRUNCATED, s.len,
+                                       "the empty line after the header fields",
+                                       s.looks_like_request ? 400 : 0};
         rc = fault.result;
     }
     if (rc == 0 && framed)
         rc = check_framed(&s, &fault);
     if (rc == 0) {
-        size_t body_len = framed ? s.body_len : body_of_datagram(&s, &first);
+        size_t body_len = first.result < 0 ? 0 : framed ? s.body_len : body_of_datagram(&s, &first);
         rc = ssi_sip_msg_build(&s, body_len, &first, &fault, ret);
     }
     ssi_sip_scan_free(&s);

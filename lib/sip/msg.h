@@ -162,8 +162,8 @@ struct ssi_sip_msg {
 /* Parses one whole message. As a datagram (framed false), bytes after Content-Length are ignored and a missing
  * Content-Length means "to the end" (RFC 3261 18.3); from a stream (framed true) both are errors. A request whose lines can
  * be told apart and that has a Via, but is wrong otherwise (unknown version, CSeq mismatch, doubled or malformed or missing
- * fields), is returned as a message with fault.status set, so that it can be answered; fields that could not be read have
- * p NULL in it.
+ * fields, a datagram above the limit whose header block is not: without its body), is returned as a message with fault.status set, so
+ * that it can be answered; fields that could not be read have p NULL in it.
  * Returns 0, or the error that also stands in *ret_fault (may be NULL). SECSIP_E_NOMEM leaves no fault. */
 secsip_result ssi_sip_msg_parse(const void *data, size_t len, bool framed,
                                 const struct ssi_sip_limits *limits,

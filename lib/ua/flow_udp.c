@@ -284,7 +284,8 @@ void ssi_udp_input(struct ssi_dgram *d, const struct ssi_addr *from, const uint8
 
     if (is_keep_alive(data, len))
         return;
-    /* RFC 3261 18.3: what Content-Length leaves over is dropped; one that says too much is answered with 400. */
+    /* RFC 3261 18.3: what Content-Length leaves over is dropped; one that says too much is answered with 400, and a request above
+     * the limit with 513 (21.5.7), where its header fields can be read. */
     if (ssi_sip_msg_parse(data, len, false, &ua->config.limits, &fault, &m) < 0) {
         ssi_log_line(&ua->config.log, SSI_LOG_DEBUG, "a datagram is dropped: expected %s",
                      fault.text ? fault.text : "memory");

@@ -166,7 +166,15 @@ static void a_datagram_is_one_message(void **state)
     assert_int_equal(n_seen, 1);
     memset(body, 'x', sizeof body);
     body[1999] = 0;
+    uint32_t n_live = core_of(l.server)->txn.n_live;
     ask_server("10.0.0.66:5060", "10.0.0.66", "", body);
+    assert_int_equal(n_seen, 1); /* RFC 3261 21.5.7, without state */
+    assert_non_null(strstr(seen[0].text, "SIP/2.0 513 "));
+    assert_true(core_of(l.server)->txn.n_live <= n_live);
+    /* Where the header block alone is above it, nobody knows what was asked. */
+    char line[2010];
+    snprintf(line, sizeof line, "X: %.1990s\r\n", body);
+    ask_server("10.0.0.66:5060", "10.0.0.66", line, "");
     assert_int_equal(n_seen, 0);
     /* Keep-alives are nothing, and may stand before a message (RFC 3261 7.5). */
     uint32_t n_flows = core_of(l.server)->n_flows;
