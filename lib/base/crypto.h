@@ -1,5 +1,5 @@
 /* What every layer needs of cryptography: random numbers, wiping, comparing, hashing.
- * Layer: base. The one file pair of base that leans on GnuTLS (random, wipe, MD5 and SHA-256). */
+ * Layer: base. What base needs of GnuTLS (crypto.c: random, wipe; digest.c: MD5 and SHA-256) and of nettle (digest.c). */
 #ifndef SSI_BASE_CRYPTO_H
 #define SSI_BASE_CRYPTO_H
 
@@ -24,6 +24,7 @@ bool ssi_equal_ct(const void *a, const void *b, size_t n);
 enum ssi_digest_algorithm {
     SSI_DIGEST_MD5,
     SSI_DIGEST_SHA256,
+    SSI_DIGEST_SHA512_256,
 };
 
 enum {

@@ -11,13 +11,29 @@
 
 static const struct ssi_slice colon = {":", 1};
 
+/* RFC 7616 3.4.3. */
+static secsip_result hash_a2(const struct ssi_sip_digest_input *in, char out[SSI_HA1_TEXT])
+{
+    char body[SSI_HA1_TEXT];
+
+    if (in->is_int) {
+        secsip_result rc = ssi_digest_hex(in->algorithm, &in->body, 1, body);
+        if (rc < 0)
+            return rc;
+    }
+    const struct ssi_slice a2[] = {
+        in->method, colon, in->uri, colon,
+        ssi_slice_of(body, in->is_int ? 2 * ssi_digest_size(in->algorithm) : 0)};
+    return ssi_digest_hex(in->algorithm, a2, in->is_int ? 5 : 3, out);
+}
+
 secsip_result ssi_sip_digest_response(const struct ssi_sip_digest_input *in, const char *password,
                                       char out[SSI_HA1_TEXT])
 {
     char ha1[SSI_HA1_TEXT], ha2[SSI_HA1_TEXT];
     size_t n = 2 * ssi_digest_size(in->algorithm);
+    const struct ssi_slice qop = in->is_int ? SSI_LIT("auth-int") : SSI_LIT("auth");
     const struct ssi_slice a1[] = {in->user, colon, in->realm, colon, ssi_slice_str(password)};
-    const struct ssi_slice a2[] = {in->method, colon, in->uri};
 
     secsip_result rc = ssi_digest_hex(in->algorithm, a1, 5, ha1);
     if (rc >= 0 && in->is_sess) {
@@ -25,11 +41,11 @@ secsip_result ssi_sip_digest_response(const struct ssi_sip_digest_input *in, con
         rc = ssi_digest_hex(in->algorithm, sess, 5, ha1);
     }
     if (rc >= 0)
-        rc = ssi_digest_hex(in->algorithm, a2, 3, ha2);
+        rc = hash_a2(in, ha2);
     if (rc >= 0 && in->nc) {
-        const struct ssi_slice all[] = {ssi_slice_of(ha1, n),  colon, in->nonce,           colon,
-                                        ssi_slice_str(in->nc), colon, in->cnonce,          colon,
-                                        SSI_LIT("auth"),       colon, ssi_slice_of(ha2, n)};
+        const struct ssi_slice all[] = {
+            ssi_slice_of(ha1, n), colon, in->nonce, colon, ssi_slice_str(in->nc), colon,
+            in->cnonce,           colon, qop,       colon, ssi_slice_of(ha2, n)};
         rc = ssi_digest_hex(in->algorithm, all, sizeof all / sizeof all[0], out);
     } else if (rc >= 0) {
         const struct ssi_slice all[] = {ssi_slice_of(ha1, n), colon, in->nonce, colon,
@@ -81,6 +97,17 @@ bool ssi_sip_digest_fields_read(struct ssi_slice params, struct ssi_sip_digest_f
     return got == 0;
 }
 
+static const char *const algorithm_names[] = {
+    [SSI_DIGEST_MD5] = "MD5",
+    [SSI_DIGEST_SHA256] = "SHA-256",
+    [SSI_DIGEST_SHA512_256] = "SHA-512-256",
+};
+
+const char *ssi_sip_digest_algorithm_name(enum ssi_digest_algorithm a)
+{
+    return algorithm_names[a];
+}
+
 bool ssi_sip_digest_algorithm_of(struct ssi_slice value, enum ssi_digest_algorithm *ret,
                                  bool *ret_sess)
 {
@@ -91,22 +118,23 @@ bool ssi_sip_digest_algorithm_of(struct ssi_slice value, enum ssi_digest_algorit
     *ret_sess = ssi_slice_ieq(ssi_slice_from(name, stem), sess);
     if (*ret_sess)
         name.len = stem;
-    /* RFC 7616 3.3: absent means MD5. */
-    if (!value.p || ssi_slice_ieq(name, SSI_LIT("MD5")))
-        *ret = SSI_DIGEST_MD5;
-    else if (ssi_slice_ieq(name, SSI_LIT("SHA-256")))
-        *ret = SSI_DIGEST_SHA256;
-    else
-        return false;
-    return true;
+    *ret = SSI_DIGEST_MD5; /* RFC 7616 3.3: absent means MD5 */
+    if (!value.p)
+        return true;
+    for (size_t i = 0; i < sizeof algorithm_names / sizeof algorithm_names[0]; i++)
+        if (ssi_slice_ieq(name, ssi_slice_str(algorithm_names[i]))) {
+            *ret = (enum ssi_digest_algorithm)i;
+            return true;
+        }
+    return false;
 }
 
-static bool offers_auth(struct ssi_slice qop)
+static bool offers(struct ssi_slice qop, struct ssi_slice one)
 {
     struct ssi_cursor c = ssi_cursor_of(ssi_sip_bare(qop));
 
     while (!ssi_cursor_at_end(&c)) {
-        if (ssi_slice_ieq(ssi_slice_trim(ssi_cursor_take_until(&c, ',')), SSI_LIT("auth")))
+        if (ssi_slice_ieq(ssi_slice_trim(ssi_cursor_take_until(&c, ',')), one))
             return true;
         ssi_cursor_take(&c, ',');
     }
@@ -126,13 +154,15 @@ static int32_t take_challenge(struct ssi_slice params, struct ssi_sip_challenge 
         return SECSIP_E_SIP_AUTH;
     if (!ssi_sip_digest_algorithm_of(f.algorithm, &algorithm, &is_sess))
         return 0;
+    bool has_auth = offers(f.qop, SSI_LIT("auth")), has_int = offers(f.qop, SSI_LIT("auth-int"));
     /* RFC 2069's form, without qop, belongs to MD5 only (RFC 8760 2.6 demands qop), and to no -sess: it has no cnonce. */
-    if (f.qop.p ? !offers_auth(f.qop) : algorithm != SSI_DIGEST_MD5 || is_sess)
+    if (f.qop.p ? !has_auth && !has_int : algorithm != SSI_DIGEST_MD5 || is_sess)
         return 0;
     struct ssi_sip_challenge got = {
         .algorithm = algorithm,
         .stale = ssi_slice_ieq(ssi_sip_bare(f.stale), SSI_LIT("true")),
         .has_qop = f.qop.p != NULL,
+        .is_int = has_int && !has_auth,
         .names_algorithm = f.algorithm.p != NULL,
         .is_sess = is_sess,
     };
@@ -239,7 +269,8 @@ static void format_nc(uint32_t n, char out[9])
 }
 
 void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, const char *user,
-                             const char *password, struct ssi_slice method, struct ssi_slice uri)
+                             const char *password, struct ssi_slice method, struct ssi_slice uri,
+                             struct ssi_slice body)
 {
     char cnonce[33], nc[9], response[SSI_HA1_TEXT];
     struct ssi_sip_digest_input in = {.algorithm = c->algorithm,
@@ -249,7 +280,9 @@ void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, con
                                       .nonce = ssi_slice_str(c->nonce),
                                       .cnonce = ssi_slice_of(cnonce, 32),
                                       .method = method,
-                                      .uri = uri};
+                                      .uri = uri,
+                                      .is_int = c->is_int,
+                                      .body = body};
 
     format_nc(++c->nc, nc);
     secsip_result rc = 0;
@@ -275,14 +308,14 @@ void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, con
     put_quoted(b, ", response", ssi_slice_str(response));
     if (c->names_algorithm) {
         ssi_buf_put_str(b, ", algorithm=");
-        ssi_buf_put_str(b, c->algorithm == SSI_DIGEST_MD5 ? "MD5" : "SHA-256");
+        ssi_buf_put_str(b, ssi_sip_digest_algorithm_name(c->algorithm));
         ssi_buf_put_str(b, c->is_sess ? "-sess" : "");
     }
     if (c->opaque)
         put_quoted(b, ", opaque", ssi_slice_str(c->opaque));
     if (c->has_qop) {
         put_quoted(b, ", cnonce", in.cnonce);
-        ssi_buf_put_str(b, ", qop=auth, nc=");
+        ssi_buf_put_str(b, c->is_int ? ", qop=auth-int, nc=" : ", qop=auth, nc=");
         ssi_buf_put_str(b, nc);
     }
     ssi_sip_put_crlf(b);

@@ -1,6 +1,6 @@
-/* Digest authentication, both sides (RFC 3261 22, RFC 7616, RFC 8760): MD5 and SHA-256, qop=auth, several challenges,
- * stale, replays. The client answers the -sess forms too. auth-int is not supported: a challenge with nothing else is refused,
- * credentials with it are malformed. Layer: sip. Passwords and HA1 are secrets of their callers; nothing here keeps them. */
+/* Digest authentication, both sides (RFC 3261 22, RFC 7616, RFC 8760): MD5, SHA-256 and SHA-512/256, qop=auth and auth-int,
+ * several challenges, stale, replays. The client answers the -sess forms too, and auth-int where auth is not offered: what stands
+ * between may have to change a body (RFC 3261 22.4). Layer: sip. Passwords and HA1 are secrets of their callers; nothing here keeps them. */
 #ifndef SSI_SIP_DIGEST_H
 #define SSI_SIP_DIGEST_H
 
@@ -21,7 +21,8 @@ struct ssi_sip_challenge {
     enum ssi_digest_algorithm algorithm;
     bool is_proxy; /* answer in Proxy-Authorization */
     bool stale;
-    bool has_qop;         /* qop=auth was offered */
+    bool has_qop;         /* qop=auth or auth-int was offered */
+    bool is_int;          /* auth-int was, and not auth */
     bool names_algorithm; /* algorithm= was given: echo it */
     bool is_sess;         /* "-sess": HA1 is of the first cnonce, which stays (RFC 7616 3.4.2) */
     char cnonce[33];      /* of is_sess, once it was used */
@@ -46,12 +47,16 @@ struct ssi_sip_digest_input {
     struct ssi_slice cnonce;
     struct ssi_slice method;
     struct ssi_slice uri;
+    bool is_int; /* qop=auth-int: with the body (RFC 7616 3.4.3); not without nc */
+    struct ssi_slice body;
 };
 secsip_result ssi_sip_digest_response(const struct ssi_sip_digest_input *in, const char *password,
                                       char out[SSI_HA1_TEXT]);
-/* Writes the whole Authorization or Proxy-Authorization line; counts nc up. `uri` is the Request-URI as sent. */
+/* Writes the whole Authorization or Proxy-Authorization line; counts nc up. `uri` is the Request-URI as sent, `body` the whole
+ * body. */
 void ssi_sip_put_credentials(struct ssi_buf *b, struct ssi_sip_challenge *c, const char *user,
-                             const char *password, struct ssi_slice method, struct ssi_slice uri);
+                             const char *password, struct ssi_slice method, struct ssi_slice uri,
+                             struct ssi_slice body);
 
 /* Server side; nonce.h says what is kept of nonces. */
 struct ssi_sip_auth_server {
@@ -67,7 +72,7 @@ struct ssi_sip_auth_server {
 secsip_result ssi_sip_auth_server_init(struct ssi_sip_auth_server *s);
 /* Safe on one that is all zero. */
 void ssi_sip_auth_server_free(struct ssi_sip_auth_server *s);
-/* Writes one WWW-Authenticate (or Proxy-Authenticate) line per algorithm, SHA-256 first. now_s: any clock in seconds. */
+/* Writes one WWW-Authenticate (or Proxy-Authenticate) line per algorithm: SHA-256, SHA-512/256, MD5. now_s: any clock in seconds. */
 void ssi_sip_put_challenges(struct ssi_buf *b, struct ssi_sip_auth_server *s, const char *realm,
                             bool is_proxy, bool stale, uint64_t now_s);
 enum ssi_sip_auth_verdict {

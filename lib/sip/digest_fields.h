@@ -15,6 +15,8 @@ bool ssi_sip_digest_fields_read(struct ssi_slice params, struct ssi_sip_digest_f
 /* False for an algorithm that we do not have. "-sess" is taken off its name. */
 bool ssi_sip_digest_algorithm_of(struct ssi_slice value, enum ssi_digest_algorithm *ret,
                                  bool *ret_sess);
+/* "SHA-512-256", without "-sess". */
+const char *ssi_sip_digest_algorithm_name(enum ssi_digest_algorithm a);
 /* Without quotes. */
 struct ssi_slice ssi_sip_bare(struct ssi_slice value);
 

@@ -13,7 +13,9 @@
 void ssi_sip_put_challenges(struct ssi_buf *b, struct ssi_sip_auth_server *s, const char *realm,
                             bool is_proxy, bool stale, uint64_t now_s)
 {
-    static const char *const algorithms[] = {"SHA-256", "MD5"}; /* best first, RFC 8760 2.3 */
+    /* The one to be preferred first (RFC 8760 2.3): of two that are as strong, the one that more clients have. */
+    static const enum ssi_digest_algorithm algorithms[] = {SSI_DIGEST_SHA256, SSI_DIGEST_SHA512_256,
+                                                           SSI_DIGEST_MD5};
     char nonce[SSI_SIP_NONCE_TEXT + 1];
     secsip_result rc = ssi_sip_nonce_make(s, ssi_slice_str(realm), now_s, nonce);
 
@@ -22,14 +24,14 @@ void ssi_sip_put_challenges(struct ssi_buf *b, struct ssi_sip_auth_server *s, co
             b->failed = rc;
         return;
     }
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
         ssi_sip_put_name(b, is_proxy ? "Proxy-Authenticate" : "WWW-Authenticate");
         ssi_buf_put_str(b, "Digest realm=\"");
         ssi_sip_put_escaped(b, ssi_slice_str(realm));
         ssi_buf_put_str(b, "\", nonce=\"");
         ssi_buf_put_str(b, nonce);
-        ssi_buf_put_str(b, "\", qop=\"auth\", algorithm=");
-        ssi_buf_put_str(b, algorithms[i]);
+        ssi_buf_put_str(b, "\", qop=\"auth,auth-int\", algorithm=");
+        ssi_buf_put_str(b, ssi_sip_digest_algorithm_name(algorithms[i]));
         if (stale)
             ssi_buf_put_str(b, ", stale=true");
         ssi_sip_put_crlf(b);
@@ -52,8 +54,12 @@ static uint32_t read_nc(struct ssi_slice nc)
     return value;
 }
 
-/* What RFC 7616 3.4 makes a client send; qop may be missing only in RFC 2069's form with MD5, and is auth otherwise: auth-int
- * was not offered. */
+static bool is_auth_int(const struct ssi_sip_digest_fields *f)
+{
+    return ssi_slice_ieq(ssi_sip_bare(f->qop), SSI_LIT("auth-int"));
+}
+
+/* What RFC 7616 3.4 makes a client send; qop may be missing only in RFC 2069's form with MD5. */
 static bool fields_complete(const struct ssi_sip_digest_fields *f,
                             enum ssi_digest_algorithm algorithm)
 {
@@ -63,8 +69,8 @@ static bool fields_complete(const struct ssi_sip_digest_fields *f,
         return false;
     if (!f->qop.p)
         return algorithm == SSI_DIGEST_MD5 && !f->nc.p && !f->cnonce.p;
-    return ssi_slice_ieq(ssi_sip_bare(f->qop), SSI_LIT("auth")) && f->cnonce.p && f->nc.p &&
-           read_nc(ssi_sip_bare(f->nc)) > 0;
+    bool is_known = is_auth_int(f) || ssi_slice_ieq(ssi_sip_bare(f->qop), SSI_LIT("auth"));
+    return is_known && f->cnonce.p && f->nc.p && read_nc(ssi_sip_bare(f->nc)) > 0;
 }
 
 /* The digest itself. An unknown user costs the same time as a known one. */
@@ -115,7 +121,9 @@ check_fields(const struct ssi_sip_digest_fields *f, const struct ssi_sip_msg *re
                                           .nonce = ssi_sip_bare(f->nonce),
                                           .cnonce = ssi_slice_str(cnonce),
                                           .method = req->method_text,
-                                          .uri = ssi_slice_str(uri)};
+                                          .uri = ssi_slice_str(uri),
+                                          .is_int = is_auth_int(f),
+                                          .body = req->body};
         char *password = password_of(arg, in.user);
         verdict = check_response(f, &in, password);
         ssi_secret_free(password);

@@ -116,7 +116,7 @@ secsip_result ssi_auth_take(struct ssi_auth *auth, const secsip_account *a,
                             const struct ssi_sip_msg *response);
 /* Writes the credentials that are known. */
 void ssi_auth_put(struct ssi_auth *auth, struct ssi_buf *b, const secsip_account *a,
-                  enum ssi_sip_method method, struct ssi_slice uri);
+                  enum ssi_sip_method method, struct ssi_slice uri, struct ssi_slice body);
 void ssi_auth_free(struct ssi_auth *auth);
 
 /* Parses "host", "host:port", "host:5061;transport=tls" or a sip or sips URI into a target. SECSIP_E_SIP_URI,

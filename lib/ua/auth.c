@@ -28,10 +28,10 @@ secsip_result ssi_auth_take(struct ssi_auth *auth, const secsip_account *a,
 }
 
 void ssi_auth_put(struct ssi_auth *auth, struct ssi_buf *b, const secsip_account *a,
-                  enum ssi_sip_method method, struct ssi_slice uri)
+                  enum ssi_sip_method method, struct ssi_slice uri, struct ssi_slice body)
 {
     for (int i = 0; i < SSI_CHALLENGES_MAX; i++)
         if (auth->has[i])
             ssi_sip_put_credentials(b, &auth->challenges[i], a->auth_user, a->password,
-                                    ssi_slice_str(ssi_sip_method_name(method)), uri);
+                                    ssi_slice_str(ssi_sip_method_name(method)), uri, body);
 }

@@ -349,7 +349,8 @@ void ssi_call_send_bye(secsip_call *c, struct ssi_dialog *d, bool tell)
     ssi_buf_init_secret(&b, c->ua->config.limits.message_bytes);
     req.contact = NULL; /* RFC 3261 table 2: BYE has none */
     ssi_dialog_put_request(d, &b, &req);
-    ssi_auth_put(&c->auth, &b, c->account, SSI_SIP_BYE, ssi_dialog_request_uri(d));
+    ssi_auth_put(&c->auth, &b, c->account, SSI_SIP_BYE, ssi_dialog_request_uri(d),
+                 ssi_slice_of(NULL, 0));
     if (c->error.result < 0) {
         /* RFC 3326: the peer's log says why, too. */
         ssi_sip_put_name(&b, "Reason");

@@ -63,16 +63,16 @@ secsip_result ssi_call_send_invite(secsip_call *c, struct ssi_call_sent *sent,
                                              &contact, branch, &req);
     if (r < 0)
         return r;
+    struct ssi_slice sdp = ssi_buf_slice(&c->sdp);
     sent->cseq = req.cseq;
     sent->sent_by = req.local;
     ssi_buf_init_secret(&b, c->ua->config.limits.message_bytes + c->sdp.len);
     ssi_dialog_put_request(&c->dialog, &b, &req);
     ssi_buf_reset(&sent->credentials);
     ssi_auth_put(&c->auth, &sent->credentials, c->account, SSI_SIP_INVITE,
-                 ssi_dialog_request_uri(&c->dialog));
+                 ssi_dialog_request_uri(&c->dialog), sdp);
     ssi_buf_put_slice(&b, ssi_buf_slice(&sent->credentials));
     ssi_ua_put_allow(&b, &ssi_ua_endpoint);
-    struct ssi_slice sdp = ssi_buf_slice(&c->sdp);
     r = ssi_sip_put_end(&b, "application/sdp", sdp.p, sdp.len);
     if (r >= 0)
         r = sent->credentials.failed;

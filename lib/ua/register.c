@@ -238,7 +238,7 @@ static void put_register(struct ssi_registration *g, struct ssi_buf *b, struct s
     if (offers_outbound(g)) /* RFC 5626 4.2.1; path: RFC 3327 5.1 */
         ssi_sip_put_header_str(b, "Supported", "outbound, path");
     ssi_sip_put_header_u64(b, "Expires", g->removing ? 0 : g->account->expires_s);
-    ssi_auth_put(&g->auth, b, g->account, SSI_SIP_REGISTER, uri);
+    ssi_auth_put(&g->auth, b, g->account, SSI_SIP_REGISTER, uri, ssi_slice_of(NULL, 0));
     ssi_sip_put_header_str(b, "User-Agent", g->account->ua->user_agent);
     ssi_sip_put_end(b, NULL, NULL, 0);
 }

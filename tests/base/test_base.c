@@ -227,6 +227,8 @@ static void digests_match_known_values(void **state)
     assert_string_equal(out, "900150983cd24fb0d6963f7d28e17f72"); /* RFC 1321 A.5 */
     assert_int_equal(ssi_digest_hex(SSI_DIGEST_SHA256, parts, 2, out), 0);
     assert_string_equal(out, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_int_equal(ssi_digest_hex(SSI_DIGEST_SHA512_256, parts, 2, out), 0);
+    assert_string_equal(out, "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23");
 }
 
 int main(void)

@@ -48,6 +48,42 @@ static void rfc7616_3_9_1_and_rfc2617_3_5(void **state)
     check_vector(&in, "Circle Of Life", "670fd8c2df070c60b045671b8b24ff02");
 }
 
+/* RFC 7616 3.9.2 with the response of erratum 4897, without userhash, which is no part of it; and, reckoned by another program,
+ * auth-int (3.4.3) with that of each algorithm. */
+static void rfc7616_3_9_2_and_auth_int(void **state)
+{
+    (void)state;
+    struct ssi_sip_digest_input in = {
+        .algorithm = SSI_DIGEST_SHA512_256,
+        .user = SSI_LIT("J\xc3\xa4s\xc3\xb8n Doe"),
+        .realm = SSI_LIT("api@example.org"),
+        .nonce = SSI_LIT("5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK"),
+        .nc = "00000001",
+        .cnonce = SSI_LIT("NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v"),
+        .method = SSI_LIT("GET"),
+        .uri = SSI_LIT("/doe.json")};
+    static const char *const with_body[] = {
+        [SSI_DIGEST_MD5] = "135bb18b4787d297bb7ff6ba69aa26a7",
+        [SSI_DIGEST_SHA256] = "c3e56df9e6ceba5875ab418fbc97b968cc3b11bfa87d2906c675b3b4fa6ad535",
+        [SSI_DIGEST_SHA512_256] =
+            "716fd4cb191cd979042c9cb1724cbaa0ebb940322ecb59ed202cdb264228f3dc"};
+
+    check_vector(&in, "Secret, or not?",
+                 "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5");
+    in.is_int = true;
+    check_vector(
+        &in, "Secret, or not?",
+        "b856aad8f40af6550ca5c02a56c92a3de833c9b6d79287156625431b87fcde83"); /* no body is an empty one (RFC 3261 22.4) */
+    in.body = SSI_LIT("v=0\r\n");
+    for (size_t i = 0; i < sizeof with_body / sizeof with_body[0]; i++) {
+        in.algorithm = (enum ssi_digest_algorithm)i;
+        check_vector(&in, "Secret, or not?", with_body[i]);
+    }
+    in.is_sess = true;
+    check_vector(&in, "Secret, or not?",
+                 "0dfbc79bd27a59fafacaa638e27c1d5e30fae2a32b8f29ae214208e12011f64c");
+}
+
 static struct ssi_sip_msg *message(const char *start, const char *more)
 {
     static char text[8192];
@@ -76,7 +112,7 @@ static void the_topmost_supported_challenge_is_taken(void **state)
 
     assert_int_equal(
         pick("WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\", "
-             "algorithm=SHA-512-256\r\n"
+             "algorithm=SHA3-256\r\n"
              "WWW-Authenticate: Digest realm=\"r\", nonce=\"n2\",\r\n qop=\"auth-int, auth\", "
              "algorithm=\"SHA-256\", opaque=\"o\\\"p\", stale=TRUE, unknown=1\r\n"
              "WWW-Authenticate: Digest realm=\"r\", nonce=\"n3\"\r\n",
@@ -85,7 +121,7 @@ static void the_topmost_supported_challenge_is_taken(void **state)
     assert_string_equal(c.nonce, "n2");
     assert_string_equal(c.opaque, "o\"p");
     assert_int_equal(c.algorithm, SSI_DIGEST_SHA256);
-    assert_true(c.stale && c.has_qop && c.names_algorithm && !c.is_proxy);
+    assert_true(c.stale && c.has_qop && c.names_algorithm && !c.is_proxy && !c.is_int);
     /* Several in one header field, other schemes among them. */
     assert_int_equal(pick("WWW-Authenticate: Basic realm=\"x\", Negotiate YWJj==, Digest "
                           "realm=\"q\" , nonce=\"m\"\r\n",
@@ -109,7 +145,8 @@ static void a_folded_challenge_is_answered(void **state)
                      0);
     assert_string_equal(c.realm, "the realm");
     ssi_buf_init(&b, 1000);
-    ssi_sip_put_credentials(&b, &c, "u", "p", SSI_LIT("REGISTER"), SSI_LIT("sip:a"));
+    ssi_sip_put_credentials(&b, &c, "u", "p", SSI_LIT("REGISTER"), SSI_LIT("sip:a"),
+                            ssi_slice_of(NULL, 0));
     assert_int_equal(b.failed, 0);
     ssi_buf_put_char(&b, 0);
     assert_non_null(strstr((const char *)b.data, ", realm=\"the realm\", "));
@@ -128,7 +165,9 @@ static void challenges_that_cannot_be_answered_are_told_apart(void **state)
         {"WWW-Authenticate: Basic realm=\"x\"\r\n", SECSIP_E_SIP_AUTH_ALGORITHM},
         {"WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", algorithm=SHA-256\r\n",
          SECSIP_E_SIP_AUTH_ALGORITHM},
-        {"WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", qop=\"auth-int\"\r\n",
+        {"WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", qop=\"auth-conf\"\r\n",
+         SECSIP_E_SIP_AUTH_ALGORITHM},
+        {"WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", algorithm=SHA-512-256\r\n",
          SECSIP_E_SIP_AUTH_ALGORITHM},
         {"WWW-Authenticate: Digest realm=\"x\", nonce=\"1\", algorithm=MD5-sess\r\n",
          SECSIP_E_SIP_AUTH_ALGORITHM},
@@ -175,6 +214,65 @@ static void the_stronger_challenge_of_a_realm_is_taken(void **state)
     ssi_sip_challenge_free(&c);
 }
 
+/* RFC 8760 2.4: of those that are as strong, the topmost. */
+static void the_order_of_the_server_decides_among_equals(void **state)
+{
+    (void)state;
+    static const char *const orders[][2] = {{"SHA-256", "SHA-512-256"}, {"SHA-512-256", "SHA-256"}};
+    static const enum ssi_digest_algorithm picked[] = {SSI_DIGEST_SHA256, SSI_DIGEST_SHA512_256};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct ssi_sip_challenge c = {0};
+        char lines[512];
+        snprintf(
+            lines, sizeof lines,
+            "WWW-Authenticate: Digest realm=\"r\", nonce=\"m\", qop=\"auth\"\r\n"
+            "WWW-Authenticate: Digest realm=\"r\", nonce=\"a\", qop=\"auth\", algorithm=%s\r\n"
+            "WWW-Authenticate: Digest realm=\"r\", nonce=\"b\", qop=\"auth\", algorithm=%s\r\n",
+            orders[i][0], orders[i][1]);
+        assert_int_equal(pick(lines, &c), 0);
+        assert_string_equal(c.nonce, "a");
+        assert_int_equal(c.algorithm, picked[i]);
+        ssi_sip_challenge_free(&c);
+    }
+}
+
+/* RFC 3261 22.4, RFC 7616 3.4: auth-int only where there is nothing else. */
+static void auth_int_is_answered_where_it_is_all_there_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *qop;
+        bool is_int;
+    } rows[] = {{"auth-int", true},
+                {"auth-conf,auth-int", true},
+                {"auth", false},
+                {"auth,auth-int", false},
+                {"auth-int, auth", false}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct ssi_sip_challenge c = {0};
+        struct ssi_buf b;
+        char line[256];
+        snprintf(line, sizeof line,
+                 "WWW-Authenticate: Digest realm=\"r\", nonce=\"n\", algorithm=SHA-512-256, "
+                 "qop=\"%s\"\r\n",
+                 rows[i].qop);
+        assert_int_equal(pick(line, &c), 0);
+        assert_int_equal(c.is_int, rows[i].is_int);
+        ssi_buf_init(&b, 1000);
+        ssi_sip_put_credentials(&b, &c, "u", "p", SSI_LIT("INVITE"), SSI_LIT("sip:a"),
+                                SSI_LIT("v=0\r\n"));
+        assert_int_equal(b.failed, 0);
+        ssi_buf_put_char(&b, 0);
+        assert_non_null(strstr((const char *)b.data, rows[i].is_int ? ", qop=auth-int, nc=00000001"
+                                                                    : ", qop=auth, nc=00000001"));
+        assert_non_null(strstr((const char *)b.data, ", algorithm=SHA-512-256, "));
+        ssi_buf_free(&b);
+        ssi_sip_challenge_free(&c);
+    }
+}
+
 static char *password_of(void *arg, struct ssi_slice user)
 {
     (void)arg;
@@ -193,7 +291,9 @@ struct exchange {
     const char *uri;   /* what the credentials say, NULL: sip:b */
     unsigned cseq;     /* 0: counted */
     unsigned last_cseq;
-    char line[2048]; /* the credentials that were sent last */
+    const char *body; /* that the credentials are for, NULL: none */
+    const char *sent; /* the one that is sent, NULL: the same */
+    char line[2048];  /* the credentials that were sent last */
 };
 
 static void begin(struct exchange *x)
@@ -224,15 +324,17 @@ static void challenge_at(struct exchange *x, uint64_t now)
 static enum ssi_sip_auth_verdict send_line(struct exchange *x, const char *for_realm, uint64_t now)
 {
     char text[4096];
+    const char *body = x->sent ? x->sent : x->body ? x->body : "";
     struct ssi_slice who = {0};
     struct ssi_sip_msg *m = NULL;
 
     x->last_cseq = x->cseq ? x->cseq : x->last_cseq + 1;
-    int n = snprintf(text, sizeof text,
-                     "%s SIP/2.0\r\nVia: SIP/2.0/TLS h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
-                     "To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: %u REGISTER\r\n%s"
-                     "Content-Length: 0\r\n\r\n",
-                     x->start ? x->start : "REGISTER sip:b", x->last_cseq, x->line);
+    int n =
+        snprintf(text, sizeof text,
+                 "%s SIP/2.0\r\nVia: SIP/2.0/TLS h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n"
+                 "To: <sip:a@b>\r\nCall-ID: 1\r\nCSeq: %u REGISTER\r\n%s"
+                 "Content-Length: %zu\r\n\r\n%s",
+                 x->start ? x->start : "REGISTER sip:b", x->last_cseq, x->line, strlen(body), body);
     assert_int_equal(ssi_sip_msg_parse(text, (size_t)n, true, NULL, NULL, &m), 0);
     enum ssi_sip_auth_verdict v =
         ssi_sip_auth_check(&x->server, m, for_realm, false, now, password_of, NULL, &who);
@@ -248,7 +350,8 @@ static enum ssi_sip_auth_verdict answer_at(struct exchange *x, const char *name,
 {
     ssi_buf_reset(&x->buf);
     ssi_sip_put_credentials(&x->buf, &x->challenge, name, password, SSI_LIT("REGISTER"),
-                            ssi_slice_str(x->uri ? x->uri : "sip:b"));
+                            ssi_slice_str(x->uri ? x->uri : "sip:b"),
+                            ssi_slice_str(x->body ? x->body : ""));
     assert_int_equal(x->buf.failed, 0);
     snprintf(x->line, sizeof x->line, "%.*s", (int)x->buf.len, (char *)x->buf.data + x->buf.off);
     return send_line(x, for_realm, now);
@@ -280,6 +383,57 @@ static void both_sides_agree_and_every_difference_is_seen(void **state)
     assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_OK);
     x.challenge.is_sess = true;
     assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_NONE);
+    end(&x);
+}
+
+/* RFC 7616 3.4.3: what a client does not have to use is checked where it does, for every algorithm. */
+static void a_body_that_was_changed_is_seen_under_auth_int(void **state)
+{
+    (void)state;
+    struct exchange x;
+
+    begin(&x);
+    for (int a = SSI_DIGEST_MD5; a <= SSI_DIGEST_SHA512_256; a++)
+        for (int is_int = 0; is_int < 2; is_int++) {
+            challenge_at(&x, 1000);
+            x.challenge.algorithm = (enum ssi_digest_algorithm)a;
+            x.challenge.is_int = is_int;
+            x.body = NULL;
+            x.sent = NULL;
+            assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_OK);
+            x.body = "v=0\r\n";
+            assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000), SSI_SIP_AUTH_OK);
+            assert_int_equal(answer_at(&x, user, "secret", realm, 1000), SSI_SIP_AUTH_WRONG);
+            x.sent = "v=1\r\n";
+            assert_int_equal(answer_at(&x, user, "sec:ret", realm, 1000),
+                             is_int ? SSI_SIP_AUTH_WRONG : SSI_SIP_AUTH_OK);
+        }
+    end(&x);
+}
+
+/* RFC 8760 2.3 and 2.6: one line for each algorithm, the one to be preferred first, each with qop. */
+static void every_algorithm_is_offered(void **state)
+{
+    (void)state;
+    static const char *const ends[] = {"algorithm=SHA-256, stale=true\r\n",
+                                       "algorithm=SHA-512-256, stale=true\r\n",
+                                       "algorithm=MD5, stale=true\r\n"};
+    static const char start[] = "WWW-Authenticate: Digest realm=\"re\\\"alm\", ";
+    struct exchange x;
+
+    begin(&x);
+    challenge_at(&x, 1000);
+    ssi_buf_put_char(&x.buf, 0);
+    const char *at = (const char *)x.buf.data + x.buf.off;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(strncmp(at, start, sizeof start - 1), 0);
+        const char *line_end = strstr(at, "\r\n") + 2;
+        const char *qop = strstr(at, ", qop=\"auth,auth-int\", ");
+        assert_true(qop && qop < line_end);
+        assert_memory_equal(line_end - strlen(ends[i]), ends[i], strlen(ends[i]));
+        at = line_end;
+    }
+    assert_string_equal(at, "");
     end(&x);
 }
 
@@ -488,15 +642,25 @@ static void malformed_credentials_are_bad_and_foreign_ones_none(void **state)
         SSI_SIP_AUTH_STALE);
     assert_int_equal(
         verdict_of("Authorization: Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:b\", "
-                   "response=\"00112233445566778899aabbccddeeff\", qop=auth-int, nc=00000001, "
+                   "response=\"00112233445566778899aabbccddeeff\", qop=auth-conf, nc=00000001, "
                    "cnonce=\"c\"\r\n"),
         SSI_SIP_AUTH_BAD);
+    assert_int_equal(
+        verdict_of("Authorization: Digest username=\"u\", realm=\"r\", nonce=\"n\", uri=\"sip:b\", "
+                   "response=\"00112233445566778899aabbccddeeff\", qop=auth-int, nc=00000001, "
+                   "cnonce=\"c\"\r\n"),
+        SSI_SIP_AUTH_STALE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rfc7616_3_9_1_and_rfc2617_3_5),
+        cmocka_unit_test(rfc7616_3_9_2_and_auth_int),
+        cmocka_unit_test(the_order_of_the_server_decides_among_equals),
+        cmocka_unit_test(auth_int_is_answered_where_it_is_all_there_is),
+        cmocka_unit_test(a_body_that_was_changed_is_seen_under_auth_int),
+        cmocka_unit_test(every_algorithm_is_offered),
         cmocka_unit_test(the_topmost_supported_challenge_is_taken),
         cmocka_unit_test(a_folded_challenge_is_answered),
         cmocka_unit_test(challenges_that_cannot_be_answered_are_told_apart),

@@ -67,6 +67,7 @@ static void take_invite(struct peer *p, struct ssi_txn *t, struct ssi_sip_msg *m
     struct ssi_slice value;
 
     p->invite = t;
+    copy(m->wire, p->last_invite, sizeof p->last_invite);
     copy(m->body, p->offer, sizeof p->offer);
     copy(m->call_id, p->call_id, sizeof p->call_id);
     copy(m->from.tag, p->alice_tag, sizeof p->alice_tag);

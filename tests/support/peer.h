@@ -16,7 +16,7 @@ struct peer {
     char offer[4096]; /* the SDP of the last INVITE, or of the last 200 of alice */
     char call_id[128], alice_tag[64], alice_contact[256];
     char bye_reason[256];
-    char last_ack[4096], last_bye[4096]; /* as they came */
+    char last_invite[8192], last_ack[4096], last_bye[4096]; /* as they came */
     unsigned cseq;
     struct ssi_txn *invite;
     /* The script of INVITE: a provisional (0: none) and a final status, with a body each (NULL: none). */

@@ -269,7 +269,7 @@ static bool make_credentials(struct proxy_conn *c, const struct proxy_request *r
     if (ssi_sip_msg_parse(c->text, strlen(c->text), true, NULL, NULL, &m) >= 0 &&
         ssi_sip_challenge_pick(m, &challenge) >= 0) {
         ssi_sip_put_credentials(&b, &challenge, r->user, password, ssi_slice_str(r->method),
-                                ssi_slice_str(r->uri));
+                                ssi_slice_str(r->uri), ssi_slice_of(NULL, 0));
         ok = b.failed >= 0 && b.len >= 2 && b.len < cap;
     }
     if (ok) {

@@ -190,6 +190,52 @@ static void lost_acks_are_sent_again(void **state)
     peer_stop(&l, &p);
 }
 
+/* What stands in quotes after name=. */
+static struct ssi_slice quoted(const char *text, const char *name)
+{
+    char before[32];
+
+    snprintf(before, sizeof before, "%s=\"", name);
+    const char *at = strstr(text, before);
+    assert_non_null(at);
+    at += strlen(before);
+    return ssi_slice_of(at, strcspn(at, "\""));
+}
+
+/* RFC 7616 3.4.3: where only auth-int is offered, the credentials cover the offer with its keys. */
+static void an_offer_is_covered_by_auth_int(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+    char expected[SSI_HA1_TEXT];
+
+    (void)state;
+    peer_start(&l, &p, &only_cm80);
+    p.challenge = "Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\", algorithm=SHA-512-256";
+    p.final = 200;
+    p.final_sdp = GOOD;
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    assert_true(simnet_run(l.net, 5000000, alice_talks, &l));
+    const char *credentials = strstr(p.last_invite, "\r\nAuthorization: Digest ");
+    assert_non_null(credentials);
+    assert_non_null(strstr(credentials, ", algorithm=SHA-512-256, "));
+    assert_non_null(strstr(credentials, ", qop=auth-int, nc=00000001\r\n"));
+    struct ssi_sip_digest_input in = {.algorithm = SSI_DIGEST_SHA512_256,
+                                      .user = SSI_LIT("alice"),
+                                      .realm = SSI_LIT("r"),
+                                      .nonce = SSI_LIT("n"),
+                                      .nc = "00000001",
+                                      .cnonce = quoted(credentials, "cnonce"),
+                                      .method = SSI_LIT("INVITE"),
+                                      .uri = SSI_LIT("sip:bob@example.test"),
+                                      .is_int = true,
+                                      .body = ssi_slice_str(p.offer)};
+    assert_non_null(strstr(p.offer, "a=crypto:"));
+    assert_int_equal(ssi_sip_digest_response(&in, "alicepw", expected), 0);
+    assert_true(ssi_slice_eq(quoted(credentials, "response"), ssi_slice_str(expected)));
+    peer_stop(&l, &p);
+}
+
 static void a_second_branch_of_a_fork_is_ended(void **state)
 {
     static struct lab l;
@@ -891,6 +937,7 @@ int main(void)
         cmocka_unit_test(early_media_are_held_to_the_same_level),
         cmocka_unit_test(good_early_media_play_and_the_answer_may_repeat_them),
         cmocka_unit_test(lost_acks_are_sent_again),
+        cmocka_unit_test(an_offer_is_covered_by_auth_int),
         cmocka_unit_test(a_second_branch_of_a_fork_is_ended),
         cmocka_unit_test(a_reinvite_cannot_lower_the_level),
         cmocka_unit_test(hold_and_resume),
