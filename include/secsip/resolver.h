@@ -20,6 +20,8 @@ typedef struct secsip_query secsip_query;
 /** DNS record types. */
 enum {
     SECSIP_DNS_A = 1,
+    SECSIP_DNS_SOA =
+        6, /**< never asked for; with SECSIP_E_NET_RESOLVE: ttl_s is how long that holds (RFC 2308) */
     SECSIP_DNS_AAAA = 28,
     SECSIP_DNS_SRV = 33,
     SECSIP_DNS_NAPTR = 35,
@@ -58,7 +60,8 @@ secsip_result secsip_stack_set_resolver(secsip_stack *stack, const secsip_resolv
                                         void *user_data);
 
 /** The answer; query is dead after the call.
- * @param result      0, SECSIP_E_NET_RESOLVE (no such name or record), SECSIP_E_NET_DNS (the resolver failed)
+ * @param result      0, SECSIP_E_NET_RESOLVE (no such name or record: kept for 30 s, or as a record SECSIP_DNS_SOA says, but
+ *                    1 to 60 s), SECSIP_E_NET_DNS (the resolver failed)
  * @param records, n  copied, at most 32 of them; of other types than the one asked for, or malformed: passed over
  * Legal everywhere, inside resolve too. Since 0.1. */
 void secsip_query_answer(secsip_query *query, secsip_result result,

@@ -348,7 +348,7 @@ SECSIP_EXPORT void secsip_engine_resolved(secsip_engine_query *q, secsip_result 
         return;
     if (n > RECORDS_MAX)
         n = RECORDS_MAX;
-    if (result >= 0 && n > 0) {
+    if ((result >= 0 || result == SECSIP_E_NET_RESOLVE) && n > 0) {
         rrs = calloc(n, sizeof *rrs);
         if (!rrs)
             result = SECSIP_E_NOMEM;

@@ -84,7 +84,8 @@ SECSIP_EXPORT void secsip_query_answer(secsip_query *query, secsip_result result
     size_t taken = 0;
 
     ssi_stack_now(ua);
-    for (size_t i = 0; result >= 0 && i < n && taken < SSI_NAMES_RRS; i++)
+    bool wanted = result >= 0 || result == SECSIP_E_NET_RESOLVE;
+    for (size_t i = 0; wanted && i < n && taken < SSI_NAMES_RRS; i++)
         taken += take_record(&records[i], &rrs[taken]);
     if (result >= 0 && taken == 0)
         result = SECSIP_E_NET_RESOLVE;

@@ -6,6 +6,7 @@
 
 enum ssi_rr_type {
     SSI_RR_A = 1,
+    SSI_RR_SOA = 6, /* never asked for; with a refusal: how long it holds (RFC 2308) */
     SSI_RR_NAPTR = 35,
     SSI_RR_AAAA = 28,
     SSI_RR_SRV = 33,

@@ -7,6 +7,7 @@ enum {
     HEADER = 12,
     CLASS_IN = 1,
     TYPE_CNAME = 5,
+    SOA_LEAST = 22,    /* two names of a byte, five numbers; the last one is MINIMUM */
     MAX_RECORDS = 256, /* looked at in one message */
     MAX_POINTERS = 16, /* in one name */
     NAME_SIZE = 256,
@@ -145,21 +146,24 @@ static bool read_data(struct ssi_slice msg, const struct record *r, struct ssi_r
                read_name(msg, r->data_at + 6, rr->target, &next);
     case SSI_RR_NAPTR:
         return read_naptr(msg, r, rr);
+    case SSI_RR_SOA: /* is asked for by nobody */
+        break;
     }
     return false;
 }
 
-/* Skips the header and the question; *n_answers records follow at the returned offset, 0: damaged. */
+/* Skips the header and the question; *n_answers records and *n_authorities more follow at the returned offset, 0: damaged. */
 static size_t read_head(struct ssi_slice msg, enum ssi_rr_type type, const char *name,
-                        size_t *n_answers)
+                        size_t *n_answers, size_t *n_authorities)
 {
     struct ssi_cursor c = ssi_cursor_of(msg);
-    uint16_t id, flags, n_questions, n, asked_type, asked_class;
+    uint16_t id, flags, n_questions, n, n_more, asked_type, asked_class;
     char asked[NAME_SIZE];
     size_t at;
 
     if (!ssi_cursor_take_be16(&c, &id) || !ssi_cursor_take_be16(&c, &flags) ||
-        !ssi_cursor_take_be16(&c, &n_questions) || !ssi_cursor_take_be16(&c, &n))
+        !ssi_cursor_take_be16(&c, &n_questions) || !ssi_cursor_take_be16(&c, &n) ||
+        !ssi_cursor_take_be16(&c, &n_more))
         return 0;
     if (!(flags & 0x8000) || n_questions != 1 || !read_name(msg, HEADER, asked, &at))
         return 0;
@@ -170,6 +174,7 @@ static size_t read_head(struct ssi_slice msg, enum ssi_rr_type type, const char 
         !ssi_slice_ieq(ssi_slice_str(asked), ssi_slice_str(name)))
         return 0;
     *n_answers = n < MAX_RECORDS ? n : MAX_RECORDS;
+    *n_authorities = n_more < MAX_RECORDS ? n_more : MAX_RECORDS;
     return at + 4;
 }
 
@@ -192,23 +197,32 @@ static bool find_alias(struct ssi_slice msg, size_t at, size_t n_answers, char o
     return false;
 }
 
+/* The name as answers have it: lower case, no final dot. */
+static bool take_name(const char *name, char out[NAME_SIZE])
+{
+    struct ssi_slice s = ssi_slice_str(name);
+
+    if (s.len > 0 && s.p[s.len - 1] == '.')
+        s.len--;
+    if (s.len >= NAME_SIZE)
+        return false;
+    for (size_t i = 0; i < s.len; i++)
+        out[i] = ssi_lower(s.p[i]);
+    out[s.len] = 0;
+    return true;
+}
+
 int32_t ssi_dns_parse(const void *message, size_t len, enum ssi_rr_type type, const char *name,
                       struct ssi_rr *rrs, size_t cap)
 {
-    struct ssi_slice msg = ssi_slice_of(message, len), asked = ssi_slice_str(name);
-    char owner[NAME_SIZE];
+    struct ssi_slice msg = ssi_slice_of(message, len);
+    size_t n_answers, n_authorities, at = 0, found = 0;
     uint32_t ttl_s = UINT32_MAX;
-    size_t n_answers, found = 0;
+    char owner[NAME_SIZE];
     struct record r;
 
-    if (asked.len > 0 && asked.p[asked.len - 1] == '.')
-        asked.len--;
-    if (asked.len >= sizeof owner)
-        return SECSIP_E_NET_DNS;
-    for (size_t i = 0; i < asked.len; i++)
-        owner[i] = ssi_lower(asked.p[i]);
-    owner[asked.len] = 0;
-    size_t at = read_head(msg, type, owner, &n_answers);
+    if (take_name(name, owner))
+        at = read_head(msg, type, owner, &n_answers, &n_authorities);
     if (at == 0)
         return SECSIP_E_NET_DNS;
     for (int i = 0; i < SSI_DNS_MAX_CNAMES && find_alias(msg, at, n_answers, owner, &ttl_s); i++)
@@ -224,4 +238,28 @@ int32_t ssi_dns_parse(const void *message, size_t len, enum ssi_rr_type type, co
             rrs[found++] = rr;
     }
     return (int32_t)found;
+}
+
+bool ssi_dns_refusal_ttl(const void *message, size_t len, enum ssi_rr_type type, const char *name,
+                         uint32_t *ret_ttl_s)
+{
+    struct ssi_slice msg = ssi_slice_of(message, len);
+    size_t n_answers, n_authorities, at = 0;
+    char owner[NAME_SIZE];
+    uint32_t minimum;
+    struct record r;
+
+    if (take_name(name, owner))
+        at = read_head(msg, type, owner, &n_answers, &n_authorities);
+    for (size_t i = 0; at > 0 && i < n_answers + n_authorities && read_record(msg, &at, &r); i++) {
+        if (i < n_answers || r.type != SSI_RR_SOA || r.class != CLASS_IN || r.data.len < SOA_LEAST)
+            continue;
+        /* Its names are of no interest, and may hold what no host name does. */
+        struct ssi_cursor c = ssi_cursor_of(ssi_slice_from(r.data, r.data.len - 4));
+        if (!ssi_cursor_take_be32(&c, &minimum))
+            return false;
+        *ret_ttl_s = minimum < r.ttl_s ? minimum : r.ttl_s;
+        return true;
+    }
+    return false;
 }

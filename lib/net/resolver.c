@@ -3,7 +3,6 @@
 #include "net/resolver.h"
 
 #include <ares.h>
-#include <netdb.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,9 @@
 
 #include "base/list.h"
 #include "net/dns.h"
+#include "net/hosts.h"
+
+#define HOSTS_FILE "/etc/hosts"
 
 enum {
     MAX_LOOKUPS = 4096,
@@ -18,7 +20,6 @@ enum {
     TRIES = 2,
     UDP_SIZE = 1232, /* without fragments */
     CLASS_IN = 1,
-    CACHED_S = 60, /* what a line of /etc/hosts is good for */
 };
 
 struct ssi_lookup {
@@ -130,70 +131,68 @@ static secsip_result result_of(int status)
     }
 }
 
+static secsip_result take_answer(struct ssi_lookup *l, const unsigned char *message, size_t len)
+{
+    l->rrs = calloc(SSI_DNS_MAX_RRS, sizeof *l->rrs);
+    if (!l->rrs)
+        return SECSIP_E_NOMEM;
+    int32_t n = ssi_dns_parse(message, len, l->type, l->name, l->rrs, SSI_DNS_MAX_RRS);
+    l->n_rrs = n > 0 ? (size_t)n : 0;
+    return n < 0 ? n : n == 0 ? SECSIP_E_NET_RESOLVE : 0;
+}
+
+/* RFC 2308: how long "no" holds. Without memory it is not known. */
+static void take_refusal(struct ssi_lookup *l, const unsigned char *message, size_t len)
+{
+    uint32_t ttl_s;
+
+    if (!message || !ssi_dns_refusal_ttl(message, len, l->type, l->name, &ttl_s))
+        return;
+    if (!l->rrs)
+        l->rrs = calloc(1, sizeof *l->rrs);
+    if (!l->rrs)
+        return;
+    l->rrs[0] = (struct ssi_rr){.type = SSI_RR_SOA, .ttl_s = ttl_s};
+    l->n_rrs = 1;
+}
+
 static void note_answer(void *arg, int status, int timeouts, unsigned char *message, int len)
 {
     struct ssi_lookup *l = arg;
     secsip_result result = result_of(status);
-    struct ssi_rr *rrs = NULL;
-    int32_t n = 0;
+    size_t size = len > 0 ? (size_t)len : 0;
 
     (void)timeouts;
     if (l->resolver->closing) {
         free_lookup(l);
         return;
     }
-    if (result == 0 && l->fn) {
-        rrs = calloc(SSI_DNS_MAX_RRS, sizeof *rrs);
-        n = rrs ? ssi_dns_parse(message, (size_t)len, l->type, l->name, rrs, SSI_DNS_MAX_RRS)
-                : SECSIP_E_NOMEM;
-        result = n < 0 ? n : n == 0 ? SECSIP_E_NET_RESOLVE : 0;
-    }
-    l->rrs = rrs;
-    l->n_rrs = n > 0 ? (size_t)n : 0;
+    if (result == 0 && l->fn)
+        result = take_answer(l, message, size);
+    if (result == SECSIP_E_NET_RESOLVE && l->fn)
+        take_refusal(l, message, size);
     make_ready(l, result);
-}
-
-static bool is_in_hosts_file(struct ssi_resolver *r, const char *name, int family)
-{
-    struct hostent *host = NULL;
-
-    if (ares_gethostbyname_file(r->channel, name, family, &host) != ARES_SUCCESS)
-        return false;
-    ares_free_hostent(host);
-    return true;
-}
-
-static void take_hosts(struct ssi_lookup *l, const struct hostent *host)
-{
-    size_t n = 0;
-
-    l->rrs = calloc(SSI_DNS_MAX_RRS, sizeof *l->rrs);
-    for (; l->rrs && host->h_addr_list[n] && n < SSI_DNS_MAX_RRS; n++) {
-        l->rrs[n] = (struct ssi_rr){.type = l->type, .ttl_s = CACHED_S};
-        l->rrs[n].addr.family = host->h_addrtype == AF_INET ? 4 : 6;
-        memcpy(l->rrs[n].addr.ip, host->h_addr_list[n], (size_t)host->h_length);
-    }
-    l->n_rrs = n;
 }
 
 /* /etc/hosts. True when the name is there: then DNS is not asked for the other family either, as everywhere else. The file
  * is on this machine and read at once; what it says is kept like an answer. */
-static bool ask_hosts_file(struct ssi_resolver *r, struct ssi_lookup *l)
+static bool ask_hosts_file(struct ssi_lookup *l)
 {
-    int family = l->type == SSI_RR_A ? AF_INET : AF_INET6;
-    struct hostent *host = NULL;
+    bool known;
 
     if (l->type != SSI_RR_A && l->type != SSI_RR_AAAA)
         return false;
-    if (ares_gethostbyname_file(r->channel, l->name, family, &host) != ARES_SUCCESS) {
-        if (!is_in_hosts_file(r, l->name, family == AF_INET ? AF_INET6 : AF_INET))
-            return false;
-        make_ready(l, SECSIP_E_NET_RESOLVE);
-        return true;
+    l->rrs = calloc(SSI_DNS_MAX_RRS, sizeof *l->rrs);
+    int32_t n = l->rrs
+                    ? ssi_hosts_find(HOSTS_FILE, l->type, l->name, l->rrs, SSI_DNS_MAX_RRS, &known)
+                    : SECSIP_E_NOMEM;
+    if (n >= 0 && !known) {
+        free(l->rrs);
+        l->rrs = NULL;
+        return false;
     }
-    take_hosts(l, host);
-    ares_free_hostent(host);
-    make_ready(l, l->rrs ? 0 : SECSIP_E_NOMEM);
+    l->n_rrs = n > 0 ? (size_t)n : 0;
+    make_ready(l, n < 0 ? n : n == 0 ? SECSIP_E_NET_RESOLVE : 0);
     return true;
 }
 
@@ -268,7 +267,7 @@ secsip_result ssi_resolver_ask(struct ssi_resolver *r, enum ssi_rr_type type, co
     ssi_list_push_back(&r->waiting, &l->node);
     r->n_lookups++;
     *ret = l;
-    if (!ask_hosts_file(r, l))
+    if (!ask_hosts_file(l))
         ares_query(r->channel, l->name, CLASS_IN, (int)type, note_answer, l);
     return 0;
 }

@@ -9,8 +9,8 @@
 struct ssi_resolver;
 struct ssi_lookup;
 
-/* The records are borrowed for the call. result: 0, SECSIP_E_NET_RESOLVE (no such name or record), SECSIP_E_NET_DNS (the
- * servers failed, are silent or talk nonsense), SECSIP_E_NOMEM. */
+/* The records are borrowed for the call. result: 0, SECSIP_E_NET_RESOLVE (no such name or record; where the servers say how long
+ * that holds, in the TTL of an SOA), SECSIP_E_NET_DNS (the servers failed, are silent or talk nonsense), SECSIP_E_NOMEM. */
 typedef void (*ssi_resolver_fn)(void *arg, secsip_result result, const struct ssi_rr *rrs,
                                 size_t n_rrs);
 

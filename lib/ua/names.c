@@ -98,12 +98,23 @@ static void give_out(struct ssi_name *e)
         drop(e);
 }
 
+/* RFC 2308 section 5. Who mistypes a domain or waits for a record to be made is not kept waiting for long. */
+static uint32_t refusal_seconds(const struct ssi_rr *rrs, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rrs[i].type == SSI_RR_SOA)
+            return rrs[i].ttl_s < SSI_NAMES_NONE_LEAST_S  ? SSI_NAMES_NONE_LEAST_S
+                   : rrs[i].ttl_s > SSI_NAMES_NONE_MOST_S ? SSI_NAMES_NONE_MOST_S
+                                                          : rrs[i].ttl_s;
+    return SSI_NAMES_NONE_S;
+}
+
 static uint32_t seconds_of(secsip_result result, const struct ssi_rr *rrs, size_t n)
 {
     uint32_t ttl_s = SSI_NAMES_MAX_TTL_S;
 
     if (result == SECSIP_E_NET_RESOLVE)
-        return SSI_NAMES_NONE_S;
+        return refusal_seconds(rrs, n);
     if (result < 0)
         return result == SECSIP_E_NET_DNS ? SSI_NAMES_FAILED_S : 0;
     for (size_t i = 0; i < n; i++)
@@ -114,6 +125,8 @@ static uint32_t seconds_of(secsip_result result, const struct ssi_rr *rrs, size_
 
 static void store(struct ssi_name *e, secsip_result result, const struct ssi_rr *rrs, size_t n)
 {
+    uint32_t seconds = seconds_of(result, rrs, n);
+
     if (n > SSI_NAMES_RRS)
         n = SSI_NAMES_RRS;
     free(e->rrs);
@@ -125,12 +138,13 @@ static void store(struct ssi_name *e, secsip_result result, const struct ssi_rr 
         e->rrs = malloc(n * sizeof *rrs);
         if (!e->rrs) {
             e->result = SECSIP_E_NOMEM;
+            seconds = 0;
         } else {
             memcpy(e->rrs, rrs, n * sizeof *rrs);
             e->n_rrs = n;
         }
     }
-    e->until_us = e->names->ua->timers.now_us + SSI_S(seconds_of(e->result, e->rrs, e->n_rrs));
+    e->until_us = e->names->ua->timers.now_us + SSI_S(seconds);
 }
 
 void ssi_names_answer(struct ssi_query *q, secsip_result result, const struct ssi_rr *rrs,

@@ -12,7 +12,9 @@ enum {
     SSI_NAMES_MAX = 256,         /* questions remembered; the one not used for longest makes room */
     SSI_NAMES_RRS = 32,          /* records kept of an answer */
     SSI_NAMES_MAX_TTL_S = 86400, /* nothing is believed longer */
-    SSI_NAMES_NONE_S = 30, /* "no such name or record" (RFC 2308 section 5 gives the upper bound) */
+    SSI_NAMES_NONE_S = 30,       /* "no such name or record" where nobody says how long it holds */
+    SSI_NAMES_NONE_LEAST_S = 1,  /* and where somebody does, an SOA (RFC 2308 section 5) */
+    SSI_NAMES_NONE_MOST_S = 60,
     SSI_NAMES_FAILED_S =
         5, /* "the servers failed" (RFC 9520 section 3.2: at least 1 s, at most 5 min) */
     SSI_NAMES_WITHIN_S = 20, /* a resolver that has not answered by then has failed */

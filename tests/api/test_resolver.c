@@ -153,6 +153,32 @@ static void a_silent_one_is_given_up_and_a_refusing_one_is_an_error(void **state
     lab_stop(&l);
 }
 
+/* RFC 2308: a refusal holds as long as its SOA says. */
+static void it_says_how_long_a_refusal_holds(void **state)
+{
+    static const secsip_dns_record soa = {.size = sizeof soa, .type = SECSIP_DNS_SOA, .ttl_s = 2};
+
+    (void)state;
+    start();
+    for (size_t i = 0; i < w.n_asked; i++) { /* each makes the next one be asked */
+        secsip_query_answer(w.open[i], SECSIP_E_NET_RESOLVE, &soa, 1);
+        simnet_run(l.net, 100000, NULL, NULL);
+    }
+    assert_int_equal(l.alice.reg_state, SECSIP_REGISTRATION_FAILED);
+    size_t before = w.n_asked;
+    assert_true(before >= 3);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_int_equal(l.alice.call_result, SECSIP_E_NET_RESOLVE);
+    assert_int_equal(w.n_asked, before);
+    secsip_call_unref(l.alice.call);
+    simnet_run(l.net, 2000000, NULL, NULL);
+    lab_call(&l, &l.alice, "sip:bob@example.test");
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_int_equal(w.n_asked, before + 1);
+    lab_stop(&l);
+}
+
 static void it_is_set_with_care(void **state)
 {
     secsip_resolver r = resolver;
@@ -178,6 +204,7 @@ int main(void)
         cmocka_unit_test(it_may_answer_later_and_in_any_order),
         cmocka_unit_test(rubbish_is_passed_over),
         cmocka_unit_test(a_silent_one_is_given_up_and_a_refusing_one_is_an_error),
+        cmocka_unit_test(it_says_how_long_a_refusal_holds),
         cmocka_unit_test(it_is_set_with_care),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -209,6 +209,64 @@ static void loops_and_odd_names_do_no_harm(void **state)
     }
 }
 
+static void put_soa(struct message *m, const char *owner, unsigned ttl, unsigned minimum)
+{
+    size_t at = record(m, owner, SSI_RR_SOA, ttl);
+    put_name(m, "ns.test");
+    put(m, "\010john doe", 9); /* a mailbox may hold what no host name does */
+    put_name(m, "test");
+    put(m, "\0\0\0\1\0\0\0\2\0\0\0\3\0\0\0\4", 16);
+    put16(m, minimum >> 16);
+    put16(m, minimum & 0xffff);
+    end_record(m, at);
+}
+
+/* -1: it does not say. */
+static int64_t refusal_ttl(const struct message *m, const char *name)
+{
+    uint8_t *copy = malloc(m->len ? m->len : 1);
+    uint32_t ttl_s;
+
+    assert_non_null(copy);
+    memcpy(copy, m->bytes, m->len);
+    bool said = ssi_dns_refusal_ttl(copy, m->len, SSI_RR_SRV, name, &ttl_s);
+    free(copy);
+    return said ? (int64_t)ttl_s : -1;
+}
+
+/* RFC 2308 section 5. */
+static void a_refusal_says_how_long_it_holds(void **state)
+{
+    (void)state;
+    struct message m, cut;
+
+    begin(&m, "none.test", SSI_RR_SRV, 0);
+    m.bytes[9] = 1; /* authorities */
+    put_soa(&m, "test", 300, 20);
+    assert_int_equal(refusal_ttl(&m, "none.test"), 20);
+    assert_int_equal(refusal_ttl(&m, "NONE.test."), 20);
+    assert_int_equal(refusal_ttl(&m, "other.test"), -1);
+    for (cut = m; cut.len > 0;) {
+        cut.len--;
+        assert_int_equal(refusal_ttl(&cut, "none.test"), -1);
+    }
+    begin(&m, "none.test", SSI_RR_SRV, 0);
+    m.bytes[9] = 2;
+    put_a(&m, "ns.test", "\xc0\x00\x02\x01", 7);
+    put_soa(&m, "test", 10, 86400);
+    assert_int_equal(refusal_ttl(&m, "none.test"), 10);
+    /* Behind an alias; and one among the answers is no refusal's. */
+    begin(&m, "none.test", SSI_RR_SRV, 2);
+    m.bytes[9] = 1;
+    put_cname(&m, "@", "real.test", 20);
+    put_soa(&m, "test", 1, 1);
+    put_soa(&m, "test", 40, 50);
+    assert_int_equal(refusal_ttl(&m, "none.test"), 40);
+    begin(&m, "none.test", SSI_RR_SRV, 1);
+    put_soa(&m, "test", 1, 1);
+    assert_int_equal(refusal_ttl(&m, "none.test"), -1);
+}
+
 static void every_cut_and_flip_is_survived(void **state)
 {
     (void)state;
@@ -231,6 +289,7 @@ static void every_cut_and_flip_is_survived(void **state)
         for (int k = 0; k < 3; k++)
             broken.bytes[test_below(&seed, (uint32_t)m.len)] = (uint8_t)test_random(&seed);
         assert_true(parse(&broken, SSI_RR_SRV, "alias.test") <= SSI_DNS_MAX_RRS);
+        refusal_ttl(&broken, "alias.test");
     }
 }
 
@@ -241,6 +300,7 @@ int main(void)
         cmocka_unit_test(aliases_are_followed_and_strangers_ignored),
         cmocka_unit_test(other_questions_are_not_answered),
         cmocka_unit_test(loops_and_odd_names_do_no_harm),
+        cmocka_unit_test(a_refusal_says_how_long_it_holds),
         cmocka_unit_test(every_cut_and_flip_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -564,8 +564,6 @@ static void open_dns(char servers[64])
     snprintf(servers, 64, "127.0.0.1:%u", (unsigned)ntohs(name.sin_port));
 }
 
-static uint8_t more_flags; /* for the next answers: 2 is TC */
-
 static void answer_dns(unsigned rcode, const void *answer, size_t answer_len)
 {
     struct sockaddr_storage from;
@@ -579,7 +577,7 @@ static void answer_dns(unsigned rcode, const void *answer, size_t answer_len)
     while (m[at])
         at += 1U + m[at];
     at += 5;
-    m[2] |= 0x84 | more_flags;
+    m[2] |= 0x84;
     m[3] = (uint8_t)(0x80 | rcode);
     m[7] = answer_len > 0;
     m[9] = m[11] = 0;
@@ -674,30 +672,6 @@ static void silent_servers_end_in_an_error(void **state)
     close(dns_fd);
 }
 
-/* RFC 1035 4.2.1: what was cut is asked for again over TCP; where nobody answers there, that is an error, and in time. */
-static void a_cut_answer_without_tcp_is_an_error(void **state)
-{
-    static const char address[] = "\xc0\x0c\0\001\0\001\0\0\0\074\0\004\300\0\002\001";
-    struct ssi_query q;
-    char servers[64];
-
-    stop(state);
-    open_dns(servers);
-    assert_int_equal(start_with(servers), 0);
-    uint64_t begun = now();
-    more_flags = 2;
-    assert_int_equal(ask(&q, SSI_RR_A, "cut.test"), 0);
-    while (!ua.n_answers) {
-        UNTIL(ua.n_answers || readable(dns_fd));
-        if (readable(dns_fd))
-            answer_dns(0, address, sizeof address - 1);
-    }
-    more_flags = 0;
-    assert_int_equal(ua.resolved, SECSIP_E_NET_DNS);
-    assert_true(now() - begun < 10000000);
-    close(dns_fd);
-}
-
 static void the_hosts_file_answers_for_both_families(void **state)
 {
     static const enum ssi_rr_type types[] = {SSI_RR_A, SSI_RR_AAAA};
@@ -775,7 +749,6 @@ int main(void)
         TEST(names_are_looked_up_at_the_given_server),
         TEST(cancelled_and_unanswered_queries_leave_nothing),
         TEST(silent_servers_end_in_an_error),
-        TEST(a_cut_answer_without_tcp_is_an_error),
         TEST(the_hosts_file_answers_for_both_families),
         cmocka_unit_test(dead_peers_are_found_by_the_system_too),
         TEST(odd_servers_are_refused),

@@ -196,17 +196,24 @@ static void refusals_and_failures_are_kept_briefly(void **state)
     static const struct {
         secsip_result result;
         uint32_t kept_s;
-    } rows[] = {{SECSIP_E_NET_RESOLVE, SSI_NAMES_NONE_S},
-                {SECSIP_E_NET_DNS, SSI_NAMES_FAILED_S},
-                {SECSIP_E_NOMEM, 0}};
+        bool has_soa;
+        uint32_t soa_s;
+    } rows[] = {{SECSIP_E_NET_RESOLVE, SSI_NAMES_NONE_S, false, 0},
+                {SECSIP_E_NET_RESOLVE, 5, true, 5}, /* RFC 2308 section 5, within bounds */
+                {SECSIP_E_NET_RESOLVE, 1, true, 0},
+                {SECSIP_E_NET_RESOLVE, 60, true, 60},
+                {SECSIP_E_NET_RESOLVE, 60, true, 86400},
+                {SECSIP_E_NET_DNS, SSI_NAMES_FAILED_S, true, 60},
+                {SECSIP_E_NOMEM, 0, false, 0}};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct ssi_rr soa = {.type = SSI_RR_SOA, .ttl_s = rows[i].soa_s};
         struct seeker s;
         start(300);
         seek(&s, "example.test");
         for (size_t k = 0; k < 2; k++)
-            ssi_names_answer(w.asked[k], rows[i].result, NULL, 0);
+            ssi_names_answer(w.asked[k], rows[i].result, &soa, rows[i].has_soa);
         assert_int_equal(s.n_done, 1);
         assert_int_equal(s.result, rows[i].result == SECSIP_E_NET_RESOLVE ? rows[i].result
                                                                           : SECSIP_E_NET_DNS);

@@ -35,6 +35,7 @@ typedef struct secsip_engine_address {
 /** DNS record types. */
 enum {
     SECSIP_ENGINE_RR_A = 1,
+    SECSIP_ENGINE_RR_SOA = 6, /**< never asked for */
     SECSIP_ENGINE_RR_AAAA = 28,
     SECSIP_ENGINE_RR_SRV = 33,
     SECSIP_ENGINE_RR_NAPTR = 35,
@@ -142,7 +143,8 @@ void secsip_engine_dgram_failed(secsip_engine_dgram *d, const secsip_engine_addr
 void secsip_engine_query_set_data(secsip_engine_query *q, void *data);
 /** The same, read. Since 0.1. */
 void *secsip_engine_query_get_data(const secsip_engine_query *q);
-/** The answer; q is dead after the call. @param result  0, SECSIP_E_NET_RESOLVE (no such record), SECSIP_E_NET_DNS.
+/** The answer; q is dead after the call. @param result  0, SECSIP_E_NET_RESOLVE (no such record; with a record of type SOA its
+ * ttl_s says how long that holds), SECSIP_E_NET_DNS.
  * @param records, n  copied. Since 0.1. */
 void secsip_engine_resolved(secsip_engine_query *q, secsip_result result,
                             const secsip_engine_record *records, size_t n);
