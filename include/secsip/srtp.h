@@ -56,10 +56,11 @@ enum {
 
 /** Bits of secsip_srtp_get_life(). */
 enum {
-    SECSIP_SRTP_DUE_RTP = 1 << 0,    /**< the soft limit of SRTP is reached: agree on a new key */
-    SECSIP_SRTP_DUE_RTCP = 1 << 1,   /**< the same of SRTCP */
-    SECSIP_SRTP_ENDED_RTP = 1 << 2,  /**< the key's life is over: no SRTP packet passes any more */
-    SECSIP_SRTP_ENDED_RTCP = 1 << 3, /**< no SRTCP packet does */
+    SECSIP_SRTP_DUE_RTP = 1 << 0,   /**< the soft limit of SRTP is reached: agree on a new key */
+    SECSIP_SRTP_DUE_RTCP = 1 << 1,  /**< the same of SRTCP */
+    SECSIP_SRTP_ENDED_RTP = 1 << 2, /**< the key's life is over: no SRTP packet passes any more */
+    SECSIP_SRTP_ENDED_RTCP =
+        1 << 3, /**< no SRTCP packet does; the two come together, RFC 3711 9.2 */
 };
 
 /** A live key beside the first (RFC 3711 3.1), known by its MKI. */
@@ -82,7 +83,7 @@ typedef struct secsip_srtp_config {
     const uint8_t *mki; /**< RFC 3711 3.1; copied. NULL: none */
     size_t mki_len;     /**< 0 to 128 bytes */
     uint64_t
-        lifetime; /**< packets, for SRTP and for SRTCP each; 0: 2^48 and 2^31 - 1, more is cut to that */
+        lifetime; /**< packets of SRTP or of SRTCP, whichever are used up first (RFC 3711 9.2); 0: 2^48 and 2^31 - 1, more is cut to that */
     uint32_t replay_window; /**< packets, 64 to 32768; 0: 128. Rounded up to a multiple of 32 */
     uint32_t
         join_roc; /**< receiving: roll-over counters from 1 to this one are tried for a new SSRC; at most 64 */

@@ -61,11 +61,6 @@ static uint64_t next_index(const struct ssi_srtp_source *src)
     return next > src->floor ? next : src->floor;
 }
 
-static uint64_t less(uint64_t left, uint64_t spent)
-{
-    return left > spent ? left - spent : 0;
-}
-
 static void put_keys(struct ssi_buf *b, const struct ssi_srtp *s, uint64_t spent)
 {
     put(b, s->mki_len, 1);
@@ -73,11 +68,12 @@ static void put_keys(struct ssi_buf *b, const struct ssi_srtp *s, uint64_t spent
     put(b, s->use, 1);
     for (uint32_t i = 0; i < s->n_keys; i++) {
         const struct ssi_srtp_live_key *k = &s->keys[i];
+        bool used_up = k->rtp_left <= spent || k->rtcp_left <= spent;
         put(b, k->key.len, 1);
         ssi_buf_put(b, k->key.bytes, k->key.len);
         ssi_buf_put(b, k->mki, s->mki_len);
-        put(b, less(k->rtp_left, spent), 8);
-        put(b, less(k->rtcp_left, spent), 8);
+        put(b, used_up ? 0 : k->rtp_left - spent, 8);
+        put(b, used_up ? 0 : k->rtcp_left - spent, 8);
         put(b, k->rtp_soft, 8);
         put(b, k->rtcp_soft, 8);
     }
@@ -370,8 +366,9 @@ static secsip_result build(const struct state *t, struct ssi_srtp **ret)
         return r;
     s->use = t->use;
     for (uint32_t i = 0; i < s->n_keys; i++) {
-        s->keys[i].rtp_left = t->lives[i].rtp_left;
-        s->keys[i].rtcp_left = t->lives[i].rtcp_left;
+        bool used_up = t->lives[i].rtp_left == 0 || t->lives[i].rtcp_left == 0;
+        s->keys[i].rtp_left = used_up ? 0 : t->lives[i].rtp_left;
+        s->keys[i].rtcp_left = used_up ? 0 : t->lives[i].rtcp_left;
         s->keys[i].rtp_soft = t->lives[i].rtp_soft;
         s->keys[i].rtcp_soft = t->lives[i].rtcp_soft;
     }

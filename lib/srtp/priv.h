@@ -36,13 +36,21 @@ struct ssi_srtp_source {
     uint32_t rtcp_horizon; /* the same: SRTCP indices from it on */
 };
 
-/* A master key and what is left of its life, in packets. */
+/* A master key and what is left of its life, in packets: of SRTP and of SRTCP, and nothing of either once one of the two is
+ * used up ("whichever occurs before", RFC 3711 9.2). */
 struct ssi_srtp_live_key {
     uint64_t rtp_left, rtcp_left;
     uint64_t rtp_soft, rtcp_soft; /* left when a new key is due */
     struct ssi_key key;
     uint8_t *mki; /* s->mki_len bytes */
 };
+
+/* One packet less, of those that `left` counts. */
+static inline void ssi_srtp_spend(struct ssi_srtp_live_key *k, uint64_t *left)
+{
+    if (--*left == 0)
+        k->rtp_left = k->rtcp_left = 0;
+}
 
 /* Packets that were refused, and how often a lost roll-over counter was found. */
 struct ssi_srtp_failures {

@@ -198,7 +198,7 @@ static secsip_result protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *le
     src = src ? src : ssi_srtp_add_source(s, ssrc);
     ssi_srtp_advance_source(src, roc, seq);
     src->rtp_ok++;
-    key->rtp_left--;
+    ssi_srtp_spend(key, &key->rtp_left);
     s->rtp_ok++;
     *len = (size_t)n;
     return 0;
@@ -249,7 +249,7 @@ static secsip_result protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *l
         return SECSIP_E_SRTP_REUSE;
     ssi_srtp_advance_rtcp(src, index);
     src->rtcp_ok++;
-    key->rtcp_left--;
+    ssi_srtp_spend(key, &key->rtcp_left);
     s->rtcp_ok++;
     *len = (size_t)n;
     return 0;
@@ -325,7 +325,7 @@ static secsip_result unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *
     src = src ? src : ssi_srtp_add_source(s, ssrc);
     ssi_srtp_advance_source(src, roc, seq);
     src->rtp_ok++;
-    key->rtp_left--;
+    ssi_srtp_spend(key, &key->rtp_left);
     s->rtp_ok++;
     return 0;
 }
@@ -385,7 +385,7 @@ static secsip_result unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t 
     src = src ? src : ssi_srtp_add_source(s, ssrc);
     ssi_srtp_advance_rtcp(src, index);
     src->rtcp_ok++;
-    key->rtcp_left--;
+    ssi_srtp_spend(key, &key->rtcp_left);
     s->rtcp_ok++;
     *len = (size_t)n;
     return 0;

@@ -49,8 +49,9 @@ struct ssi_srtp_config {
     enum ssi_srtp_suite suite;
     struct ssi_key key; /* master key and salt; copied, wipe yours */
     uint8_t mki[SSI_SRTP_MKI_MAX];
-    size_t mki_len;    /* 0: none */
-    uint64_t lifetime; /* packets for SRTP; 0: 2^48 (RFC 3711 9.2). SRTCP always stops at 2^31 */
+    size_t mki_len; /* 0: none */
+    uint64_t
+        lifetime; /* packets of SRTP or of SRTCP, whichever are used up first; 0: 2^48 and 2^31 (RFC 3711 9.2) */
     uint32_t replay_window; /* 0: 128; 64 to 32768, rounded up to a multiple of 32 */
     uint32_t
         join_roc; /* receiving: roll-over counters up to this one are tried for a new SSRC; at most 64 */
@@ -91,7 +92,7 @@ struct ssi_srtp_source_stats {
 enum {
     SSI_SRTP_DUE_RTP = 1 << 0, /* the soft limit: time for a new key */
     SSI_SRTP_DUE_RTCP = 1 << 1,
-    SSI_SRTP_ENDED_RTP = 1 << 2, /* the hard limit: nothing more passes */
+    SSI_SRTP_ENDED_RTP = 1 << 2, /* the hard limit of either: nothing more passes, both bits */
     SSI_SRTP_ENDED_RTCP = 1 << 3,
 };
 

@@ -91,7 +91,10 @@ static void keys_that_cannot_be_told_apart_are_refused(void **state)
     assert_int_equal(ssi_srtp_new(&c, &s), SECSIP_E_INVALID);
 }
 
-/* Each key has a life of its own, for SRTP and for SRTCP; the soft limit comes in time, the hard one stops. */
+static const uint32_t all_over =
+    SSI_SRTP_DUE_RTP | SSI_SRTP_DUE_RTCP | SSI_SRTP_ENDED_RTP | SSI_SRTP_ENDED_RTCP;
+
+/* Each key has a life of its own; the soft limit comes in time, the hard one stops SRTP and SRTCP (RFC 3711 9.2). */
 static void each_key_has_its_own_life_and_says_when_it_nears_its_end(void **state)
 {
     struct ssi_srtp_more_key more[1];
@@ -114,21 +117,58 @@ static void each_key_has_its_own_life_and_says_when_it_nears_its_end(void **stat
         size_t len = protected_rtp(tx, p, seq++, 7);
         assert_int_equal(received(rx, false, p, len), 0);
     }
-    assert_int_equal(ssi_srtp_life(tx), SSI_SRTP_DUE_RTP | SSI_SRTP_ENDED_RTP);
+    assert_int_equal(ssi_srtp_life(tx), all_over);
+    assert_int_equal(ssi_srtp_life(rx), all_over);
     size_t len = clear_rtp(p, seq, 7, 60);
     assert_int_equal(ssi_srtp_protect_rtp(tx, p, &len, CAP), SECSIP_E_SRTP_KEY_EXPIRED);
     assert_int_equal(ssi_srtp_stats(tx).key_expired, 1);
-    (void)protected_rtcp(tx, p, 7); /* SRTCP lives on */
+    len = clear_rtcp(p, 7, 5);
+    assert_int_equal(ssi_srtp_protect_rtcp(tx, p, &len, CAP), SECSIP_E_SRTP_KEY_EXPIRED);
     assert_int_equal(ssi_srtp_use_key(tx, (const uint8_t *)"\2", 1), 0);
     assert_int_equal(ssi_srtp_life(tx), 0);
     assert_int_equal(ssi_srtp_stats(tx).rtp_left, 20);
     for (int i = 0; i < 20; i++) {
         len = protected_rtp(tx, p, seq++, 7);
         assert_int_equal(received(rx, false, p, len), 0);
-        (void)protected_rtcp(tx, p, 7);
     }
-    assert_int_equal(ssi_srtp_life(tx), SSI_SRTP_DUE_RTP | SSI_SRTP_DUE_RTCP | SSI_SRTP_ENDED_RTP |
-                                            SSI_SRTP_ENDED_RTCP);
+    assert_int_equal(ssi_srtp_life(tx), all_over);
+    ssi_srtp_free(tx);
+    ssi_srtp_free(rx);
+}
+
+/* SRTCP that is used up ends the key for SRTP as well, on both sides and for who takes the session over. */
+static void srtcp_ends_the_key_for_srtp_too(void **state)
+{
+    struct ssi_srtp_config c = config_of(SSI_SRTP_AEAD_AES_128_GCM, SSI_SRTP_SEND, 1);
+    struct ssi_srtp *heir = NULL;
+    struct ssi_buf b;
+    uint8_t p[CAP], rtp[CAP];
+
+    (void)state;
+    c.lifetime = 9;
+    struct ssi_srtp *tx = session(&c);
+    c.direction = SSI_SRTP_RECEIVE;
+    struct ssi_srtp *rx = session(&c);
+    for (int i = 0; i < 9; i++) {
+        size_t len = protected_rtcp(tx, p, 7);
+        if (i == 3) { /* all that is left is promised away */
+            ssi_buf_init(&b, 1 << 20);
+            assert_int_equal(ssi_srtp_export(tx, 5, &b), 0);
+            assert_int_equal(ssi_srtp_import(ssi_buf_slice(&b), &heir), 0);
+            ssi_buf_free(&b);
+            assert_int_equal(ssi_srtp_life(heir), all_over);
+            ssi_srtp_free(heir);
+        }
+        if (i == 0)
+            assert_true(protected_rtp(tx, rtp, 1, 7) > 0);
+        assert_int_equal(received(rx, true, p, len), 0);
+    }
+    size_t len = clear_rtp(p, 2, 7, 60);
+    assert_int_equal(ssi_srtp_protect_rtp(tx, p, &len, CAP), SECSIP_E_SRTP_KEY_EXPIRED);
+    assert_int_equal(received(rx, false, rtp, 12 + 60 + 16), SECSIP_E_SRTP_KEY_EXPIRED);
+    assert_int_equal(ssi_srtp_life(tx), all_over);
+    assert_int_equal(ssi_srtp_life(rx), all_over);
+    assert_int_equal(ssi_srtp_stats(tx).rtp_left + ssi_srtp_stats(tx).rtcp_left, 0);
     ssi_srtp_free(tx);
     ssi_srtp_free(rx);
 }
@@ -296,6 +336,7 @@ int main(void)
         cmocka_unit_test(packets_of_every_live_key_pass_and_of_no_other),
         cmocka_unit_test(keys_that_cannot_be_told_apart_are_refused),
         cmocka_unit_test(each_key_has_its_own_life_and_says_when_it_nears_its_end),
+        cmocka_unit_test(srtcp_ends_the_key_for_srtp_too),
         cmocka_unit_test(a_key_that_lives_on_in_a_new_session_is_not_young_again),
         cmocka_unit_test(a_thousand_ssrcs_have_an_index_each),
         cmocka_unit_test(every_ssrc_has_its_own_counters),

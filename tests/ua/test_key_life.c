@@ -177,6 +177,35 @@ static void an_answer_of_ours_brings_it_as_well(void **state)
     stop();
 }
 
+/* The same where the renewal has not begun: it waits for another offer of ours, which the peer's own one delays. */
+static void an_answer_before_the_renewal_brings_it_too(void **state)
+{
+    (void)state;
+    start();
+    p.final = 491;
+    p.final_sdp = NULL;
+    assert_int_equal(secsip_call_resume(l.alice.call), 0);
+    ear_listen_ms(&ear, 300); /* its next try is 2.1 s away at least */
+    assert_string_equal(p.order, "I");
+    expect_told(1, 0, 0);
+    peer_send(&p, "INVITE", NULL, SDP("1", KEY));
+    simnet_run(l.net, 20000, NULL, NULL);
+    peer_send(&p, "ACK", NULL, NULL);
+    assert_null(strstr(p.offer, ear.key));
+    ear_learn_key(&ear);
+    p.final = 200;
+    p.final_sdp = SDP("1", KEY);
+    ear_listen_ms(&ear, 4300);
+    assert_string_equal(p.order, "IIA"); /* that offer, and none for a key */
+    assert_non_null(strstr(p.offer, ear.key));
+    assert_int_equal(l.alice.n_modified, 1);
+    assert_int_equal(l.alice.modified_result, 0);
+    expect_told(1, 0, 0);
+    assert_true(ear.now > 205);
+    assert_int_equal(ear.gaps, 0);
+    stop();
+}
+
 /* An offer that waits for its final answer is not followed by another (RFC 3261 14.1). */
 static void in_early_media_it_waits_for_the_call(void **state)
 {
@@ -234,6 +263,7 @@ int main(void)
         cmocka_unit_test(refused_it_is_used_to_its_end_and_not_beyond),
         cmocka_unit_test(it_waits_for_another_offer),
         cmocka_unit_test(an_answer_of_ours_brings_it_as_well),
+        cmocka_unit_test(an_answer_before_the_renewal_brings_it_too),
         cmocka_unit_test(in_early_media_it_waits_for_the_call),
         cmocka_unit_test(two_of_us_replace_their_keys),
     };
