@@ -225,6 +225,12 @@ static void an_extension_that_is_required_and_unknown_is_refused(void **state)
     assert_int_equal(ask_register(c, "alice", NULL, 0, "Require: teleport\nContact: <sip:a@h>\n"),
                      420);
     assert_string_equal(proxy_header(c, "Unsupported"), "teleport");
+    /* RFC 3327: no Path is kept, and who needs one is told. */
+    assert_int_equal(ask_register(c, "alice", NULL, 0,
+                                  "Require: path\nPath: <sip:edge.test;lr>\nContact: <sip:a@h>\n"),
+                     420);
+    assert_string_equal(proxy_header(c, "Unsupported"), "path");
+    assert_int_equal(secsip_registrar_count(s.registrar), 0);
     proxy_stop(&s);
 }
 

@@ -299,6 +299,58 @@ static void where_both_are_silent_the_error_says_so_in_time(void **state)
 }
 
 /* A name server that is slow with AAAA is not waited for (RFC 8305 section 3). */
+static bool in_handshake(void *arg)
+{
+    (void)arg;
+    const struct ssi_ua *ua = &simnet_stack(l.alice.host)->ua;
+    return ua->n_flows > 0 && alices_flow()->state == SSI_FLOW_HANDSHAKE;
+}
+
+/* Who takes the connection and never shakes hands: the race is won by him, and lost at handshake_timeout_ms. */
+static void a_winner_that_hangs_in_the_handshake_loses_to_the_other(void **state)
+{
+    (void)state;
+    two_families("fd00::8", "10.0.0.9");
+    struct simnet_host *other = simnet_host_new(l.net, "fd00::8", NULL);
+    secsip_tls_profile *profile = lab_profile(LAB_SERVER);
+    assert_int_equal(secsip_stack_listen(simnet_stack(other), "tls:[fd00::8]:5061", profile, NULL),
+                     0);
+    assert_int_equal(secsip_account_register(l.alice.account), 0);
+    assert_true(simnet_run(l.net, 200000, in_handshake, NULL));
+    simnet_freeze(other, true);
+    simnet_run(l.net, 5000000, NULL, NULL);
+    assert_int_equal(alices_flow()->state, SSI_FLOW_HANDSHAKE);
+    assert_int_equal(alices_flow()->peer.family, 6);
+    assert_true(simnet_run(l.net, 5500000, alice_registered, NULL));
+    assert_int_equal(alices_flow()->peer.family, 4);
+    assert_int_equal(simnet_n_connects(l.net), 2);
+    /* It is remembered: the next connection begins with the one that works. */
+    unregister_alice();
+    simnet_run(l.net, 1000000, NULL, NULL);
+    assert_in_range(register_alice(), 0, 500);
+    secsip_stack_shutdown(simnet_stack(l.alice.host), 2000);
+    simnet_run(l.net, 3000000, NULL, NULL);
+    simnet_host_free(other);
+    secsip_tls_profile_unref(profile);
+    lab_stop(&l);
+}
+
+/* The same where it is the first server of the domain. */
+static void a_server_that_hangs_in_the_handshake_is_waited_for_once(void **state)
+{
+    (void)state;
+    start(LAB_SERVER);
+    assert_int_equal(secsip_account_register(l.alice.account), 0);
+    assert_true(simnet_run(l.net, 200000, in_handshake, NULL));
+    simnet_freeze(l.server, true);
+    assert_false(simnet_run(l.net, 9500000, alice_registered, NULL));
+    assert_true(simnet_run(l.net, 1000000, alice_registered, NULL));
+    assert_int_equal(secsip_registrar_count(second.registrar), 1);
+    unregister_alice();
+    assert_in_range(register_alice(), 0, 500);
+    stop();
+}
+
 static void a_slow_answer_about_ipv6_is_not_waited_for(void **state)
 {
     (void)state;
@@ -324,6 +376,8 @@ int main(void)
         cmocka_unit_test(who_comes_too_late_is_closed),
         cmocka_unit_test(a_winner_that_cannot_prove_itself_loses_to_the_other),
         cmocka_unit_test(where_both_are_silent_the_error_says_so_in_time),
+        cmocka_unit_test(a_winner_that_hangs_in_the_handshake_loses_to_the_other),
+        cmocka_unit_test(a_server_that_hangs_in_the_handshake_is_waited_for_once),
         cmocka_unit_test(a_slow_answer_about_ipv6_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
