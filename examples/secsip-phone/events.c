@@ -136,6 +136,8 @@ void events_registration(struct events *e, const char *aor, const secsip_registr
         json_uint(j, "retry_ms", event->retry_ms);
         put_error(j, event->error);
     }
+    json_uint(j, "flow", event->flow);
+    json_uint(j, "flows_registered", event->flows_registered);
     end(e);
 }
 

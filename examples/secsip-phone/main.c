@@ -35,6 +35,7 @@ struct phone {
     FILE *trace;
     uint64_t until_us; /* when --wait or --duration ends */
     bool registered;   /* it was, once */
+    uint32_t refused;  /* a bit for each --proxy over which it is not; the first is bit 0 */
     bool established;  /* the call was */
     bool hung_up;      /* by us, on time */
     bool over;         /* nothing is left to wait for */
@@ -128,10 +129,26 @@ static void begin_call(struct phone *phone)
 }
 
 /* ---- The account */
+/* Over every one of the proxies. */
+static bool is_refused_everywhere(struct phone *phone, const secsip_registration_event *event)
+{
+    uint32_t bit = event->flow > 0 ? 1U << (event->flow - 1) : 1U;
+    uint32_t all = 1U;
+
+    for (const char *p = phone->settings.proxy; p && (p = strchr(p, ',')); p++)
+        all = all << 1 | 1U;
+    if (event->state == SECSIP_REGISTRATION_FAILED)
+        phone->refused |= bit;
+    else
+        phone->refused &= ~bit;
+    return (phone->refused & all) == all;
+}
+
 static void on_registration(secsip_account *account, const secsip_registration_event *event,
                             void *user_data)
 {
     struct phone *phone = user_data;
+    bool nowhere = is_refused_everywhere(phone, event);
 
     if (event->state != SECSIP_REGISTRATION_UNREGISTERED || phone->registered)
         events_registration(&phone->events, secsip_account_get_aor(account), event);
@@ -147,7 +164,7 @@ static void on_registration(secsip_account *account, const secsip_registration_e
     if (event->state != SECSIP_REGISTRATION_FAILED)
         return;
     options_refuse("the registration failed: %s", event->error ? event->error->text : "");
-    if ((!phone->registered || !event->retry_ms) && !phone->call)
+    if (nowhere && (!phone->registered || !event->retry_ms) && !phone->call)
         phone->failed = phone->over = true;
 }
 
@@ -279,6 +296,7 @@ static int make_account(struct phone *phone)
         .auth_user = s->auth_user,
         .password = s->password,
         .proxy = s->proxy,
+        .instance = s->instance,
         .profile = phone->profile,
         .expires_s = s->expires_s,
         .media_security = s->media_security,
@@ -301,7 +319,10 @@ static int make_account(struct phone *phone)
         return options_refuse("--listen %s: %s", s->listen, secsip_result_text(r));
     r = secsip_account_new(phone->stack, &config, &callbacks, phone, &phone->account);
     if (r < 0)
-        return options_refuse("the account %s: %s", s->account, secsip_result_text(r));
+        return options_refuse("the account %s%s%s%s%s: %s", s->account,
+                              s->proxy ? " with --proxy " : "", s->proxy ? s->proxy : "",
+                              s->instance ? " and --instance " : "", s->instance ? s->instance : "",
+                              secsip_result_text(r));
     return EXIT_YES;
 }
 

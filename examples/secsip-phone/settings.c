@@ -15,7 +15,11 @@ static const char help[] =
     "Who:\n"
     "  --account URI          address of record, sip:alice@example.test (required)\n"
     "  --display-name NAME    shown to the other side\n"
-    "  --proxy HOST[:PORT]    outbound proxy; also as a URI, 'sip:host:5061;transport=tls'\n"
+    "  --proxy HOST[:PORT]    outbound proxy; also as a URI, 'sip:host:5061;transport=tls'; up to\n"
+    "                         4 with commas between: registered over each, calls take the first\n"
+    "                         that works (RFC 5626)\n"
+    "  --instance URN         what this device is to the registrar from one run to the next,\n"
+    "                         'urn:uuid:...'; default: another one each time\n"
     "  --auth-user USER       for digest; default: the user part of the account\n"
     "  --password-file FILE   its first line is the password; default: $SECSIP_PASSWORD\n"
     "\n"
@@ -67,6 +71,7 @@ enum {
     OPT_ACCOUNT = 256,
     OPT_DISPLAY_NAME,
     OPT_PROXY,
+    OPT_INSTANCE,
     OPT_AUTH_USER,
     OPT_PASSWORD_FILE,
     OPT_CA,
@@ -102,6 +107,7 @@ static const struct option options[] = {
     {"account", required_argument, NULL, OPT_ACCOUNT},
     {"display-name", required_argument, NULL, OPT_DISPLAY_NAME},
     {"proxy", required_argument, NULL, OPT_PROXY},
+    {"instance", required_argument, NULL, OPT_INSTANCE},
     {"auth-user", required_argument, NULL, OPT_AUTH_USER},
     {"password-file", required_argument, NULL, OPT_PASSWORD_FILE},
     {"ca", required_argument, NULL, OPT_CA},
@@ -191,6 +197,8 @@ static const char **text_of(struct settings *s, int option)
         return &s->display_name;
     case OPT_PROXY:
         return &s->proxy;
+    case OPT_INSTANCE:
+        return &s->instance;
     case OPT_AUTH_USER:
         return &s->auth_user;
     case OPT_PASSWORD_FILE:

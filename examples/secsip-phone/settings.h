@@ -10,6 +10,7 @@ struct settings {
     const char *account;
     const char *display_name;
     const char *proxy;
+    const char *instance;
     const char *auth_user;
     const char *password_file;
     char *password;

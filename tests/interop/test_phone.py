@@ -38,6 +38,50 @@ class OurPhone(unittest.TestCase):
     def send(self, phone, number):
         os.kill(phone.process.process.pid, number)
 
+    def test_a_phone_with_several_proxies_is_reached_over_those_that_work(self):
+        """RFC 5626: one registration over each, of one device, which keeps its name from one run to the next."""
+        instance = 'urn:uuid:00000000-0000-4000-8000-0123456789ab'
+        one, two = (Registrar(self.lab, self.certs) for _ in range(2))
+        for server in (one, two):
+            self.addCleanup(server.stop, 0.1)
+        trace = self.lab.dir / ('trace-flows-%d' % one.port)
+        alice = Phone(self.lab, 'alice', one.proxy + ',' + two.proxy, self.certs / 'ca.crt', '--register', '--answer', '--instance',
+                      instance, trace=trace)
+        self.addCleanup(alice.stop, 1.0)
+        alice.wait_event('registered')
+
+        def agreed():
+            """The ports of the servers that have taken a flow of this device."""
+            taken = re.findall(r'^<-- \S+:(\d+)\nSIP/2.0 200 .*?^(.*?)\n(?=^(?:<--|-->)|\Z)', trace.read_text(), re.M | re.S)
+            return {int(port) for port, rest in taken if 'outbound' in rest}
+
+        lab.wait_until(lambda: agreed() == {one.port, two.port}, 10, trace.read_text)
+        text = trace.read_text()
+        for number in (1, 2):
+            self.assertIn('+sip.instance="<%s>";reg-id=%d' % (instance, number), text)
+        one.process.stop(0.1)
+        bob = self.phone('bob', '--register', '--call', 'sip:alice@example.test', server=two)
+        bob.wait_event('call', state='established')
+        for event in alice.events('register-failed'):
+            self.assertEqual((event['flow'], event['flows_registered']), (1, 1), 'one of the two is enough')
+        bob.stop(3.0)
+
+    def test_a_phone_with_several_proxies_fails_only_where_all_do(self):
+        dead = 'sip:%s:%d;transport=tls' % (lab.HOST, self.lab.ports(1))
+        also = 'sip:%s:%d;transport=tls' % (lab.HOST, self.lab.ports(1))
+        bob = self.phone('bob', '--register', '--answer')
+        bob.wait_event('registered')
+        alice = Phone(self.lab, 'alice', dead + ',' + self.server.proxy, self.certs / 'ca.crt', '--register', '--call',
+                      'sip:bob@example.test', duration=1)
+        self.addCleanup(alice.stop, 1.0)
+        alice.wait_event('register-failed')
+        self.assertEqual(alice.finish(20), 0, alice.tail())
+        self.assertTrue(alice.events('call', state='established'))
+        carol = Phone(self.lab, 'carol', dead + ',' + also, self.certs / 'ca.crt', '--register')
+        self.addCleanup(carol.stop, 1.0)
+        self.assertEqual(carol.finish(20), 1, carol.tail())
+        self.assertEqual({e['flow'] for e in carol.events('register-failed')}, {1, 2})
+
     def test_a_signal_hangs_up_and_unregisters(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             alice, bob = self.in_a_call()
