@@ -4,9 +4,10 @@
 #include <stdio.h>
 
 #include "sip/build.h"
+#include "ua/binding.h"
 
 enum {
-    TOKEN_TEXT = 80,
+    TOKEN_TEXT = 120, /* four numbers of 20 digits, one of 10, the MAC and what stands between */
     MAC_TEXT = 16
 };
 
@@ -34,14 +35,30 @@ static uint32_t mark_tag(const secsip_registrar *r, struct ssi_slice tag)
     return (uint32_t)ssi_hash_of(&r->by_flow, tag.p, tag.len);
 }
 
-static void make_token(const secsip_registrar *r, uint64_t a, uint64_t b, uint32_t tag,
-                       char out[TOKEN_TEXT])
+uint64_t ssi_forward_mark_user(const secsip_registrar *r, const struct ssi_sip_uri *u)
 {
-    char ids[56];
+    uint64_t mark = 0;
+    struct ssi_buf key;
+
+    if (u->user.len == 0 || !ssi_slice_ieq(u->host, ssi_slice_str(r->domain)))
+        return 0;
+    ssi_buf_init(&key, SSI_AOR_MAX);
+    ssi_aor_put_key(&key, u);
+    if (key.failed == 0)
+        mark = ssi_hash_of(&r->by_flow, ssi_buf_slice(&key).p, key.len) | 1;
+    ssi_buf_free(&key);
+    return mark;
+}
+
+static void make_token(const secsip_registrar *r, const struct ssi_place *a,
+                       const struct ssi_place *b, uint32_t tag, char out[TOKEN_TEXT])
+{
+    char ids[TOKEN_TEXT - MAC_TEXT - 1];
     char mac[MAC_TEXT + 1];
 
-    snprintf(ids, sizeof ids, "%llu-%llu-%u", (unsigned long long)a, (unsigned long long)b,
-             (unsigned)tag);
+    snprintf(ids, sizeof ids, "%llu-%llu-%u-%llu-%llu", (unsigned long long)a->flow,
+             (unsigned long long)b->flow, (unsigned)tag, (unsigned long long)a->user,
+             (unsigned long long)b->user);
     make_mac(r, ids, mac);
     snprintf(out, TOKEN_TEXT, "%s-%s", ids, mac);
 }
@@ -62,12 +79,14 @@ bool ssi_forward_read_token(const secsip_registrar *r, struct ssi_slice token,
 {
     struct ssi_slice rest = token;
     char text[TOKEN_TEXT];
-    uint64_t a, b, tag;
+    struct ssi_place a, b;
+    uint64_t tag;
 
-    if (!take_number(&rest, UINT64_MAX, &a) || !take_number(&rest, UINT64_MAX, &b) ||
-        !take_number(&rest, UINT32_MAX, &tag))
+    if (!take_number(&rest, UINT64_MAX, &a.flow) || !take_number(&rest, UINT64_MAX, &b.flow) ||
+        !take_number(&rest, UINT32_MAX, &tag) || !take_number(&rest, UINT64_MAX, &a.user) ||
+        !take_number(&rest, UINT64_MAX, &b.user))
         return false;
-    make_token(r, a, b, (uint32_t)tag, text);
+    make_token(r, &a, &b, (uint32_t)tag, text);
     if (token.len != strlen(text) || !ssi_equal_ct(token.p, text, token.len))
         return false;
     bool from_caller = mark_tag(r, m->from.tag) == tag;
@@ -173,8 +192,11 @@ static void put_record_route(struct ssi_buf *b, const secsip_registrar *r,
     char token[TOKEN_TEXT];
     char host[SSI_ADDR_TEXT];
     bool sips = m->uri.scheme == SSI_SIP_SCHEME_SIPS;
+    /* From was proved, and the Request-URI led to the binding (ssi_proxy_request). */
+    const struct ssi_place caller = {in->id, ssi_forward_mark_user(r, &m->from.uri)};
+    const struct ssi_place called = {out->id, ssi_forward_mark_user(r, &m->uri)};
 
-    make_token(r, in->id, out->id, mark_tag(r, m->from.tag), token);
+    make_token(r, &caller, &called, mark_tag(r, m->from.tag), token);
     ssi_addr_text(&in->local, host);
     ssi_sip_put_name(b, "Record-Route");
     ssi_sip_put_piece_str(b, sips ? "<sips:" : "<sip:");

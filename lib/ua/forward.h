@@ -1,8 +1,9 @@
 /* What a proxy changes in the messages that it forwards (RFC 3261 16.6, 16.7): Via, Record-Route, Route, loop marks. Layer: ua.
  *
- * Record-Route carries a token that names the two connections of a dialog, "A-B-TAG-MAC": a request in the dialog that comes
- * over one leaves over the other, without state here (RFC 5626 5.3). TAG, made of the caller's tag, says which end a request
- * comes from, also when its connection is another one by now (moved.h). The MAC keeps strangers from choosing connections. */
+ * Record-Route carries a token that names the two connections of a dialog and the users at them, "A-B-TAG-USER-USER-MAC": a
+ * request in the dialog that comes over one leaves over the other, without state here (RFC 5626 5.3). TAG, made of the caller's
+ * tag, says which end a request comes from, also when its connection is another one by now (moved.h); USER says who may then
+ * come for that end. The MAC keeps strangers from choosing connections. */
 #ifndef SSI_UA_FORWARD_H
 #define SSI_UA_FORWARD_H
 
@@ -16,9 +17,13 @@ enum {
 
 /* The connections that a dialog began with, seen from whom a request in it comes from. */
 struct ssi_forward_ends {
-    uint64_t sender;
-    uint64_t other;
+    struct ssi_place sender;
+    struct ssi_place other;
 };
+
+/* Who sits at an end of a dialog, for struct ssi_place: a user of this registrar, who is called to or has proved to be; 0 for
+ * anybody else, and where memory is out. */
+uint64_t ssi_forward_mark_user(const secsip_registrar *r, const struct ssi_sip_uri *u);
 
 /* Reads a token; false when it is not ours. */
 bool ssi_forward_read_token(const secsip_registrar *r, struct ssi_slice token,

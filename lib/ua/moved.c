@@ -10,7 +10,7 @@ enum {
 struct entry {
     struct ssi_hash_node node;
     struct ssi_list order;
-    uint64_t old_id;
+    struct ssi_place old;
     uint64_t new_id;
 };
 
@@ -35,27 +35,35 @@ void ssi_moved_free(struct ssi_moved *m)
     ssi_hash_free(&m->by_old);
 }
 
-static struct entry *find_entry(const struct ssi_moved *m, uint64_t id)
+static uint64_t hash_of(const struct ssi_moved *m, const struct ssi_place *at)
 {
-    struct ssi_hash_node *n = ssi_hash_find(&m->by_old, ssi_hash_of(&m->by_old, &id, sizeof id));
+    return ssi_hash_of(&m->by_old, at, sizeof *at);
+}
 
-    for (; n; n = ssi_hash_next(n))
-        if (SSI_CONTAINER(n, struct entry, node)->old_id == id)
-            return SSI_CONTAINER(n, struct entry, node);
+static struct entry *find_entry(const struct ssi_moved *m, const struct ssi_place *at)
+{
+    struct ssi_hash_node *n = ssi_hash_find(&m->by_old, hash_of(m, at));
+
+    for (; n; n = ssi_hash_next(n)) {
+        struct entry *e = SSI_CONTAINER(n, struct entry, node);
+        if (e->old.flow == at->flow && e->old.user == at->user)
+            return e;
+    }
     return NULL;
 }
 
-struct ssi_flow *ssi_moved_find(const struct ssi_moved *m, struct ssi_ua *ua, uint64_t id)
+struct ssi_flow *ssi_moved_find(const struct ssi_moved *m, struct ssi_ua *ua,
+                                const struct ssi_place *at)
 {
-    struct ssi_flow *f = ssi_flow_by_id(ua, id);
-    const struct entry *e = f ? NULL : find_entry(m, id);
+    struct ssi_flow *f = ssi_flow_by_id(ua, at->flow);
+    const struct entry *e = f ? NULL : find_entry(m, at);
 
     return e ? ssi_flow_by_id(ua, e->new_id) : f;
 }
 
-void ssi_moved_note(struct ssi_moved *m, uint64_t id, const struct ssi_flow *flow)
+void ssi_moved_note(struct ssi_moved *m, const struct ssi_place *at, const struct ssi_flow *flow)
 {
-    struct entry *e = find_entry(m, id);
+    struct entry *e = find_entry(m, at);
 
     if (!e) {
         if (m->by_old.n_nodes >= MOVED_MAX)
@@ -63,9 +71,9 @@ void ssi_moved_note(struct ssi_moved *m, uint64_t id, const struct ssi_flow *flo
         e = calloc(1, sizeof *e);
         if (!e)
             return;
-        e->old_id = id;
+        e->old = *at;
         ssi_list_init(&e->order);
-        ssi_hash_add(&m->by_old, &e->node, ssi_hash_of(&m->by_old, &id, sizeof id));
+        ssi_hash_add(&m->by_old, &e->node, hash_of(m, at));
     }
     e->new_id = flow->id;
     ssi_list_remove(&e->order);

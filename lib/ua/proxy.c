@@ -291,12 +291,27 @@ static void start(struct context *c)
 }
 
 /* ---- Requests */
-/* The request comes over the connection of its end of the dialog; or that one is gone, and the sender proves who it is: then this
- * one takes its place. Else it was answered. */
+/* Whether the sender proves to be the user at this end of a dialog; else it was answered. What From says is the dialog's, and as
+ * well known as its tags. */
+static bool is_user_of(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
+                       const struct ssi_place *end, struct ssi_flow *flow)
+{
+    struct ssi_sip_uri uri = {.scheme = SSI_SIP_SCHEME_SIP, .host = ssi_slice_str(r->domain)};
+
+    if (ssi_registrar_identify(r, t, m, flow, true, &uri.user))
+        return false;
+    if (end->user && ssi_forward_mark_user(r, &uri) == end->user)
+        return true;
+    ssi_registrar_refuse(r, t, flow, 403);
+    return false;
+}
+
+/* The request comes over the connection of its end of the dialog; or that one is gone, and the sender proves that the place is
+ * his: then this one takes its place. Else it was answered. */
 static bool holds_its_end(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
                           const struct ssi_forward_ends *ends, struct ssi_flow *flow)
 {
-    const struct ssi_flow *known = ssi_moved_find(&r->moved, r->ua, ends->sender);
+    const struct ssi_flow *known = ssi_moved_find(&r->moved, r->ua, &ends->sender);
 
     if (known == flow)
         return true;
@@ -306,9 +321,9 @@ static bool holds_its_end(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip
         ssi_registrar_refuse(r, t, flow, 481);
         return false;
     }
-    if (ssi_registrar_authenticate(r, t, m, flow, &m->from.uri, true))
+    if (!is_user_of(r, t, m, &ends->sender, flow))
         return false;
-    ssi_moved_note(&r->moved, ends->sender, flow);
+    ssi_moved_note(&r->moved, &ends->sender, flow);
     return true;
 }
 
@@ -326,7 +341,7 @@ static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi
     }
     if (!holds_its_end(r, t, m, &ends, flow))
         return;
-    struct ssi_flow *out = ssi_moved_find(&r->moved, r->ua, ends.other);
+    struct ssi_flow *out = ssi_moved_find(&r->moved, r->ua, &ends.other);
     if (!out || (m->uri.scheme == SSI_SIP_SCHEME_SIPS && out->transport != SSI_TRANSPORT_TLS)) {
         if (t)
             ssi_registrar_refuse(r, t, flow, out ? 481 : 430); /* RFC 5626 5.3.1 */

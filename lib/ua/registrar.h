@@ -52,7 +52,11 @@ void ssi_registrar_detach(secsip_registrar *r);
 struct ssi_aor *ssi_registrar_find(secsip_registrar *r, const struct ssi_sip_uri *u);
 /* Whether the password callback knows the user. */
 bool ssi_registrar_knows(secsip_registrar *r, struct ssi_slice user);
-/* 0: the request proves to come from `identity`'s user; else it was answered (401 or 407, 403, 400). */
+/* 0: the request proves to come from *ret_user, a user of the domain; else it was answered (401 or 407, 403, 400, 500). *ret_user
+ * points into m. */
+int ssi_registrar_identify(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
+                           struct ssi_flow *flow, bool is_proxy, struct ssi_slice *ret_user);
+/* The same, and it must be `identity`'s user. */
 int ssi_registrar_authenticate(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
                                struct ssi_flow *flow, const struct ssi_sip_uri *identity,
                                bool is_proxy);

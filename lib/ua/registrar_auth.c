@@ -56,24 +56,18 @@ static void challenge(secsip_registrar *r, struct ssi_txn *t, bool is_proxy, boo
     ssi_ua_end_response(r->ua, t, status, &b);
 }
 
-int ssi_registrar_authenticate(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
-                               struct ssi_flow *flow, const struct ssi_sip_uri *identity,
-                               bool is_proxy)
+int ssi_registrar_identify(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
+                           struct ssi_flow *flow, bool is_proxy, struct ssi_slice *ret_user)
 {
     struct asked asked = {.registrar = r};
-    struct ssi_slice user;
     enum ssi_sip_auth_verdict verdict = ssi_sip_auth_check(
-        &r->auth, m, r->domain, is_proxy, r->ua->wall_s, password_of, &asked, &user);
+        &r->auth, m, r->domain, is_proxy, r->ua->wall_s, password_of, &asked, ret_user);
 
     if (verdict == SSI_SIP_AUTH_WRONG && asked.no_memory)
         verdict = SSI_SIP_AUTH_FAILED;
     switch (verdict) {
     case SSI_SIP_AUTH_OK:
-        /* RFC 3261 10.3 step 4: the one who proved himself may act only for himself. */
-        if (ssi_slice_eq(user, identity->user))
-            return 0;
-        ssi_registrar_refuse(r, t, flow, 403);
-        return 403;
+        return 0;
     case SSI_SIP_AUTH_STALE:
         challenge(r, t, is_proxy, true);
         return 401;
@@ -90,4 +84,19 @@ int ssi_registrar_authenticate(secsip_registrar *r, struct ssi_txn *t, struct ss
         ssi_registrar_refuse(r, t, flow, 403);
         return 403;
     }
+}
+
+int ssi_registrar_authenticate(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
+                               struct ssi_flow *flow, const struct ssi_sip_uri *identity,
+                               bool is_proxy)
+{
+    struct ssi_slice user;
+    int status = ssi_registrar_identify(r, t, m, flow, is_proxy, &user);
+
+    /* RFC 3261 10.3 step 4: the one who proved himself may act only for himself. */
+    if (status == 0 && !ssi_slice_eq(user, identity->user)) {
+        ssi_registrar_refuse(r, t, flow, 403);
+        return 403;
+    }
+    return status;
 }

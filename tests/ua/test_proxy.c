@@ -378,6 +378,82 @@ static void who_lost_his_connection_comes_back_with_his_password(void **state)
     proxy_stop(&s);
 }
 
+/* Bob's request inside his dialog with alice: there is nobody at the other end. */
+static void expect_nobody_at_alices_end(const char *line, struct proxy_conn *stranger)
+{
+    send_bye(bob, "INVITE", "sip:alice@phone0.invalid", line);
+    expect_status(bob, 430);
+    assert_string_equal(proxy_take(stranger), "");
+}
+
+/* Route and tags are known to whoever the call passed by, and every user has a password: it must be the password of him whose end
+ * of the dialog it is. */
+static void nobody_takes_the_place_of_another_user(void **state)
+{
+    char route[256];
+    char line[300];
+
+    (void)state;
+    make_dialog(route, sizeof route);
+    snprintf(line, sizeof line, "Route: %s\n", route);
+    struct proxy_conn *carol = proxy_connect(&s, true);
+    proxy_hang_up(&s, alice[0]);
+    struct proxy_request r = {.method = "OPTIONS",
+                              .uri = "sip:bob@phone.invalid",
+                              .from = "sip:carol@example.test>;tag=a\nX: <x",
+                              .to = "<sip:bob@example.test>;tag=f",
+                              .more = line,
+                              .user = "carol"};
+    assert_int_equal(proxy_ask(&s, carol, &r), 403);
+    assert_string_equal(proxy_take(bob), "");
+    expect_nobody_at_alices_end(line, carol);
+    /* Nor with alice's name and her own password, nor with what she finds in From. */
+    r.from = "sip:alice@example.test>;tag=a\nX: <x";
+    assert_int_equal(proxy_ask(&s, carol, &r), 403);
+    expect_nobody_at_alices_end(line, carol);
+    r.user = "alice";
+    struct proxy_conn *again = proxy_connect(&s, true);
+    assert_int_equal(proxy_ask(&s, again, &r), 0);
+    expect_method(bob, "OPTIONS ");
+    proxy_stop(&s);
+}
+
+/* Two phones behind one connection: who comes back takes his own dialogs along, and nobody else's. */
+static void a_shared_connection_moves_for_each_user_alone(void **state)
+{
+    char of_alice[256], of_carol[256], line[300];
+
+    (void)state;
+    start(1);
+    assert_int_equal(proxy_register(&s, alice[0], "carol", "<sip:carol@phone9.invalid>"), 200);
+    struct proxy_request r = to_alice("INVITE");
+    proxy_ask(&s, bob, &r);
+    expect_method(alice[0], "INVITE ");
+    snprintf(of_alice, sizeof of_alice, "Route: %s\n", proxy_header(alice[0], "Record-Route"));
+    proxy_answer(&s, alice[0], alice[0]->text, 200, "a", "");
+    expect_status(bob, 200);
+    r.uri = "sip:carol@example.test";
+    r.to = "<sip:carol@example.test>";
+    proxy_ask(&s, bob, &r);
+    expect_method(alice[0], "INVITE ");
+    snprintf(of_carol, sizeof of_carol, "%s", proxy_header(alice[0], "Record-Route"));
+    snprintf(line, sizeof line, "Route: %s\n", of_carol);
+    proxy_answer(&s, alice[0], alice[0]->text, 200, "c", "");
+    expect_status(bob, 200);
+    proxy_hang_up(&s, alice[0]);
+    struct proxy_conn *carol = proxy_connect(&s, true);
+    struct proxy_request back = {.method = "OPTIONS",
+                                 .uri = "sip:bob@phone.invalid",
+                                 .from = "sip:carol@example.test>;tag=c\nX: <x",
+                                 .to = "<sip:bob@example.test>;tag=f",
+                                 .more = line,
+                                 .user = "carol"};
+    assert_int_equal(proxy_ask(&s, carol, &back), 0);
+    expect_method(bob, "OPTIONS ");
+    expect_nobody_at_alices_end(of_alice, carol);
+    proxy_stop(&s);
+}
+
 static void requests_inside_a_dialog_need_its_route_and_its_connection(void **state)
 {
     (void)state;
@@ -531,6 +607,8 @@ int main(void)
         cmocka_unit_test(credentials_for_our_realm_stay_here_those_of_others_go_on),
         cmocka_unit_test(a_request_forked_before_us_is_forwarded_to_each_address),
         cmocka_unit_test(a_loop_is_refused_and_a_spiral_is_not),
+        cmocka_unit_test(nobody_takes_the_place_of_another_user),
+        cmocka_unit_test(a_shared_connection_moves_for_each_user_alone),
         cmocka_unit_test(requests_inside_a_dialog_need_its_route_and_its_connection),
         cmocka_unit_test(who_lost_his_connection_comes_back_with_his_password),
         cmocka_unit_test(sips_goes_only_to_sips_contacts_over_tls),
