@@ -44,7 +44,8 @@ struct ssi_registration {
     struct ssi_txn *txn;
     struct ssi_timer timer; /* refresh or retry */
     uint32_t n_failures;    /* in a row, for the back-off */
-    uint32_t challenged;    /* challenges in this round */
+    uint32_t challenged;    /* challenges of this server */
+    uint32_t n_servers;     /* that failed since something was told or granted */
     uint32_t granted_s;     /* expiry that the registrar granted */
 };
 

@@ -3,17 +3,13 @@
 #include "ua/call.h"
 #include "ua/register.h"
 
-enum {
-    SERVERS_MAX = 4, /* that are asked for one call */
-};
-
 /* It is the server that fails, and not whom it had reached; and there is another. Over a flow of RFC 5626 the call stays:
  * its Contact says ";ob", so the peer will be led back over that flow and no other (RFC 5626 4.3). What a server has opened
  * to us (RFC 5923) is not looked up in DNS. */
 static bool may_move(const secsip_call *c)
 {
-    return c->n_servers < SERVERS_MAX && !ssi_account_is_outbound(c->account, c->flow) &&
-           ssi_flow_has_alternative(c->flow);
+    return !ssi_account_is_outbound(c->account, c->flow) &&
+           ssi_flow_has_alternative(c->flow, c->n_servers);
 }
 
 /* Nothing of what the first server saw is used again: neither its nonce nor our key. Dialog and CSeq go on. */

@@ -110,8 +110,9 @@ void ssi_flow_unref(struct ssi_flow *f);
 /* Its server says that it cannot serve (503): nothing new begins over it, and for `seconds` (0: SSI_DOWN_S) that server is
  * tried last. */
 void ssi_flow_retire(struct ssi_flow *f, uint32_t seconds);
-/* DNS gave another server for the same target that is not known to be down. */
-bool ssi_flow_has_alternative(const struct ssi_flow *f);
+/* DNS gave another server for the same target that is not known to be down; and this round, which has asked n_asked of them for one
+ * thing, has not come through all of them or too many: who was down when it began may be up when it ends. */
+bool ssi_flow_has_alternative(const struct ssi_flow *f, uint32_t n_asked);
 /* Whether requests over it may say ";alias" in Via (RFC 5923): both sides have shown certificates, and we listen under the same
  * profile. *ret_sent_by: what Via says of us, either way. */
 bool ssi_flow_offers_alias(const struct ssi_flow *f, struct ssi_addr *ret_sent_by);

@@ -8,6 +8,7 @@
 
 enum {
     ATTEMPT_DELAY_MS = 250, /* RFC 8305 section 5 */
+    SERVERS_MAX = 4,        /* that are asked for one call or registration */
 };
 
 /* The attempts of one flow. Its targets stay for as long as the flow does. */
@@ -184,9 +185,11 @@ bool ssi_race_next(struct ssi_flow *f)
     return true;
 }
 
-bool ssi_flow_has_alternative(const struct ssi_flow *f)
+bool ssi_flow_has_alternative(const struct ssi_flow *f, uint32_t n_asked)
 {
-    for (size_t i = 0; f->race && i < f->race->n_targets; i++)
+    if (!f->race || n_asked >= SERVERS_MAX || n_asked >= f->race->n_targets)
+        return false;
+    for (size_t i = 0; i < f->race->n_targets; i++)
         if (!is_down(f, &f->race->targets[i].addr))
             return true;
     return false;

@@ -171,6 +171,7 @@ static void fail_for_now(struct ssi_registration *g, const struct ssi_error *why
         g->n_failures++;
     g->was_up = false;
     g->outbound = false;
+    g->n_servers = 0;
     uint32_t ms = backoff_ms(g, retry_after_s);
 
     ssi_timer_arm(&g->account->ua->timers, &g->timer, SSI_MS(ms));
@@ -415,6 +416,7 @@ static void take_success(struct ssi_registration *g, const struct ssi_sip_msg *m
     if (g->granted_s == 0)
         g->granted_s = 1;
     g->n_failures = 0;
+    g->n_servers = 0;
     g->was_up = true;
     take_outbound(g, m);
     /* In time for one retransmission cycle, and spread so that a restarted registrar is not hit by all at once. */
@@ -436,7 +438,7 @@ static bool may_get_better(int status)
 static bool try_another_server(struct ssi_registration *g, uint32_t retry_after_s)
 {
     ssi_flow_retire(g->flow, retry_after_s);
-    if (g->removing || !ssi_flow_has_alternative(g->flow))
+    if (g->removing || !ssi_flow_has_alternative(g->flow, ++g->n_servers))
         return false;
     ssi_log_line(&g->account->ua->config.log, SSI_LOG_WARNING,
                  "%s: 503 or no answer, trying the next server", g->target.host);
@@ -586,6 +588,7 @@ static void begin(struct ssi_registration *g)
 {
     g->wanted = true;
     g->n_failures = 0;
+    g->n_servers = 0;
     g->was_up = false;
     g->no_outbound = false;
     g->state = SECSIP_REGISTRATION_TRYING;

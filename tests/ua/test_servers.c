@@ -7,6 +7,8 @@
 
 #include "api/stack.h"
 #include "phone.h"
+#include "sip/build.h"
+#include "ua/dialog.h"
 #include "ua/flow.h"
 
 /* The lab's server is 10.0.0.9, preferred by SRV; this is the other one. */
@@ -206,6 +208,83 @@ static void where_all_say_503_the_back_off_rules(void **state)
     stop();
 }
 
+/* ---- Servers that take requests and answer none */
+static bool never_answer(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, struct ssi_flow *flow)
+{
+    (void)arg;
+    (void)t;
+    (void)m;
+    (void)flow;
+    n_refused++;
+    return true;
+}
+
+static void make_deaf(struct simnet_host *h, secsip_registrar **r)
+{
+    struct ssi_ua *ua = &simnet_stack(h)->ua;
+
+    secsip_registrar_free(*r);
+    *r = NULL;
+    ua->handler = (struct ssi_ua_handler){.on_request = never_answer, .arg = ua};
+}
+
+/* Three times 32 s of silence are longer than a server is remembered to be down. */
+static void where_none_of_three_answers_the_application_is_told(void **state)
+{
+    secsip_registrar *none = NULL;
+
+    (void)state;
+    start(LAB_SERVER);
+    struct simnet_host *third = simnet_host_new(l.net, "10.0.0.7", NULL);
+    assert_int_equal(
+        secsip_stack_listen(simnet_stack(third), "tls:10.0.0.7:5061", second.profile, NULL), 0);
+    simnet_srv(l.net, "_sips._tcp.example.test", "three.elsewhere.test", 5061, 3);
+    simnet_name(l.net, "three.elsewhere.test", "10.0.0.7");
+    register_alice();
+    make_deaf(l.server, &l.registrar);
+    make_deaf(second.host, &second.registrar);
+    make_deaf(third, &none);
+    n_refused = 0;
+    assert_true(simnet_run(l.net, SSI_S(l.alice.reg_expires + 3 * 32), alice_failed, NULL));
+    assert_int_equal(n_refused, 3); /* each was asked, and none twice */
+    assert_int_equal(l.alice.reg_result, SECSIP_E_UA_TRANSACTION_TIMEOUT);
+    assert_in_range(l.alice.reg_retry_ms, 15000, 60000);
+    simnet_host_free(third);
+    stop();
+}
+
+static bool refuse_shortly(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
+                           struct ssi_flow *flow)
+{
+    struct ssi_buf b;
+
+    (void)m;
+    (void)flow;
+    n_refused++;
+    ssi_ua_begin_response(arg, t, 503, &b);
+    ssi_sip_put_header_u64(&b, "Retry-After", 1);
+    ssi_ua_end_response(arg, t, 503, &b);
+    return true;
+}
+
+/* Each has recovered, as far as its Retry-After says, when the other has refused. */
+static void two_that_send_each_other_alice_are_not_asked_in_turns(void **state)
+{
+    (void)state;
+    start(LAB_SERVER);
+    make_overloaded(l.server, &l.registrar);
+    make_overloaded(second.host, &second.registrar);
+    simnet_stack(l.server)->ua.handler.on_request = refuse_shortly;
+    simnet_stack(second.host)->ua.handler.on_request = refuse_shortly;
+    simnet_delay(l.net, 400000);
+    assert_int_equal(secsip_account_register(l.alice.account), 0);
+    assert_true(simnet_run(l.net, 60000000, alice_failed, NULL));
+    assert_int_equal(n_refused, 2);
+    assert_int_equal(l.alice.reg_status, 503);
+    assert_in_range(l.alice.reg_retry_ms, 15000, 60000);
+    stop();
+}
+
 /* ---- Addresses of one host side by side (RFC 8305) */
 static void two_families(const char *v6, const char *v4)
 {
@@ -370,6 +449,8 @@ int main(void)
         cmocka_unit_test(where_all_are_down_all_are_tried),
         cmocka_unit_test(who_says_503_is_left_for_the_next),
         cmocka_unit_test(where_all_say_503_the_back_off_rules),
+        cmocka_unit_test(where_none_of_three_answers_the_application_is_told),
+        cmocka_unit_test(two_that_send_each_other_alice_are_not_asked_in_turns),
         cmocka_unit_test(ipv6_goes_first_and_nobody_else_where_it_works),
         cmocka_unit_test(a_silent_family_costs_a_quarter_of_a_second),
         cmocka_unit_test(a_refusing_family_costs_nothing),
