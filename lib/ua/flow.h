@@ -53,6 +53,7 @@ struct ssi_flow {
     enum ssi_transport transport;
     bool incoming;
     bool retired; /* nothing new begins over it */
+    bool heard;   /* client: its peer said something that is SIP */
     bool opening; /* those who watch are being told that it is open */
     struct ssi_tls_session *tls;
     struct ssi_buf out;     /* clear transport: bytes to send */

@@ -12,11 +12,12 @@ void ssi_flow_fail(struct ssi_flow *f, const struct ssi_error *why)
 
     if (f->state == SSI_FLOW_DEAD)
         return;
+    if (!f->incoming && f->race && !f->heard)
+        ssi_down_note(&ua->down, &f->peer, ua->timers.now_us, 0);
     if (f->incoming || f->state == SSI_FLOW_OPEN || !f->race) {
         ssi_flow_close(f, why);
         return;
     }
-    ssi_down_note(&ua->down, &f->peer, ua->timers.now_us, 0);
     if (f->link)
         ssi_flow_drop_link(f->link);
     ssi_tls_session_free(f->tls);

@@ -15,8 +15,6 @@ void ssi_flow_become_open(struct ssi_flow *f)
     f->state = SSI_FLOW_OPEN;
     ssi_flow_unref(f->stands_for);
     f->stands_for = NULL;
-    if (!f->incoming && !f->udp) /* a datagram socket has heard nothing yet */
-        ssi_down_clear(&f->ua->down, &f->peer);
     ssi_flow_handshake_ends(f);
     ssi_flow_begin_keeping(f);
     ssi_locate_free(f->locate);
@@ -67,12 +65,22 @@ static void end_of_stream(struct ssi_flow *f)
                             is_tls ? "close_notify" : "end of stream");
 }
 
+/* A connection and a handshake prove no server: it may have nobody behind it, or be about to refuse our certificate. */
+static void note_alive(struct ssi_flow *f)
+{
+    if (f->incoming || f->heard)
+        return;
+    f->heard = true;
+    ssi_down_clear(&f->ua->down, &f->peer);
+}
+
 void ssi_flow_take_message(struct ssi_flow *f, struct ssi_sip_msg *m)
 {
     char ip[SSI_ADDR_TEXT];
 
     f->used_us = f->ua->timers.now_us;
     ssi_ua_trace(f->ua, SSI_TRACE_RECEIVED, f, m->wire);
+    note_alive(f);
     ssi_flow_note_alias(f, m);
     ssi_addr_ip_text(&f->peer, false, ip);
     ssi_txn_input(&f->ua->txn, m, &f->txn, ip, f->peer.port);
@@ -101,6 +109,7 @@ static bool take_frames(struct ssi_flow *f)
             ssi_flow_send(f, SSI_LIT("\r\n")); /* RFC 5626 4.4.1 */
             break;
         case SSI_SIP_FRAME_PONG:
+            note_alive(f);
             f->pong_seen = true;
             f->ping_sent = false;
             if (!f->incoming)

@@ -284,24 +284,6 @@ static void on_flow_open(void *arg, struct ssi_flow *f)
         send_register(g);
 }
 
-static void on_flow_failed(void *arg, struct ssi_flow *f, const struct ssi_error *why)
-{
-    struct ssi_registration *g = arg;
-
-    /* The transaction, if there is one, is told too; it must not tell the same a second time. */
-    if (g->txn)
-        ssi_txn_drop(g->txn);
-    g->txn = NULL;
-    if (g->flow == f) {
-        g->flow = NULL;
-        ssi_flow_unref(f);
-    }
-    if (g->removing)
-        end_removal(g, 0, why);
-    else if (g->wanted)
-        fail_for_now(g, why, 0);
-}
-
 static secsip_result need_flow(struct ssi_registration *g)
 {
     if (g->flow && g->flow->state != SSI_FLOW_DEAD)
@@ -330,6 +312,42 @@ static void ask(struct ssi_registration *g)
         else
             fail_for_now(g, &e, 0);
     }
+}
+
+/* RFC 3263 4.3: who answers 503 has failed, as has who does not answer or ends the connection; the next server that DNS gave is
+ * asked, at once. */
+static bool try_another_server(struct ssi_registration *g, uint32_t retry_after_s)
+{
+    ssi_flow_retire(g->flow, retry_after_s);
+    if (g->removing || !ssi_flow_has_alternative(g->flow, ++g->n_servers))
+        return false;
+    ssi_log_line(&g->account->ua->config.log, SSI_LOG_WARNING,
+                 "%s: the server did not serve us (503, silence, or it hung up), trying the next",
+                 g->target.host);
+    release_flow(g);
+    ask(g);
+    return true;
+}
+
+static void on_flow_failed(void *arg, struct ssi_flow *f, const struct ssi_error *why)
+{
+    struct ssi_registration *g = arg;
+    bool asked = g->txn != NULL;
+
+    /* The transaction, if there is one, is told too; it must not tell the same a second time. */
+    if (asked)
+        ssi_txn_drop(g->txn);
+    g->txn = NULL;
+    if (asked && g->wanted && g->flow == f && try_another_server(g, 0))
+        return;
+    if (g->flow == f) {
+        g->flow = NULL;
+        ssi_flow_unref(f);
+    }
+    if (g->removing)
+        end_removal(g, 0, why);
+    else if (g->wanted)
+        fail_for_now(g, why, 0);
 }
 
 static void on_timer(void *arg)
@@ -432,19 +450,6 @@ static void take_success(struct ssi_registration *g, const struct ssi_sip_msg *m
 static bool may_get_better(int status)
 {
     return status == 408 || status == 480 || status == 486 || status >= 500;
-}
-
-/* RFC 3263 4.3: who answers 503 has failed, as has who does not answer; the next server that DNS gave is asked, at once. */
-static bool try_another_server(struct ssi_registration *g, uint32_t retry_after_s)
-{
-    ssi_flow_retire(g->flow, retry_after_s);
-    if (g->removing || !ssi_flow_has_alternative(g->flow, ++g->n_servers))
-        return false;
-    ssi_log_line(&g->account->ua->config.log, SSI_LOG_WARNING,
-                 "%s: 503 or no answer, trying the next server", g->target.host);
-    release_flow(g);
-    ask(g);
-    return true;
 }
 
 static void take_refusal(struct ssi_registration *g, const struct ssi_sip_msg *m, secsip_result why)

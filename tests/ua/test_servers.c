@@ -285,6 +285,62 @@ static void two_that_send_each_other_alice_are_not_asked_in_turns(void **state)
     stop();
 }
 
+/* ---- Servers that take the connection and do not want us */
+/* What ends TLS and has nobody behind it: the connection is closed when the first request comes. */
+static bool slam(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, struct ssi_flow *flow)
+{
+    struct ssi_error e;
+
+    (void)arg;
+    (void)t;
+    (void)m;
+    n_refused++;
+    ssi_error_set(&e, SECSIP_E_CLOSED, "no backend");
+    ssi_flow_close(flow, &e);
+    return true;
+}
+
+static void who_hangs_up_on_the_first_request_is_left_for_the_next(void **state)
+{
+    (void)state;
+    start(LAB_SERVER);
+    make_overloaded(l.server, &l.registrar);
+    simnet_stack(l.server)->ua.handler.on_request = slam;
+    assert_in_range(register_alice(), 0, 500);
+    assert_at(true);
+    assert_int_equal(l.alice.n_reg_events, 1);
+    unregister_alice();
+    register_alice();
+    assert_int_equal(n_refused, 1); /* it is remembered, though its handshake was good */
+    make_overloaded(second.host, &second.registrar);
+    simnet_stack(second.host)->ua.handler.on_request = slam;
+    unregister_alice();
+    simnet_run(l.net, 200000000, NULL, NULL);
+    n_refused = 0;
+    assert_int_equal(secsip_account_register(l.alice.account), 0);
+    assert_true(simnet_run(l.net, 1000000, alice_failed, NULL));
+    assert_int_equal(n_refused, 2);
+    assert_in_range(l.alice.reg_retry_ms, 15000, 60000);
+    stop();
+}
+
+/* In TLS 1.3 a server judges our certificate when we have long been open. */
+static void who_wants_a_certificate_that_we_have_not_is_left_for_the_next(void **state)
+{
+    (void)state;
+    start(LAB_SERVER);
+    secsip_tls_profile *strict = lab_profile(LAB_SERVER);
+    assert_int_equal(secsip_tls_profile_set_client_cert(strict, SECSIP_TLS_CLIENT_CERT_REQUIRE), 0);
+    assert_int_equal(secsip_stack_listen(simnet_stack(l.server), "tls:10.0.0.9:5062", strict, NULL),
+                     0);
+    simnet_srv(l.net, "_sips._tcp.example.test", "one.elsewhere.test", 5062, 0);
+    assert_in_range(register_alice(), 0, 500);
+    assert_at(false);
+    assert_int_equal(l.alice.n_reg_events, 1);
+    secsip_tls_profile_unref(strict);
+    stop();
+}
+
 /* ---- Addresses of one host side by side (RFC 8305) */
 static void two_families(const char *v6, const char *v4)
 {
@@ -451,6 +507,8 @@ int main(void)
         cmocka_unit_test(where_all_say_503_the_back_off_rules),
         cmocka_unit_test(where_none_of_three_answers_the_application_is_told),
         cmocka_unit_test(two_that_send_each_other_alice_are_not_asked_in_turns),
+        cmocka_unit_test(who_hangs_up_on_the_first_request_is_left_for_the_next),
+        cmocka_unit_test(who_wants_a_certificate_that_we_have_not_is_left_for_the_next),
         cmocka_unit_test(ipv6_goes_first_and_nobody_else_where_it_works),
         cmocka_unit_test(a_silent_family_costs_a_quarter_of_a_second),
         cmocka_unit_test(a_refusing_family_costs_nothing),
