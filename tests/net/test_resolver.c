@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ enum tcp {
     TCP_REFUSES,
     TCP_CLOSES, /* once it was asked */
     TCP_SILENT,
+    TCP_SLAMS, /* as soon as it is there: FIN, then RST */
 };
 
 static struct {
@@ -140,6 +142,17 @@ static void serve_udp(void)
     assert_int_equal(sendto(server.udp, m, size, 0, (struct sockaddr *)&from, len), size);
 }
 
+static void slam(void)
+{
+    const struct linger reset = {.l_onoff = 1};
+
+    server.n_tcp++;
+    shutdown(server.connection, SHUT_WR);
+    setsockopt(server.connection, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(server.connection);
+    server.connection = -1;
+}
+
 static void serve_tcp(void)
 {
     uint8_t m[4096];
@@ -150,6 +163,10 @@ static void serve_tcp(void)
         server.connection = accept4(server.tcp, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (server.connection < 0)
         return;
+    if (server.behaviour == TCP_SLAMS) {
+        slam();
+        return;
+    }
     ssize_t n = recv(server.connection, m, sizeof m, 0); /* a question is small and comes whole */
     if (n == 0 || (n > 0 && server.behaviour == TCP_CLOSES)) {
         server.n_tcp += n > 0;
@@ -254,6 +271,32 @@ static void without_tcp_a_cut_answer_is_an_error_and_in_time(void **state)
     }
 }
 
+static volatile sig_atomic_t n_sigpipe;
+
+static void count_sigpipe(int signal)
+{
+    (void)signal;
+    n_sigpipe++;
+}
+
+/* c-ares would write() to a connection that has gone: a signal that ends a program which knows nothing of it. */
+static void no_name_server_makes_a_sigpipe(void **state)
+{
+    struct sigaction before, counted = {.sa_handler = count_sigpipe};
+
+    (void)state;
+    sigemptyset(&counted.sa_mask);
+    assert_int_equal(sigaction(SIGPIPE, &counted, &before), 0);
+    start(TCP_SLAMS);
+    server.cuts = true;
+    look_up(SSI_RR_SRV, "_sips._tcp.example.test");
+    assert_int_equal(client.result, SECSIP_E_NET_DNS);
+    assert_true(server.n_tcp > 0);
+    assert_int_equal(n_sigpipe, 0);
+    stop();
+    sigaction(SIGPIPE, &before, NULL);
+}
+
 /* RFC 2308: the smaller one of the SOA's two times comes with it. */
 static void a_refusal_comes_with_its_time(void **state)
 {
@@ -273,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cut_answer_is_asked_for_again_over_tcp),
         cmocka_unit_test(without_tcp_a_cut_answer_is_an_error_and_in_time),
+        cmocka_unit_test(no_name_server_makes_a_sigpipe),
         cmocka_unit_test(a_refusal_comes_with_its_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
