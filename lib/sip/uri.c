@@ -95,6 +95,18 @@ static bool note_escaped_name(struct ssi_sip_reader *r, struct ssi_sip_seen *see
     return true;
 }
 
+/* The name of a parameter; most have no escape. */
+static struct ssi_slice read_param_name(struct ssi_sip_reader *r, bool *escaped)
+{
+    struct ssi_slice name = ssi_sip_run(r, SSI_CH_PARAM);
+
+    if (!ssi_sip_next_is(r, '%'))
+        return name;
+    r->p = name.p;
+    *escaped = true;
+    return ssi_sip_run_escaped(r, SSI_CH_PARAM);
+}
+
 static bool read_uri_params(struct ssi_sip_reader *r, struct ssi_sip_uri *u)
 {
     const char *from = r->p;
@@ -103,12 +115,11 @@ static bool read_uri_params(struct ssi_sip_reader *r, struct ssi_sip_uri *u)
 
     seen.n = 0;
     while (ssi_sip_next_is(r, ';')) {
+        bool was_escaped = escaped;
         r->p++;
-        struct ssi_slice name = ssi_sip_run_escaped(r, SSI_CH_PARAM);
+        struct ssi_slice name = read_param_name(r, &escaped);
         if (name.len == 0)
             return ssi_sip_wrong(r, "the name of a URI parameter");
-        bool was_escaped = escaped;
-        escaped = escaped || memchr(name.p, '%', name.len) != NULL;
         if (escaped ? !note_escaped_name(r, &seen, name, !was_escaped)
                     : !ssi_sip_note_name(r, &seen, name))
             return false;
