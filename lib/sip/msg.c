@@ -386,6 +386,7 @@ secsip_result ssi_sip_msg_build(const struct ssi_sip_scan *s, size_t body_len,
     m->n_headers = s->n_lines;
     m->fault = *first;
     parse_fields(&b, s);
+    m->n_vias = b.elements[0];
 
     /* A wrong response is discarded (RFC 3261 18.1.2); a wrong request is answered, if it says at all which way answers go. */
     if (m->fault.result < 0 && (!m->is_request || box->first[SSI_HDR_VIA] == 0)) {

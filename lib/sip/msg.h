@@ -146,6 +146,7 @@ struct ssi_sip_msg {
     int status;             /* 100 to 699 */
     struct ssi_slice reason;
     struct ssi_sip_via via; /* the topmost */
+    uint32_t n_vias;
     struct ssi_sip_addr from;
     struct ssi_sip_addr to;
     struct ssi_slice call_id;

@@ -47,6 +47,9 @@ static void input_response(struct ssi_txn_layer *l, const struct arrival *a)
             l->ops->on_stray_response(l->arg, a->m, a->flow);
         return;
     }
+    bool forwards = t->u.client.ops && t->u.client.ops->forwards;
+    if (a->m->n_vias > 1 && !forwards)
+        return; /* RFC 3261 8.1.3.3: misrouted, or damaged */
     enum ssi_txn_event event = a->m->status < 200   ? SSI_TXN_RX_1XX
                                : a->m->status < 300 ? SSI_TXN_RX_2XX
                                                     : SSI_TXN_RX_REFUSAL;

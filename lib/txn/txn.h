@@ -54,6 +54,8 @@ struct ssi_txn_client_ops {
     /* Instead of a final response: SECSIP_E_UA_TRANSACTION_TIMEOUT, SECSIP_E_UA_FLOW_FAILED or another transport error. */
     void (*on_failed)(struct ssi_txn *t, secsip_result why, void *arg);
     void (*on_gone)(struct ssi_txn *t, void *arg); /* last call */
+    /* It is a proxy's: the responses have more Vias than ours. Those of others that have are discarded (RFC 3261 8.1.3.3). */
+    bool forwards;
 };
 
 struct ssi_txn_server_ops {

@@ -334,7 +334,8 @@ static void on_bye_gone(struct ssi_txn *t, void *arg)
     ssi_call_unref(c);
 }
 
-static const struct ssi_txn_client_ops bye_ops = {on_bye_response, on_bye_failed, on_bye_gone};
+static const struct ssi_txn_client_ops bye_ops = {
+    .on_response = on_bye_response, .on_failed = on_bye_failed, .on_gone = on_bye_gone};
 
 void ssi_call_send_bye(secsip_call *c, struct ssi_dialog *d, bool tell)
 {

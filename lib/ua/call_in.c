@@ -260,6 +260,8 @@ void ssi_call_late_response(secsip_call *c, struct ssi_sip_msg *m)
     /* A 2xx to an INVITE that had been refused before would answer an offer that is no more. */
     if (early && m->cseq != c->first.cseq)
         return;
+    if (m->n_vias > 1) /* RFC 3261 8.1.3.3 */
+        return;
     if (m->status >= 200 && m->status < 300 && has_our_sent_by(c, m))
         ssi_call_step(c, SSI_CALL_SUCCESS, m, NULL);
 }

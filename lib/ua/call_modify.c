@@ -49,7 +49,8 @@ static void on_gone(struct ssi_txn *t, void *arg)
     ssi_call_unref(c);
 }
 
-static const struct ssi_txn_client_ops reinvite_ops = {on_response, on_failed, on_gone};
+static const struct ssi_txn_client_ops reinvite_ops = {
+    .on_response = on_response, .on_failed = on_failed, .on_gone = on_gone};
 
 /* The operation is over. */
 static void end_modification(secsip_call *c, secsip_result result, int32_t status)

@@ -47,8 +47,8 @@ static void on_probe_gone(struct ssi_txn *t, void *arg)
     ssi_call_unref(c);
 }
 
-static const struct ssi_txn_client_ops probe_ops = {on_probe_response, on_probe_failed,
-                                                    on_probe_gone};
+static const struct ssi_txn_client_ops probe_ops = {
+    .on_response = on_probe_response, .on_failed = on_probe_failed, .on_gone = on_probe_gone};
 
 static void send_probe(secsip_call *c)
 {

@@ -48,7 +48,8 @@ static void on_gone(struct ssi_txn *t, void *arg)
     ssi_call_unref(c);
 }
 
-static const struct ssi_txn_client_ops invite_ops = {on_response, on_failed, on_gone};
+static const struct ssi_txn_client_ops invite_ops = {
+    .on_response = on_response, .on_failed = on_failed, .on_gone = on_gone};
 
 /* ---- Sending */
 secsip_result ssi_call_send_invite(secsip_call *c, struct ssi_call_sent *sent,

@@ -247,18 +247,6 @@ void ssi_forward_put_request(struct ssi_buf *b, const secsip_registrar *r,
     ssi_sip_put_end(b, NULL, m->body.p, m->body.len);
 }
 
-bool ssi_forward_goes_on(const struct ssi_sip_msg *m)
-{
-    struct ssi_sip_values it;
-    struct ssi_slice value;
-    int n = 0;
-
-    ssi_sip_values_init(&it, m, SSI_HDR_VIA);
-    while (n < 2 && ssi_sip_values_next(&it, &value))
-        n++;
-    return n == 2;
-}
-
 void ssi_forward_put_response(struct ssi_buf *b, const struct ssi_sip_msg *m)
 {
     struct ssi_sip_values it;

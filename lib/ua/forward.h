@@ -42,8 +42,6 @@ void ssi_forward_put_request(struct ssi_buf *b, const secsip_registrar *r,
                              const char *branch, bool skip_route);
 /* RFC 3261 16.7 step 3 and 9: the response without our Via. */
 void ssi_forward_put_response(struct ssi_buf *b, const struct ssi_sip_msg *m);
-/* Whether a Via is left below ours: if not, the response is for this element (RFC 3261 16.7 step 3). */
-bool ssi_forward_goes_on(const struct ssi_sip_msg *m);
 
 /* The body holds a key (a=crypto, MIKEY, k=), and `to` is in clear: it must not go on. */
 bool ssi_forward_leaks_keys(const struct ssi_sip_msg *m, const struct ssi_flow *to);

@@ -24,7 +24,7 @@ struct context {
     uint32_t refs; /* one for the server transaction, one for each branch's */
     struct ssi_sip_msg *best;
     int best_status;
-    bool answered; /* a final response went upstream */
+    bool answered; /* a final response went upstream, or none is to go any more */
 };
 
 struct branch {
@@ -158,7 +158,7 @@ static void on_branch_response(struct ssi_txn *t, struct ssi_sip_msg *m, void *a
 {
     struct branch *b = arg;
     struct context *c = b->ctx;
-    bool goes_on = ssi_forward_goes_on(m);
+    bool goes_on = m->n_vias > 1; /* else it is for us: 16.7 step 3 */
 
     (void)t;
     c->refs++;
@@ -180,8 +180,11 @@ static void on_branch_failed(struct ssi_txn *t, secsip_result why, void *arg)
     c->refs++;
     b->done = true;
     b->txn = NULL;
-    /* 16.8: a time-out counts as 408; a lost connection as 480: the phone is not there. RFC 4320 4.2: no 408 for others. */
-    bool late = why == SECSIP_E_UA_TRANSACTION_TIMEOUT && c->request->method == SSI_SIP_INVITE;
+    /* 16.8: a time-out counts as 408; a lost connection as 480: the phone is not there. RFC 4320 4.2: to other requests nothing is
+     * said after a time-out, for whoever asked has given up, too. */
+    bool late = why == SECSIP_E_UA_TRANSACTION_TIMEOUT;
+    if (late && c->request->method != SSI_SIP_INVITE)
+        c->answered = true;
     keep_best(c, NULL, late ? 408 : 480);
     finish_if_done(c);
     unref_context(c);
@@ -197,8 +200,10 @@ static void on_branch_gone(struct ssi_txn *t, void *arg)
     unref_context(b->ctx);
 }
 
-static const struct ssi_txn_client_ops branch_ops = {on_branch_response, on_branch_failed,
-                                                     on_branch_gone};
+static const struct ssi_txn_client_ops branch_ops = {.on_response = on_branch_response,
+                                                     .on_failed = on_branch_failed,
+                                                     .on_gone = on_branch_gone,
+                                                     .forwards = true};
 
 static void on_cancel(struct ssi_txn *t, struct ssi_sip_msg *m, void *arg)
 {

@@ -185,7 +185,8 @@ static void on_response(struct ssi_txn *t, struct ssi_sip_msg *m, void *arg);
 static void on_failed(struct ssi_txn *t, secsip_result why, void *arg);
 static void on_gone(struct ssi_txn *t, void *arg);
 
-static const struct ssi_txn_client_ops register_ops = {on_response, on_failed, on_gone};
+static const struct ssi_txn_client_ops register_ops = {
+    .on_response = on_response, .on_failed = on_failed, .on_gone = on_gone};
 
 /* The registrar of the address of record: "sip:example.test" (RFC 3261 10.2). */
 static void put_registrar(struct ssi_buf *b, const struct ssi_registration *g)

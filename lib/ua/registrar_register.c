@@ -19,19 +19,6 @@ static bool wants_outbound(const struct ssi_sip_msg *m, const struct wanted *wan
            ssi_sip_msg_lists(m, SSI_HDR_SUPPORTED, SSI_LIT("outbound"));
 }
 
-/* It must have come to us directly: we keep no Path, so a flow that ends at somebody else is none to us. */
-static bool came_directly(const struct ssi_sip_msg *m)
-{
-    struct ssi_sip_values it;
-    struct ssi_slice via;
-    size_t n = 0;
-
-    ssi_sip_values_init(&it, m, SSI_HDR_VIA);
-    while (ssi_sip_values_next(&it, &via))
-        n++;
-    return n == 1;
-}
-
 static void put_instance(struct ssi_buf *b, const struct ssi_binding *bind)
 {
     if (bind->instance) {
@@ -237,8 +224,9 @@ void ssi_registrar_take_register(secsip_registrar *r, struct ssi_txn *t, struct 
     struct ssi_slice k = ssi_buf_slice(&key);
     struct ssi_aor *a = ssi_aor_find(r, k);
     bool outbound = status == 0 && wants_outbound(m, wanted, n) && flow->txn.reliable;
-    if (outbound && !came_directly(m))
-        status = 439; /* RFC 5626 6 */
+    /* RFC 5626 6: it must have come to us directly. We keep no Path, so a flow that ends at somebody else is none to us. */
+    if (outbound && m->n_vias > 1)
+        status = 439;
     if (status == 0 && star && a)
         status = check_star(a, m);
     if (status == 0 && star && a)

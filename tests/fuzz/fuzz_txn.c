@@ -155,7 +155,8 @@ static void on_ack_or_cancel(struct ssi_txn *t, struct ssi_sip_msg *m, void *arg
     maybe_act();
 }
 
-static const struct ssi_txn_client_ops client_ops = {on_response, on_failed, on_gone};
+static const struct ssi_txn_client_ops client_ops = {
+    .on_response = on_response, .on_failed = on_failed, .on_gone = on_gone};
 static const struct ssi_txn_server_ops server_ops = {on_ack_or_cancel, on_ack_or_cancel, on_failed,
                                                      on_gone};
 

@@ -68,7 +68,8 @@ static void on_ack(struct ssi_txn *t, struct ssi_sip_msg *ack, void *arg)
     tell(arg, t, "ack");
 }
 
-const struct ssi_txn_client_ops sim_client_ops = {on_response, on_client_failed, on_gone};
+const struct ssi_txn_client_ops sim_client_ops = {
+    .on_response = on_response, .on_failed = on_client_failed, .on_gone = on_gone};
 const struct ssi_txn_server_ops sim_server_ops = {on_cancel, on_ack, on_server_failed, on_gone};
 
 static void on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,

@@ -339,6 +339,33 @@ static void a_response_with_the_sent_by_of_another_is_a_stray(void **state)
         }
 }
 
+/* RFC 3261 8.1.3.3: "If more than one Via header field value is present in a response, the UAC SHOULD discard the message." */
+static void a_response_with_a_second_via_is_for_nobody_but_a_proxy(void **state)
+{
+    static const char *const vias[] = {
+        ";branch=z9hG4bKone\nVia: SIP/2.0/TLS other.example.com:5061;branch=z9hG4bKx",
+        ";branch=z9hG4bKone, SIP/2.0/TLS other.example.com:5061;branch=z9hG4bKx"};
+    struct ssi_txn_client_ops proxy = sim_client_ops;
+
+    (void)state;
+    proxy.forwards = true;
+    for (int forwards = 0; forwards < 2; forwards++)
+        for (size_t i = 0; i < sizeof vias / sizeof *vias; i++) {
+            sim_init(&s, NULL, false);
+            struct ssi_txn *t = sim_client(&s, &s.flow, "OPTIONS", b1);
+            if (forwards)
+                t->u.client.ops = &proxy;
+            sim_input(&s, &s.flow,
+                      "SIP/2.0 200 OK\nVia: SIP/2.0/TLS client.example.com:5061%s\n"
+                      "From: <sip:alice@example.com>;tag=f\nTo: <sip:bob@example.com>;tag=t\n"
+                      "Call-ID: call\nCSeq: 1 OPTIONS\n",
+                      vias[i]);
+            sim_expect(&s, forwards ? "200" : "");
+            ssi_txn_drop(t);
+            sim_free(&s);
+        }
+}
+
 static void a_response_over_another_flow_is_a_stray(void **state)
 {
     (void)state;
@@ -525,6 +552,7 @@ int main(void)
         cmocka_unit_test(cancel_is_for_invite_only),
         cmocka_unit_test(timer_c_restarts_with_101_to_199_and_then_cancels),
         cmocka_unit_test(a_response_with_the_sent_by_of_another_is_a_stray),
+        cmocka_unit_test(a_response_with_a_second_via_is_for_nobody_but_a_proxy),
         cmocka_unit_test(a_response_over_another_flow_is_a_stray),
         cmocka_unit_test(responses_match_by_branch_and_method),
         cmocka_unit_test(a_lost_flow_fails_all_that_use_it_and_no_other),

@@ -349,6 +349,12 @@ static void a_stray_2xx_with_the_sent_by_of_another_is_not_acknowledged(void **s
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         send_stray_200(others[i]);
     assert_string_equal(p.order, "");
+    char two[128]; /* and one with another Via below ours, RFC 3261 8.1.3.3 */
+    snprintf(two, sizeof two, "%.*s:%u;branch=z9hG4bKx,SIP/2.0/TLS h",
+             (int)ssi_txn_request(p.invite)->via.host.len, ssi_txn_request(p.invite)->via.host.p,
+             ssi_txn_request(p.invite)->via.port);
+    send_stray_200(two);
+    assert_string_equal(p.order, "");
     send_stray_200(NULL);
     assert_string_equal(p.order, "A");
     p.final_sdp = GOOD "a=recvonly\r\n";

@@ -165,6 +165,31 @@ static void a_response_without_a_via_below_ours_goes_nowhere(void **state)
     }
 }
 
+/* RFC 4320 4.2: "an element that cannot respond before the transaction expires will not send a final response at all." */
+static void silence_is_answered_to_an_invite_alone(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"INVITE", "OPTIONS", "MESSAGE"};
+
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        for (int other = 0; other < 2; other++) {
+            start(1 + (uint32_t)other);
+            struct proxy_request r = to_alice(methods[i]);
+            proxy_ask(&s, bob, &r);
+            expect_method(alice[0], methods[i]);
+            if (other) {
+                expect_method(alice[1], methods[i]);
+                proxy_answer(&s, alice[1], alice[1]->text, 404, "b", "");
+            }
+            proxy_run(&s, 40000);
+            do
+                proxy_take(bob);
+            while (proxy_status(bob) == 100);
+            assert_int_equal(proxy_status(bob), i > 0 ? 0 : other ? 404 : 408);
+            proxy_stop(&s);
+        }
+}
+
 static void a_phone_that_goes_away_counts_as_not_there(void **state)
 {
     (void)state;
@@ -599,6 +624,7 @@ int main(void)
         cmocka_unit_test(the_best_refusal_goes_up_when_all_have_refused),
         cmocka_unit_test(the_first_2xx_cancels_the_others_and_a_second_one_goes_up_too),
         cmocka_unit_test(a_response_without_a_via_below_ours_goes_nowhere),
+        cmocka_unit_test(silence_is_answered_to_an_invite_alone),
         cmocka_unit_test(a_phone_that_goes_away_counts_as_not_there),
         cmocka_unit_test(a_caller_that_goes_away_stops_the_ringing),
         cmocka_unit_test(timer_c_ends_a_call_that_rings_for_ever),
