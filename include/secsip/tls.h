@@ -301,11 +301,13 @@ secsip_result secsip_tls_profile_set_parameters(secsip_tls_profile *profile,
 
 /** Renews a profile that is in use: identities, authorities, CRLs, pins, options, known keys and the decision (none, where it
  * has none) are taken from the replacement, which is
- * empty afterwards and only to be unref'd. Handshakes that begin from now on use the new ones; connections that stand go
- * on, and no earlier session is resumed. Not while another thread uses the profile.
+ * empty afterwards and only to be unref'd. Handshakes that begin from now on use the new ones, and one that is not through yet
+ * ends with a verdict by the new ones; connections that stand go on, and no earlier session is resumed. Not while another thread
+ * uses the profile.
  * @param replacement  a profile that is not in use, set up like a new one
  * @return 0, SECSIP_E_INVALID (NULL, the same profile), SECSIP_E_STATE (the replacement is in use),
- *         SECSIP_E_TLS_CREDENTIALS (the profile serves a listener and the replacement has no identity). Since 0.1. */
+ *         SECSIP_E_TLS_CREDENTIALS (the profile serves a listener and the replacement has no identity), SECSIP_E_BUSY (from the
+ *         decision or the known keys of a peer that is being judged). Since 0.1. */
 secsip_result secsip_tls_profile_replace(secsip_tls_profile *profile,
                                          secsip_tls_profile *replacement);
 

@@ -93,6 +93,7 @@ secsip_result ssi_tls_profile_new(secsip_tls_profile **ret)
     if (!p)
         return SECSIP_E_NOMEM;
     atomic_init(&p->refs, 1);
+    atomic_init(&p->judging, 0);
     clear_error(p);
     if (ssi_tls_profile_set_parameters(p, NULL) < 0)
         goto fail_priority;
@@ -538,6 +539,11 @@ secsip_result ssi_tls_profile_replace(secsip_tls_profile *p, secsip_tls_profile 
     if (!p || !with || p == with)
         return SECSIP_E_INVALID;
     clear_error(p);
+    /* A callback of a verdict asks for it: everything that is looked at would go. */
+    if (atomic_load(&p->judging) > 0)
+        return ssi_tls_profile_fail(p, SECSIP_E_BUSY, "state", "a verdict that is over",
+                                    "in the middle of it",
+                                    "the profile cannot be renewed by who is asked about a peer");
     if (with->frozen)
         return ssi_tls_profile_fail(p, SECSIP_E_STATE, "state", "a replacement that is not in use",
                                     "in use", "the replacement is in use itself");

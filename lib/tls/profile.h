@@ -31,7 +31,8 @@ struct ssi_tls_identity {
 struct secsip_tls_profile {
     atomic_uint refs; /* profiles may be shared by stacks of different threads once frozen */
     bool frozen;
-    bool serves; /* a listener uses it */
+    bool serves;         /* a listener uses it */
+    atomic_uint judging; /* peers that are being judged, by what replace would take away */
     uint32_t options;
     uint32_t client_cert;
     uint32_t from;

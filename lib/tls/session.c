@@ -27,7 +27,8 @@ struct ssi_tls_session {
     struct ssi_buf out;
     size_t max_output;
     uint64_t wall_s;
-    uint32_t rules; /* the profile's, when it began */
+    uint32_t rules;     /* the profile's, when it began */
+    uint32_t judged_by; /* and when the peer was judged */
     int32_t state;
     bool server;
     bool closed;  /* our close_notify is out */
@@ -130,6 +131,7 @@ static secsip_result judge_peer(struct ssi_tls_session *s)
     const gnutls_datum_t *chain = gnutls_certificate_get_peers(s->tls, &n);
 
     s->judged = false;
+    s->judged_by = s->profile->rules;
     if (!s->verdict)
         return SECSIP_E_STATE; /* only in the handshake */
     if ((!chain || n == 0) && s->server &&
@@ -137,7 +139,9 @@ static secsip_result judge_peer(struct ssi_tls_session *s)
         return 0;
     if (gnutls_ocsp_status_request_get2(s->tls, 0, &staple) >= 0)
         check.staple = &staple;
+    atomic_fetch_add(&s->profile->judging, 1);
     secsip_result r = ssi_tls_verify(&check, chain, chain ? n : 0, s->verdict);
+    atomic_fetch_sub(&s->profile->judging, 1);
     s->judged = r == 0;
     s->good_from = s->verdict->good_from;
     s->good_until = s->verdict->good_until;
@@ -149,7 +153,12 @@ static secsip_result remember_peer(struct ssi_tls_session *s)
 {
     struct ssi_tls_check check = make_check(s);
 
-    return s->judged ? ssi_tls_remember_key(&check, s->verdict) : 0;
+    if (!s->judged)
+        return 0;
+    atomic_fetch_add(&s->profile->judging, 1);
+    secsip_result r = ssi_tls_remember_key(&check, s->verdict);
+    atomic_fetch_sub(&s->profile->judging, 1);
+    return r;
 }
 
 static int verify_in_handshake(gnutls_session_t tls)
@@ -512,8 +521,8 @@ static int32_t go_on(struct ssi_tls_session *s)
         return s->state;
     if (rc < 0)
         return end_failed(s, rc);
-    /* GnuTLS asks for no verdict where it took up an earlier session. */
-    s->judged = s->judged || verdict_still_holds(s);
+    /* GnuTLS asks for no verdict where it took up an earlier session, and one from before the profile was renewed is none. */
+    s->judged = (s->judged && s->judged_by == s->profile->rules) || verdict_still_holds(s);
     if ((!s->judged && judge_peer(s) < 0) || remember_peer(s) < 0)
         return end_failed(s, GNUTLS_E_CERTIFICATE_ERROR);
     rc = send_ticket(s);
