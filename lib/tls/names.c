@@ -48,10 +48,31 @@ static bool printable(struct ssi_slice s)
     return s.len > 0;
 }
 
-void ssi_tls_names_add(struct ssi_tls_names *n, enum ssi_tls_name_kind kind, struct ssi_slice text)
+/* RFC 5890 2.3.1, with what the field adds ("_"), and the wildcard: what else stands there (a URI, an address of mail) would pass
+ * for a name of another kind where only its text is looked at. */
+static bool is_host(struct ssi_slice s)
+{
+    struct ssi_addr address;
+
+    for (size_t i = 0; i < s.len; i++) {
+        char c = ssi_lower(s.p[i]);
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("-._*", c)))
+            return ssi_addr_parse_ip(s, 0, &address);
+    }
+    return s.len > 0;
+}
+
+static bool fits(enum ssi_tls_name_kind kind, struct ssi_slice text)
 {
     /* A NUL, a blank or a control byte inside a name is an attempt to be read as two names. */
-    if (kind != SSI_TLS_NAME_OTHER && (text.len > MAX_NAME || !printable(text)))
+    if (text.len > MAX_NAME || !printable(text))
+        return false;
+    return kind == SSI_TLS_NAME_USER || is_host(text);
+}
+
+void ssi_tls_names_add(struct ssi_tls_names *n, enum ssi_tls_name_kind kind, struct ssi_slice text)
+{
+    if (kind != SSI_TLS_NAME_OTHER && !fits(kind, text))
         kind = SSI_TLS_NAME_OTHER;
     if (text.len > MAX_NAME)
         text.len = MAX_NAME;
@@ -305,13 +326,18 @@ void ssi_tls_names_show(const struct ssi_tls_names *n, char *out, size_t cap)
     ssi_buf_free(&b);
 }
 
-void ssi_tls_names_first(const struct ssi_tls_names *n, char *out, size_t cap)
+enum ssi_tls_name_kind ssi_tls_names_first(const struct ssi_tls_names *n, char *out, size_t cap)
 {
-    struct name best = {SSI_TLS_NAME_CN, {NULL, 0}}, name;
+    struct name best = {SSI_TLS_NAME_OTHER, {NULL, 0}}, name;
     struct ssi_slice rest = ssi_buf_slice(&n->list);
 
-    while (next_name(&rest, &name))
-        if (name.kind != SSI_TLS_NAME_OTHER && (best.text.len == 0 || name.kind < best.kind))
+    while (next_name(&rest, &name)) {
+        /* RFC 5922 7.1: authorities vouch for the SAN; what stands in the CN beside it is anybody's word. */
+        bool counts =
+            name.kind != SSI_TLS_NAME_OTHER && !(name.kind == SSI_TLS_NAME_CN && n->has_san);
+        if (counts && (best.text.len == 0 || name.kind < best.kind))
             best = name;
+    }
     ssi_slice_show(best.text, out, cap);
+    return best.kind;
 }

@@ -30,7 +30,7 @@ void ssi_tls_names_init(struct ssi_tls_names *n);
 void ssi_tls_names_free(struct ssi_tls_names *n);
 /* SECSIP_E_NOMEM, SECSIP_E_LIMIT (more than SSI_TLS_MAX_NAMES), SECSIP_E_INVALID (the SAN cannot be read). */
 secsip_result ssi_tls_names_read(struct ssi_tls_names *n, gnutls_x509_crt_t crt);
-/* Adds one, as ssi_tls_names_read does; a name with bytes that belong in no name becomes SSI_TLS_NAME_OTHER. */
+/* Adds one, as ssi_tls_names_read does; what is no name of its kind becomes SSI_TLS_NAME_OTHER. */
 void ssi_tls_names_add(struct ssi_tls_names *n, enum ssi_tls_name_kind kind, struct ssi_slice text);
 /* One after the other from *at = 0; text is NUL-terminated and borrowed. False at the end. */
 bool ssi_tls_names_next(const struct ssi_tls_names *n, size_t *at, enum ssi_tls_name_kind *ret_kind,
@@ -42,7 +42,8 @@ secsip_result ssi_tls_domain_normal(const char *domain, char out[SSI_TLS_DOMAIN_
 bool ssi_tls_names_match(const struct ssi_tls_names *n, const char *domain, uint32_t *ret_needs);
 /* "example.test, sip:example.test", cut to cap; "no name" for none. */
 void ssi_tls_names_show(const struct ssi_tls_names *n, char *out, size_t cap);
-/* The name a certificate goes by: its first sip URI, else dNSName, address, user, CN; "" for none. */
-void ssi_tls_names_first(const struct ssi_tls_names *n, char *out, size_t cap);
+/* The name a certificate goes by: its first sip URI, else dNSName, address, user, or where there is no SAN its CN; "" and
+ * SSI_TLS_NAME_OTHER for none. */
+enum ssi_tls_name_kind ssi_tls_names_first(const struct ssi_tls_names *n, char *out, size_t cap);
 
 #endif

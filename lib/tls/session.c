@@ -7,8 +7,7 @@
 
 #include "base/addr.h"
 #include "base/crypto.h"
-#include "tls/profile.h"
-#include "tls/verify.h"
+#include "tls/session.h"
 
 enum {
     MAX_INPUT = 256 * 1024, /* ciphertext not yet read: several full records */
@@ -17,30 +16,6 @@ enum {
     TICKET_LIFE_S = 4 * 3600,
     RECORD_PAYLOAD = 16384, /* RFC 8446 5.1 */
     RECORD_OVERHEAD = 64,   /* header, nonce, tag, with room */
-};
-
-struct ssi_tls_session {
-    gnutls_session_t tls;
-    secsip_tls_profile *profile;
-    struct ssi_tls_identity *identity;
-    struct ssi_buf in;
-    struct ssi_buf out;
-    size_t max_output;
-    uint64_t wall_s;
-    uint32_t rules;     /* the profile's, when it began */
-    uint32_t judged_by; /* and when the peer was judged */
-    int32_t state;
-    bool server;
-    bool closed;  /* our close_notify is out */
-    bool judged;  /* a certificate was accepted */
-    bool kept;    /* a client: a ticket of this session is kept */
-    char *domain; /* normal form; NULL on a server */
-    /* During the handshake, and again once it has failed: an open session keeps of it only what follows. */
-    struct ssi_tls_verdict *verdict;
-    struct ssi_tls_names names; /* of the peer's certificate */
-    uint64_t good_from, good_until;
-    secsip_tls_info info;
-    char *peer; /* on a server, the client's name */
 };
 
 static const struct ssi_tls_failure no_failure = {.check = ""};
@@ -433,7 +408,7 @@ static bool keep_of_verdict(struct ssi_tls_session *s)
     struct ssi_tls_verdict *v = s->verdict;
 
     if (s->server)
-        ssi_tls_names_first(&v->names, first, sizeof first);
+        s->peer_kind = ssi_tls_names_first(&v->names, first, sizeof first);
     if (first[0] && !(s->peer = ssi_slice_dup(ssi_slice_str(first))))
         return false;
     s->names = v->names;
@@ -633,11 +608,6 @@ void ssi_tls_session_close(struct ssi_tls_session *s)
     gnutls_bye(s->tls, GNUTLS_SHUT_WR);
 }
 
-bool ssi_tls_session_showed_certificate(const struct ssi_tls_session *s)
-{
-    return !s->server && s->state == SSI_TLS_OPEN && gnutls_certificate_get_ours(s->tls) != NULL;
-}
-
 struct ssi_buf *ssi_tls_session_output(struct ssi_tls_session *s)
 {
     return &s->out;
@@ -653,55 +623,4 @@ const struct ssi_tls_failure *ssi_tls_session_failure(const struct ssi_tls_sessi
     if (s->verdict)
         return &s->verdict->failure;
     return s->state == SSI_TLS_FAILED ? &no_memory : &no_failure;
-}
-
-/* A resumed client session has not read the names: they are read when somebody asks. */
-static bool read_names_late(const struct ssi_tls_session *s, struct ssi_tls_names *names)
-{
-    unsigned n = 0;
-    const gnutls_datum_t *chain = gnutls_certificate_get_peers(s->tls, &n);
-    gnutls_x509_crt_t leaf;
-
-    if (!chain || n == 0 || gnutls_x509_crt_init(&leaf) < 0)
-        return false;
-    bool good = gnutls_x509_crt_import(leaf, &chain[0], GNUTLS_X509_FMT_DER) >= 0 &&
-                ssi_tls_names_read(names, leaf) == 0;
-    gnutls_x509_crt_deinit(leaf);
-    return good;
-}
-
-bool ssi_tls_session_peer_is(const struct ssi_tls_session *s, const char *domain)
-{
-    const struct ssi_tls_names *names = &s->names;
-    char normal[SSI_TLS_DOMAIN_SIZE];
-    struct ssi_tls_names late;
-    uint32_t needs;
-
-    if (!s->judged || (s->info.relaxed & SSI_TLS_INSECURE_OPTIONS) ||
-        ssi_tls_domain_normal(domain, normal) < 0)
-        return false;
-    ssi_tls_names_init(&late);
-    if (names->list.len == 0 && read_names_late(s, &late))
-        names = &late;
-    bool is = ssi_tls_names_match(names, normal, &needs) && (needs & ~s->profile->options) == 0;
-    ssi_tls_names_free(&late);
-    return is;
-}
-
-bool ssi_tls_session_binds_from(const struct ssi_tls_session *s)
-{
-    return s->server && s->judged && s->profile->from == SECSIP_TLS_FROM_CERTIFIED;
-}
-
-const char *ssi_tls_session_user(const struct ssi_tls_session *s, size_t *at)
-{
-    enum ssi_tls_name_kind kind;
-    const char *text;
-
-    if (!s->judged || (s->info.relaxed & SSI_TLS_INSECURE_OPTIONS))
-        return NULL;
-    while (ssi_tls_names_next(&s->names, at, &kind, &text))
-        if (kind == SSI_TLS_NAME_USER)
-            return text;
-    return NULL;
 }

@@ -70,6 +70,9 @@ bool ssi_tls_session_showed_certificate(const struct ssi_tls_session *s);
 /* True when the verified peer certificate may speak for the domain (RFC 5922): on a server, the client's; used before a
  * request's From is believed and before a connection is reused. */
 bool ssi_tls_session_peer_is(const struct ssi_tls_session *s, const char *domain);
+/* On a server: both clients have proved the same name, of the same kind. */
+bool ssi_tls_session_is_same_client(const struct ssi_tls_session *s,
+                                    const struct ssi_tls_session *of);
 /* On a server: the client showed a certificate and the profile binds From to it (SECSIP_TLS_FROM_CERTIFIED). */
 bool ssi_tls_session_binds_from(const struct ssi_tls_session *s);
 /* The users that the verified peer certificate names, "sip:alice@example.test": one after the other from *at = 0, borrowed;

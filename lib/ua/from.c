@@ -67,6 +67,5 @@ bool ssi_flow_is_same_peer(const struct ssi_flow *f, const struct ssi_flow *of)
                ssi_slice_ieq(ssi_slice_str(f->domain), ssi_slice_str(of->domain));
     if (!of->incoming)
         return ssi_tls_session_peer_is(f->tls, of->domain);
-    const char *who = ssi_flow_identity(of);
-    return who[0] && strcmp(who, ssi_flow_identity(f)) == 0;
+    return ssi_flow_is_secure(of) && ssi_tls_session_is_same_client(f->tls, of->tls);
 }

@@ -27,6 +27,14 @@ static gnutls_x509_privkey_t read_key(enum lab_cert which)
     return key;
 }
 
+static void add_first_name(gnutls_x509_crt_t crt, const struct forge *f)
+{
+    const char *name = f->mail ? f->mail : f->dns ? f->dns : "example.test";
+
+    gnutls_x509_crt_set_subject_alt_name(crt, f->mail ? GNUTLS_SAN_RFC822NAME : GNUTLS_SAN_DNSNAME,
+                                         name, (unsigned)strlen(name), 0);
+}
+
 gnutls_x509_crt_t forge_cert(const struct forge *f)
 {
     gnutls_x509_privkey_t key = read_key(f->key), signer_key = read_key(f->signer_key);
@@ -43,8 +51,8 @@ gnutls_x509_crt_t forge_cert(const struct forge *f)
                                                     : GNUTLS_KEY_DIGITAL_SIGNATURE);
     gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, f->cn,
                                   (unsigned)strlen(f->cn));
-    if (!f->authority)
-        gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, "example.test", 12, 0);
+    if (!f->authority && !f->bare)
+        add_first_name(crt, f);
     if (f->uri)
         gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_URI, f->uri, (unsigned)strlen(f->uri),
                                              GNUTLS_FSAN_APPEND);
@@ -54,6 +62,22 @@ gnutls_x509_crt_t forge_cert(const struct forge *f)
     gnutls_x509_privkey_deinit(signer_key);
     gnutls_x509_privkey_deinit(key);
     return crt;
+}
+
+secsip_tls_profile *forge_profile(const struct forge *f)
+{
+    secsip_tls_profile *p = lab_profile(LAB_N);
+    gnutls_x509_crt_t crt = forge_cert(f);
+    const char *key = lab_key(f->key);
+    gnutls_datum_t pem;
+
+    assert_int_equal(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem), 0);
+    assert_int_equal(
+        secsip_tls_profile_set_identity_pem(p, (const char *)pem.data, pem.size, key, strlen(key)),
+        0);
+    gnutls_free(pem.data);
+    gnutls_x509_crt_deinit(crt);
+    return p;
 }
 
 gnutls_datum_t forge_der(gnutls_x509_crt_t crt)

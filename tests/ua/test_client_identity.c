@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "forge.h"
 #include "phone.h"
 #include "sip/uri.h"
 #include "tls_pair.h"
@@ -108,6 +109,82 @@ static void who_was_let_in_by_something_insecure_has_no_identity(void **state)
         secsip_tls_profile_unref(cp);
         secsip_tls_profile_unref(sp);
     }
+}
+
+/* A client's session at a server with its flow, for certificates that we make up. */
+struct visitor {
+    secsip_tls_profile *profile;
+    struct tls_pair pair;
+    struct ssi_flow flow;
+};
+
+static void visit(struct visitor *v, secsip_tls_profile *sp, const struct forge *f)
+{
+    v->profile = forge_profile(f);
+    v->flow = (struct ssi_flow){
+        .incoming = true, .state = SSI_FLOW_OPEN, .transport = SSI_TRANSPORT_TLS, .profile = sp};
+    tls_pair_open(&v->pair, v->profile, sp, "example.test", LAB_NOW);
+    tls_pair_pump(&v->pair);
+    assert_int_equal(ssi_tls_session_state(v->pair.server), SSI_TLS_OPEN);
+    v->flow.tls = v->pair.server;
+}
+
+static void leave(struct visitor *v)
+{
+    tls_pair_close(&v->pair);
+    secsip_tls_profile_unref(v->profile);
+}
+
+/* An authority checks the names it puts in; what a person writes into a CN it does not. */
+static void a_name_is_what_kind_of_name_it_is(void **state)
+{
+    (void)state;
+    static const char alice[] = "sip:alice@example.test";
+    enum {
+        ALICE,
+        N = 10
+    };
+    static const struct {
+        struct forge cert;
+        const char *identity;
+    } rows[N] = {
+        [ALICE] = {{.cn = "a", .mail = "a@example.test", .uri = alice}, alice},
+        {{.cn = alice, .mail = "mallory@example.test"}, ""},
+        {{.cn = alice, .bare = true}, ""},
+        {{.cn = "alice@example.test", .bare = true}, ""},
+        {{.cn = "mallory", .dns = alice}, ""},
+        {{.cn = "example.test", .mail = "mallory@example.test"}, ""},
+        {{.cn = "example.test", .bare = true}, "example.test"},
+        {{.cn = "mallory"}, "example.test"}, /* a dNSName */
+        {{.cn = "mallory", .dns = "other.test", .uri = "sip:example.test"}, "example.test"},
+        {{.cn = "mallory", .dns = "other.test", .uri = "sip:EXAMPLE.test"}, "EXAMPLE.test"},
+    };
+    secsip_tls_profile *sp = lab_profile(LAB_SERVER);
+    gnutls_x509_crt_t ca = forge_read_cert(LAB_CA);
+    struct visitor visitors[N];
+
+    assert_int_equal(secsip_tls_profile_set_client_cert(sp, SECSIP_TLS_CLIENT_CERT_REQUIRE), 0);
+    for (int i = 0; i < N; i++) {
+        struct forge f = rows[i].cert;
+        f.key = LAB_ALICE;
+        f.signer = ca;
+        f.signer_key = LAB_CA;
+        f.until = LAB_UNTIL;
+        visit(&visitors[i], sp, &f);
+        print_message("row %d\n", i);
+        assert_string_equal(ssi_flow_identity(&visitors[i].flow), rows[i].identity);
+    }
+    for (int i = 0; i < N * N; i++) {
+        const struct ssi_flow *a = &visitors[i / N].flow, *b = &visitors[i % N].flow;
+        /* The last two differ in the case of a domain only. */
+        bool same = i / N == i % N || (i / N >= N - 2 && i % N >= N - 2);
+        print_message("rows %d and %d\n", i / N, i % N);
+        assert_int_equal(ssi_flow_is_same_peer(a, b), same);
+    }
+    for (int i = 0; i < N; i++)
+        leave(&visitors[i]);
+    gnutls_x509_crt_deinit(ca);
+    secsip_tls_profile_unref(sp);
 }
 
 /* ---- At a registrar, and at a phone that listens. */
@@ -344,6 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(from_is_held_against_the_certificate),
         cmocka_unit_test(who_was_let_in_by_something_insecure_has_no_identity),
+        cmocka_unit_test(a_name_is_what_kind_of_name_it_is),
         cmocka_unit_test(a_registrar_is_told_and_refuses_who_is_not_certified),
         cmocka_unit_test(a_phone_is_told_and_refuses_who_is_not_certified),
     };
