@@ -39,6 +39,26 @@ bool ssi_tls_session_peer_is(const struct ssi_tls_session *s, const char *domain
     return is;
 }
 
+bool ssi_tls_session_stands_for(const struct ssi_tls_session *s, const char *domain)
+{
+    const struct ssi_tls_policy *policy = &s->profile->policy;
+
+    /* Known keys and decisions are about a domain that is asked for, and a client was asked for none. */
+    if (s->server && (policy->known_mode != SECSIP_TLS_KNOWN_KEYS_OFF || policy->decide))
+        return false;
+    return ssi_tls_session_peer_is(s, domain);
+}
+
+bool ssi_tls_session_shows_same(const struct ssi_tls_session *s, const struct ssi_tls_session *as)
+{
+    unsigned n = 0, m = 0;
+    const gnutls_datum_t *a = gnutls_certificate_get_peers(s->tls, &n);
+    const gnutls_datum_t *b = gnutls_certificate_get_peers(as->tls, &m);
+
+    return s->judged && as->judged && a && b && n > 0 && m > 0 && a->size == b->size &&
+           memcmp(a->data, b->data, a->size) == 0;
+}
+
 bool ssi_tls_session_is_same_client(const struct ssi_tls_session *s,
                                     const struct ssi_tls_session *of)
 {

@@ -68,8 +68,13 @@ const struct ssi_tls_failure *ssi_tls_session_failure(const struct ssi_tls_sessi
 /* A client: the server asked for our certificate, and it was shown. */
 bool ssi_tls_session_showed_certificate(const struct ssi_tls_session *s);
 /* True when the verified peer certificate may speak for the domain (RFC 5922): on a server, the client's; used before a
- * request's From is believed and before a connection is reused. */
+ * request's From is believed. */
 bool ssi_tls_session_peer_is(const struct ssi_tls_session *s, const char *domain);
+/* True when its peer would also have been accepted, had we asked it for the domain: used before a connection that was made to us
+ * takes the place of one of ours. */
+bool ssi_tls_session_stands_for(const struct ssi_tls_session *s, const char *domain);
+/* True when the peers of both were accepted and have shown the same certificate. */
+bool ssi_tls_session_shows_same(const struct ssi_tls_session *s, const struct ssi_tls_session *as);
 /* On a server: both clients have proved the same name, of the same kind. */
 bool ssi_tls_session_is_same_client(const struct ssi_tls_session *s,
                                     const struct ssi_tls_session *of);

@@ -44,7 +44,7 @@ struct ssi_flow *ssi_flow_find_alias(const struct ssi_ua *ua, const struct ssi_f
         struct ssi_flow *f = SSI_CONTAINER(n, struct ssi_flow, alias);
         if (f->state == SSI_FLOW_OPEN && !f->retired && f->profile == target->profile &&
             (target->port == 0 || target->port == f->alias_port) &&
-            ssi_tls_session_peer_is(f->tls, target->host))
+            ssi_tls_session_stands_for(f->tls, target->host))
             return f;
     }
     return NULL;

@@ -56,6 +56,13 @@ const char *ssi_flow_identity(const struct ssi_flow *f)
     return f && ssi_flow_is_secure(f) ? ssi_flow_tls_info(f)->peer : "";
 }
 
+/* Known keys and decisions were asked when we connected: what they accepted there counts here as well. */
+static bool shows_what_was_accepted(const struct ssi_flow *f, const struct ssi_flow *of)
+{
+    return ssi_flow_is_secure(of) && ssi_tls_session_peer_is(f->tls, of->domain) &&
+           ssi_tls_session_shows_same(f->tls, of->tls);
+}
+
 bool ssi_flow_is_same_peer(const struct ssi_flow *f, const struct ssi_flow *of)
 {
     if (f == of || !of || of->transport != SSI_TRANSPORT_TLS)
@@ -66,6 +73,6 @@ bool ssi_flow_is_same_peer(const struct ssi_flow *f, const struct ssi_flow *of)
         return !of->incoming && f->identity == of->identity &&
                ssi_slice_ieq(ssi_slice_str(f->domain), ssi_slice_str(of->domain));
     if (!of->incoming)
-        return ssi_tls_session_peer_is(f->tls, of->domain);
+        return ssi_tls_session_stands_for(f->tls, of->domain) || shows_what_was_accepted(f, of);
     return ssi_flow_is_secure(of) && ssi_tls_session_is_same_client(f->tls, of->tls);
 }

@@ -5,6 +5,7 @@
 #include "api/stack.h"
 #include "phone.h"
 #include "ua/flow.h"
+#include "ua/from.h"
 
 static struct lab l;
 
@@ -44,6 +45,43 @@ static struct ssi_ua *core(void)
     return &simnet_stack(s.host)->ua;
 }
 
+static int32_t look_up(const char *domain, uint32_t index, char *pin, size_t cap, void *arg)
+{
+    (void)domain, (void)arg;
+    if (index > 0)
+        return SECSIP_E_NOT_FOUND;
+    assert_true(cap > 52);
+    memcpy(pin, "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 53);
+    return 0;
+}
+
+static int32_t store(const char *domain, const char *pin, void *arg)
+{
+    (void)domain, (void)pin, (void)arg;
+    return 0;
+}
+
+static int32_t decide(const secsip_tls_question *question, void *arg)
+{
+    (void)question, (void)arg;
+    return 0;
+}
+
+/* What a server of ours asks those it calls, and not those that call it. */
+static bool knows_keys, decides;
+
+static void ask_servers(secsip_tls_profile *p)
+{
+    static const secsip_tls_known_keys keys = {
+        .size = sizeof keys, .lookup = look_up, .store = store};
+
+    if (knows_keys)
+        assert_int_equal(
+            secsip_tls_profile_set_known_keys(p, SECSIP_TLS_KNOWN_KEYS_BESIDE_CHAIN, &keys), 0);
+    if (decides)
+        assert_int_equal(secsip_tls_profile_set_decision(p, decide, NULL), 0);
+}
+
 /* Alice, who is a server too where she listens, registers over a connection on which she shows `cert`. */
 static void start(enum lab_cert cert, bool listens)
 {
@@ -54,6 +92,7 @@ static void start(enum lab_cert cert, bool listens)
     lab_start(&l, LAB_SERVER);
     s.host = simnet_host_new(l.net, "10.0.0.8", NULL);
     s.profile = lab_profile(LAB_NOEKU);
+    ask_servers(s.profile);
     assert_int_equal(secsip_tls_profile_set_client_cert(s.profile, SECSIP_TLS_CLIENT_CERT_REQUEST),
                      0);
     assert_int_equal(secsip_registrar_new(simnet_stack(s.host), &registrar, &s.registrar), 0);
@@ -160,6 +199,33 @@ static void a_user_is_no_domain(void **state)
     stop();
 }
 
+/* A dialog that was made over a connection of ours to example.test. */
+static bool may_act_in_our_dialog(void)
+{
+    const struct ssi_flow *f = SSI_CONTAINER(core()->aliases.next, struct ssi_flow, alias);
+    char domain[] = "example.test";
+    const struct ssi_flow ours = {
+        .transport = SSI_TRANSPORT_TLS, .profile = s.profile, .domain = domain};
+
+    return ssi_flow_is_same_peer(f, &ours);
+}
+
+/* Who would have to show a known key, or pass a decision about this domain, has not done so by calling us. */
+static void what_only_a_server_is_asked_is_not_passed_by(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        knows_keys = i & 1;
+        decides = i & 2;
+        start(LAB_NOEKU, true);
+        assert_false(ssi_list_empty(&core()->aliases));
+        assert_int_equal(is_reused(s.profile, "example.test", 0), i == 0);
+        assert_int_equal(may_act_in_our_dialog(), i == 0);
+        stop();
+    }
+    knows_keys = decides = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +235,7 @@ int main(void)
         cmocka_unit_test(who_shows_no_certificate_offers_nothing),
         cmocka_unit_test(who_does_not_listen_offers_nothing),
         cmocka_unit_test(a_user_is_no_domain),
+        cmocka_unit_test(what_only_a_server_is_asked_is_not_passed_by),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,6 +187,61 @@ static void a_name_is_what_kind_of_name_it_is(void **state)
     secsip_tls_profile_unref(sp);
 }
 
+static int32_t look_up(const char *domain, uint32_t index, char *pin, size_t cap, void *arg)
+{
+    (void)domain, (void)index, (void)pin, (void)cap, (void)arg;
+    return SECSIP_E_NOT_FOUND;
+}
+
+static int32_t store(const char *domain, const char *pin, void *arg)
+{
+    (void)domain, (void)pin, (void)arg;
+    return 0;
+}
+
+/* Where a server has to show its key, a connection that it makes to us is known by the certificate that was accepted, not by one
+ * more of its name. */
+static void a_server_with_a_known_key_is_known_by_its_certificate(void **state)
+{
+    (void)state;
+    static const secsip_tls_known_keys keys = {
+        .size = sizeof keys, .lookup = look_up, .store = store};
+    secsip_tls_profile *ours = lab_profile(LAB_SERVER), *theirs = lab_profile(LAB_NOEKU),
+                       *others = lab_profile(LAB_PROXY), *callers[] = {theirs, others};
+    struct tls_pair made, came[2];
+    char domain[] = "example.test";
+
+    assert_int_equal(
+        secsip_tls_profile_set_known_keys(ours, SECSIP_TLS_KNOWN_KEYS_BESIDE_CHAIN, &keys), 0);
+    assert_int_equal(secsip_tls_profile_set_client_cert(ours, SECSIP_TLS_CLIENT_CERT_REQUIRE), 0);
+    tls_pair_open(&made, ours, theirs, "example.test", LAB_NOW);
+    tls_pair_pump(&made);
+    struct ssi_flow of = {.state = SSI_FLOW_OPEN,
+                          .transport = SSI_TRANSPORT_TLS,
+                          .profile = ours,
+                          .tls = made.client,
+                          .domain = domain};
+    for (int i = 0; i < 2; i++) {
+        tls_pair_open(&came[i], callers[i], ours, "example.test", LAB_NOW);
+        tls_pair_pump(&came[i]);
+        struct ssi_flow f = {.incoming = true,
+                             .state = SSI_FLOW_OPEN,
+                             .transport = SSI_TRANSPORT_TLS,
+                             .profile = ours,
+                             .tls = came[i].server};
+        assert_true(ssi_tls_session_peer_is(f.tls, domain));
+        assert_int_equal(ssi_flow_is_same_peer(&f, &of), i == 0);
+        of.state = SSI_FLOW_DEAD; /* nothing to compare with */
+        assert_false(ssi_flow_is_same_peer(&f, &of));
+        of.state = SSI_FLOW_OPEN;
+        tls_pair_close(&came[i]);
+    }
+    tls_pair_close(&made);
+    secsip_tls_profile_unref(ours);
+    secsip_tls_profile_unref(theirs);
+    secsip_tls_profile_unref(others);
+}
+
 /* ---- At a registrar, and at a phone that listens. */
 struct scene {
     struct simnet *net;
@@ -422,6 +477,7 @@ int main(void)
         cmocka_unit_test(from_is_held_against_the_certificate),
         cmocka_unit_test(who_was_let_in_by_something_insecure_has_no_identity),
         cmocka_unit_test(a_name_is_what_kind_of_name_it_is),
+        cmocka_unit_test(a_server_with_a_known_key_is_known_by_its_certificate),
         cmocka_unit_test(a_registrar_is_told_and_refuses_who_is_not_certified),
         cmocka_unit_test(a_phone_is_told_and_refuses_who_is_not_certified),
     };
