@@ -299,9 +299,11 @@ secsip_result secsip_tls_profile_require_tls13(secsip_tls_profile *profile, int3
 secsip_result secsip_tls_profile_set_parameters(secsip_tls_profile *profile,
                                                 const secsip_tls_parameters *parameters);
 
-/** Renews a profile that is in use: identities, authorities, CRLs, pins, options, known keys and the decision (none, where it
- * has none) are taken from the replacement, which is
- * empty afterwards and only to be unref'd. Handshakes that begin from now on use the new ones, and one that is not through yet
+/** Renews a profile that is in use. Taken from the replacement, also where it has none: identities with their OCSP answer,
+ * authorities (none: the system's), CRLs, pins, options, known keys, the decision and the ticket key (none: a new random one). Taken
+ * where a setter was called on the replacement, else as they were: what a listener asks of its clients and whom their requests may
+ * come from, which sessions may be resumed, versions and other parameters, the key log. The replacement is empty afterwards and
+ * only to be unref'd. Handshakes that begin from now on use the new ones, and one that is not through yet
  * ends with a verdict by the new ones; connections that stand go on, and no earlier session is resumed. Not while another thread
  * uses the profile.
  * @param replacement  a profile that is not in use, set up like a new one

@@ -170,6 +170,7 @@ secsip_result ssi_tls_profile_set_parameters(secsip_tls_profile *p,
     if (p->priority)
         gnutls_priority_deinit(p->priority);
     p->priority = priority;
+    p->chosen |= SSI_TLS_CHOSE_PARAMETERS;
     return 0;
 }
 

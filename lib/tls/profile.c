@@ -97,6 +97,7 @@ secsip_result ssi_tls_profile_new(secsip_tls_profile **ret)
     clear_error(p);
     if (ssi_tls_profile_set_parameters(p, NULL) < 0)
         goto fail_priority;
+    p->chosen = 0;
     ssi_tls_tickets_init(&p->tickets);
     p->resumption = SECSIP_TLS_RESUME_TLS13;
     if (gnutls_x509_trust_list_init(&p->trust.list, 0) < 0)
@@ -367,6 +368,7 @@ secsip_result ssi_tls_profile_set_resumption(secsip_tls_profile *p, uint32_t mod
                                     "an unknown number", "%u is no way to resume sessions",
                                     (unsigned)mode);
     p->resumption = mode;
+    p->chosen |= SSI_TLS_CHOSE_RESUMPTION;
     return 0;
 }
 
@@ -417,6 +419,7 @@ secsip_result ssi_tls_profile_set_client_cert(secsip_tls_profile *p, uint32_t mo
                                     "SECSIP_TLS_CLIENT_CERT_*", "an unknown number",
                                     "%u is no way to treat client certificates", (unsigned)mode);
     p->client_cert = mode;
+    p->chosen |= SSI_TLS_CHOSE_CLIENT_CERT;
     return 0;
 }
 
@@ -430,6 +433,7 @@ secsip_result ssi_tls_profile_set_from(secsip_tls_profile *p, uint32_t mode)
         return ssi_tls_profile_fail(p, SECSIP_E_INVALID, "from", "SECSIP_TLS_FROM_*",
                                     "an unknown number", "%u is no rule for From", (unsigned)mode);
     p->from = mode;
+    p->chosen |= SSI_TLS_CHOSE_FROM;
     return 0;
 }
 
@@ -483,6 +487,7 @@ secsip_result ssi_tls_profile_set_keylog(secsip_tls_profile *p,
         return r;
     p->keylog = keylog;
     p->keylog_user_data = user_data;
+    p->chosen |= SSI_TLS_CHOSE_KEYLOG;
     return 0;
 }
 
@@ -534,7 +539,7 @@ secsip_result ssi_tls_profile_freeze(secsip_tls_profile *p, bool server)
     return 0;
 }
 
-secsip_result ssi_tls_profile_replace(secsip_tls_profile *p, secsip_tls_profile *with)
+static secsip_result check_replace(secsip_tls_profile *p, const secsip_tls_profile *with)
 {
     if (!p || !with || p == with)
         return SECSIP_E_INVALID;
@@ -551,20 +556,51 @@ secsip_result ssi_tls_profile_replace(secsip_tls_profile *p, secsip_tls_profile 
         return ssi_tls_profile_fail(
             p, SECSIP_E_TLS_CREDENTIALS, "identity", "a certificate and its key", "none",
             "the profile serves a listener, and the replacement has no identity");
+    return 0;
+}
+
+/* What is left out is no wish to go back to the defaults: a new certificate for a listener that requires its clients' would open
+ * it to everybody. */
+static void take_chosen(secsip_tls_profile *p, secsip_tls_profile *with)
+{
+    gnutls_priority_t priority = p->priority;
+
+    if (with->chosen & SSI_TLS_CHOSE_CLIENT_CERT)
+        p->client_cert = with->client_cert;
+    if (with->chosen & SSI_TLS_CHOSE_FROM)
+        p->from = with->from;
+    if (with->chosen & SSI_TLS_CHOSE_RESUMPTION)
+        p->resumption = with->resumption;
+    if (with->chosen & SSI_TLS_CHOSE_KEYLOG) {
+        p->keylog = with->keylog;
+        p->keylog_user_data = with->keylog_user_data;
+    }
+    if (with->chosen & SSI_TLS_CHOSE_PARAMETERS) {
+        p->priority = with->priority; /* sessions hold what they have: GnuTLS counts */
+        with->priority = priority;
+    }
+    p->chosen |= with->chosen;
+}
+
+secsip_result ssi_tls_profile_replace(secsip_tls_profile *p, secsip_tls_profile *with)
+{
+    secsip_result r = check_replace(p, with);
+
+    if (r < 0)
+        return r;
     struct ssi_tls_identity *identity = p->identity;
     struct ssi_tls_trust trust = p->trust;
     p->identity = with->identity;
     p->trust = with->trust;
+    take_chosen(p, with);
     release_known(p);
     p->policy = with->policy;
     p->known_tend = with->known_tend;
     p->known_release = with->known_release;
     with->known_tend = with->known_release = NULL;
-    p->from = with->from;
     p->trust_given = with->trust_given;
     p->trust_loaded = with->trust_loaded;
     p->options = with->options;
-    p->client_cert = with->client_cert;
     /* What was agreed under the old rules is not taken up again, neither by us nor by our clients. */
     p->rules++;
     ssi_tls_tickets_clear(&p->tickets);

@@ -16,6 +16,15 @@ enum {
     SSI_TLS_MAX_SECRET_FILE = 1 << 20
 }; /* bytes of a certificate or key file */
 
+/* What was chosen by a setter: a renewal leaves alone what its replacement does not choose. */
+enum {
+    SSI_TLS_CHOSE_CLIENT_CERT = 1 << 0,
+    SSI_TLS_CHOSE_FROM = 1 << 1,
+    SSI_TLS_CHOSE_RESUMPTION = 1 << 2,
+    SSI_TLS_CHOSE_PARAMETERS = 1 << 3,
+    SSI_TLS_CHOSE_KEYLOG = 1 << 4,
+};
+
 struct ssi_tls_pin_source;
 
 struct ssi_tls_identity {
@@ -33,6 +42,7 @@ struct secsip_tls_profile {
     bool frozen;
     bool serves;         /* a listener uses it */
     atomic_uint judging; /* peers that are being judged, by what replace would take away */
+    uint32_t chosen;     /* SSI_TLS_CHOSE_* */
     uint32_t options;
     uint32_t client_cert;
     uint32_t from;

@@ -64,6 +64,8 @@ static int write_keylog(gnutls_session_t tls, const char *label, const gnutls_da
     gnutls_datum_t client, server;
     struct ssi_buf line;
 
+    if (!s->profile->keylog) /* a renewal took it away */
+        return 0;
     gnutls_session_get_random(tls, &client, &server);
     ssi_buf_init_secret(&line, 1024);
     ssi_buf_put_str(&line, label);

@@ -69,12 +69,23 @@ static secsip_result judge(const struct chain *c, struct ssi_tls_failure *ret)
 static void make_split(struct chain *c)
 {
     gnutls_x509_crt_t root = forge_read_cert(LAB_CA), stranger = forge_read_cert(LAB_OTHERCA);
-    gnutls_x509_crt_t old = forge_cert(
-        &(struct forge){"between", LAB_INTERMEDIATE, LAB_CA, root, true, LAB_NOW - 1, NULL});
-    gnutls_x509_crt_t fresh = forge_cert(
-        &(struct forge){"between", LAB_INTERMEDIATE, LAB_OTHERCA, stranger, true, LAB_UNTIL, NULL});
-    gnutls_x509_crt_t leaf =
-        forge_cert(&(struct forge){"x", LAB_SERVER, LAB_INTERMEDIATE, old, false, LAB_UNTIL, NULL});
+    gnutls_x509_crt_t old = forge_cert(&(struct forge){.cn = "between",
+                                                       .key = LAB_INTERMEDIATE,
+                                                       .signer_key = LAB_CA,
+                                                       .signer = root,
+                                                       .authority = true,
+                                                       .until = LAB_NOW - 1});
+    gnutls_x509_crt_t fresh = forge_cert(&(struct forge){.cn = "between",
+                                                         .key = LAB_INTERMEDIATE,
+                                                         .signer_key = LAB_OTHERCA,
+                                                         .signer = stranger,
+                                                         .authority = true,
+                                                         .until = LAB_UNTIL});
+    gnutls_x509_crt_t leaf = forge_cert(&(struct forge){.cn = "x",
+                                                        .key = LAB_SERVER,
+                                                        .signer_key = LAB_INTERMEDIATE,
+                                                        .signer = old,
+                                                        .until = LAB_UNTIL});
 
     *c = (struct chain){.profile = lab_profile(LAB_N)};
     send_cert(c, leaf);

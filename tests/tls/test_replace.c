@@ -182,12 +182,119 @@ static void not_while_a_peer_is_being_judged(void **state)
     secsip_tls_profile_unref(sp);
 }
 
+/* How a client fares at a server: the server's result, 0 when both are through. *ret_from: From is bound to its certificate. */
+static secsip_result meet(enum lab_cert client, uint32_t version, secsip_tls_profile *sp,
+                          bool *ret_from)
+{
+    secsip_tls_profile *cp = lab_profile(client);
+    struct tls_pair p;
+
+    assert_int_equal(ssi_tls_profile_set_version(cp, version), 0);
+    tls_pair_open(&p, cp, sp, "example.test", LAB_NOW);
+    tls_pair_pump(&p);
+    secsip_result r = ssi_tls_session_failure(p.server)->result;
+    *ret_from = ssi_tls_session_binds_from(p.server);
+    tls_pair_close(&p);
+    secsip_tls_profile_unref(cp);
+    return r;
+}
+
+/* Whether a second connection of one client is resumed. */
+static bool resumes(secsip_tls_profile *sp)
+{
+    secsip_tls_profile *cp = lab_profile(LAB_ALICE);
+    struct tls_pair p;
+    bool resumed = false;
+    char byte;
+
+    for (int i = 0; i < 2; i++) {
+        tls_pair_open(&p, cp, sp, "example.test", LAB_NOW);
+        tls_pair_pump(&p);
+        assert_int_equal(ssi_tls_session_state(p.server), SSI_TLS_OPEN);
+        assert_int_equal(ssi_tls_session_read(p.client, &byte, 1), 0);
+        resumed = ssi_tls_session_info(p.client)->resumed;
+        tls_pair_close(&p);
+    }
+    secsip_tls_profile_unref(cp);
+    return resumed;
+}
+
+/* A new certificate opens no door: what the replacement does not say stays. */
+static void what_is_not_said_stays(void **state)
+{
+    (void)state;
+    secsip_tls_profile *sp = lab_profile(LAB_SERVER), *next = lab_profile(LAB_NOEKU);
+    bool from;
+
+    assert_int_equal(secsip_tls_profile_set_client_cert(sp, SECSIP_TLS_CLIENT_CERT_REQUIRE), 0);
+    assert_int_equal(secsip_tls_profile_set_from(sp, SECSIP_TLS_FROM_CERTIFIED), 0);
+    assert_int_equal(secsip_tls_profile_set_resumption(sp, SECSIP_TLS_RESUME_OFF), 0);
+    assert_int_equal(secsip_tls_profile_require_tls13(sp, 1), 0);
+    for (int i = 0; i < 2; i++) {
+        if (i == 1)
+            assert_int_equal(secsip_tls_profile_replace(sp, next), 0);
+        assert_int_equal(meet(LAB_N, SECSIP_TLS_VERSION_1_3, sp, &from), SECSIP_E_TLS_CERT_MISSING);
+        assert_true(meet(LAB_ALICE, SECSIP_TLS_VERSION_1_2, sp, &from) < 0);
+        assert_int_equal(meet(LAB_ALICE, SECSIP_TLS_VERSION_1_3, sp, &from), 0);
+        assert_true(from);
+        assert_false(resumes(sp));
+    }
+    secsip_tls_profile_unref(next);
+    secsip_tls_profile_unref(sp);
+}
+
+static int n_lines;
+
+static void count_line(const char *line, size_t len, void *user_data)
+{
+    (void)line, (void)len, (void)user_data;
+    n_lines++;
+}
+
+static void what_is_said_is_taken(void **state)
+{
+    (void)state;
+    secsip_tls_profile *sp = lab_profile(LAB_SERVER), *next = lab_profile(LAB_NOEKU),
+                       *cp = lab_profile(LAB_N);
+    struct tls_pair p;
+    char got[5];
+    bool from;
+
+    assert_int_equal(meet(LAB_N, SECSIP_TLS_VERSION_1_2, sp, &from), 0);
+    assert_true(resumes(sp));
+    tls_pair_open(&p, cp, sp, "example.test", LAB_NOW);
+    tls_pair_pump(&p);
+    assert_int_equal(secsip_tls_profile_set_client_cert(next, SECSIP_TLS_CLIENT_CERT_REQUIRE), 0);
+    assert_int_equal(secsip_tls_profile_set_from(next, SECSIP_TLS_FROM_CERTIFIED), 0);
+    assert_int_equal(secsip_tls_profile_set_resumption(next, SECSIP_TLS_RESUME_OFF), 0);
+    assert_int_equal(secsip_tls_profile_require_tls13(next, 1), 0);
+    assert_int_equal(secsip_tls_profile_set_keylog(next, count_line, NULL), 0);
+    assert_int_equal(secsip_tls_profile_replace(sp, next), 0);
+    secsip_tls_profile_unref(next);
+    assert_int_equal(n_lines, 0);
+    assert_int_equal(meet(LAB_N, SECSIP_TLS_VERSION_1_3, sp, &from), SECSIP_E_TLS_CERT_MISSING);
+    assert_true(meet(LAB_ALICE, SECSIP_TLS_VERSION_1_2, sp, &from) < 0);
+    assert_int_equal(meet(LAB_ALICE, SECSIP_TLS_VERSION_1_3, sp, &from), 0);
+    assert_true(from);
+    assert_false(resumes(sp));
+    assert_true(n_lines > 0);
+    /* The connection that stood has its own. */
+    assert_int_equal(ssi_tls_session_write(p.client, "hello", 5), 0);
+    tls_pair_pump(&p);
+    assert_int_equal(ssi_tls_session_read(p.server, got, sizeof got), 5);
+    tls_pair_close(&p);
+    secsip_tls_profile_unref(cp);
+    secsip_tls_profile_unref(sp);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_server_is_judged_by_the_rules_at_the_end),
         cmocka_unit_test(a_client_is_judged_by_the_rules_at_the_end),
         cmocka_unit_test(not_while_a_peer_is_being_judged),
+        cmocka_unit_test(what_is_not_said_stays),
+        cmocka_unit_test(what_is_said_is_taken),
     };
     return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
 }

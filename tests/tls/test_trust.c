@@ -363,10 +363,17 @@ static void an_authority_of_the_same_name_is_another_one(void **state)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         secsip_tls_profile *p = lab_profile(LAB_N);
-        gnutls_x509_crt_t same_name = forge_cert(
-            &(struct forge){"lab CA", LAB_ALICE, LAB_OTHERCA, other, true, rows[i].until, NULL});
-        gnutls_x509_crt_t leaf = forge_cert(&(struct forge){"example.test", LAB_SERVER, LAB_ALICE,
-                                                            same_name, false, LAB_UNTIL, NULL});
+        gnutls_x509_crt_t same_name = forge_cert(&(struct forge){.cn = "lab CA",
+                                                                 .key = LAB_ALICE,
+                                                                 .signer_key = LAB_OTHERCA,
+                                                                 .signer = other,
+                                                                 .authority = true,
+                                                                 .until = rows[i].until});
+        gnutls_x509_crt_t leaf = forge_cert(&(struct forge){.cn = "example.test",
+                                                            .key = LAB_SERVER,
+                                                            .signer_key = LAB_ALICE,
+                                                            .signer = same_name,
+                                                            .until = LAB_UNTIL});
         gnutls_x509_crt_t chain[] = {leaf, same_name, real};
         struct ssi_tls_check check = {
             .trust = &p->trust,
@@ -405,8 +412,11 @@ static void a_renewed_authority_counts_beside_its_old_certificate(void **state)
 
     for (int first = 0; first < 2; first++) {
         secsip_tls_profile *p = bare();
-        gnutls_x509_crt_t old =
-            forge_cert(&(struct forge){"lab CA", LAB_CA, LAB_CA, NULL, true, LAB_NOW - 1, NULL});
+        gnutls_x509_crt_t old = forge_cert(&(struct forge){.cn = "lab CA",
+                                                           .key = LAB_CA,
+                                                           .signer_key = LAB_CA,
+                                                           .authority = true,
+                                                           .until = LAB_NOW - 1});
         gnutls_datum_t pem;
         assert_int_equal(gnutls_x509_crt_export2(old, GNUTLS_X509_FMT_PEM, &pem), 0);
         if (first)
