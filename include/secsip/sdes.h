@@ -185,10 +185,17 @@ typedef struct secsip_sdes_agreement {
 secsip_result secsip_sdes_session_new(const secsip_sdes_config *config,
                                       secsip_sdes_session **ret_session);
 
+/** A session that has made no key yet belongs to the call of `other`, for another m= line: a key that was ours on one of them
+ * is then refused from the peer on all (RFC 3711 9.1). Copies share this by themselves. Sessions of one call are used by one
+ * thread at a time.
+ * @return 0, SECSIP_E_STATE (it has made a key, or was joined), SECSIP_E_NOMEM, SECSIP_E_RANDOM, SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_sdes_session_join(secsip_sdes_session *session, secsip_sdes_session *other);
+
 /** Wipes and frees. NULL is legal. Since 0.1. */
 void secsip_sdes_session_free(secsip_sdes_session *session);
 
-/** A copy, for one more fork of a call whose offer waits: each To-tag answers with a key of its own.
+/** A copy, for one more fork of a call whose offer waits: each To-tag answers with a key of its own. Copies and their originals
+ * share what they know of our keys, and are used by one thread at a time.
  * @return 0, SECSIP_E_NOMEM, SECSIP_E_INVALID. Since 0.1. */
 secsip_result secsip_sdes_session_copy(const secsip_sdes_session *session,
                                        secsip_sdes_session **ret_copy);
@@ -228,14 +235,15 @@ secsip_result secsip_sdes_session_take_answer(secsip_sdes_session *session,
                                               const char **ret_why);
 
 /** Which m= line of an offer to answer, and with which profile: the first that can be SRTP, else, where the policy lets it,
- * the first in clear. Nothing is changed.
+ * the first in clear. What is agreed does not change; but an offer of the peer's shows that our last answer has reached it
+ * (RFC 3264 4), so that secsip_sdes_session_rollback() undoes that one no more.
  * @param kind         of the m= lines to look at, "audio"; NULL: any
  * @param ret_media    for secsip_sdes_session_answer()
  * @param ret_profile  to write into the answer's m= line, a constant: with a potential configuration (RFC 5939) it is not
  *                     that of the offer's
  * @param ret_why      a constant sentence, on failure; may be NULL
  * @return 0, or what secsip_sdes_session_answer() would say of the first of them, SECSIP_E_SDP_MEDIA (none). Since 0.1. */
-secsip_result secsip_sdes_session_choose_media(const secsip_sdes_session *session,
+secsip_result secsip_sdes_session_choose_media(secsip_sdes_session *session,
                                                const secsip_sdp *offer, const char *kind,
                                                uint32_t *ret_media, const char **ret_profile,
                                                const char **ret_why);
@@ -250,10 +258,28 @@ secsip_result secsip_sdes_session_answer(secsip_sdes_session *session, const sec
                                          uint32_t media, secsip_sdp_builder *builder,
                                          const char **ret_why);
 
-/** Withdraws the offer that waits, or the answer written last where it was not sent or did not count: what was agreed
- * before is in force again (RFC 6141). Nothing to take back is no fault.
+/** Withdraws the offer that waits, or the answer written or taken last, where it was not sent or does not count (a re-INVITE
+ * that was answered in a 18x and then refused): what was agreed before is in force again (RFC 3261 14.1). Nothing to take back
+ * is no fault. An answer is confirmed, and stays, by secsip_sdes_session_settle(), by the next offer of ours, and by the next of
+ * the peer's (secsip_sdes_session_choose_media(), secsip_sdes_session_answer(), whatever comes of it). Media that were SRTP
+ * stay so after it, unless an answer of ours is taken back to clear media that were in force before.
  * @return 0, SECSIP_E_INVALID. Since 0.1. */
 secsip_result secsip_sdes_session_rollback(secsip_sdes_session *session);
+
+/** What is agreed stays: a 2xx with the answer was sent and acknowledged, or taken.
+ * @return 0, SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_sdes_session_settle(secsip_sdes_session *session);
+
+/** A re-INVITE begins, ours or the peer's, that may be answered before its final response, and hold an UPDATE. Its 2xx:
+ * secsip_sdes_session_settle(). Its refusal: secsip_sdes_session_revert(). For a re-INVITE that is answered in its 2xx alone,
+ * secsip_sdes_session_rollback() is enough.
+ * @return 0, SECSIP_E_STATE (another has begun, or an offer waits), SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_sdes_session_begin(secsip_sdes_session *session);
+
+/** It was refused: keys and all are those of before it, whatever was agreed within it. Media that were SRTP stay so. Who has
+ * sent media with the keys in between makes a new offer, so that both sides know where they are (RFC 6141 3.4).
+ * @return 0, SECSIP_E_STATE (none has begun), SECSIP_E_INVALID. Since 0.1. */
+secsip_result secsip_sdes_session_revert(secsip_sdes_session *session);
 
 /** The next offer or answer makes a fresh key of ours: after our address changed (RFC 4568 7.1.4), or near the end of the
  * key's life.

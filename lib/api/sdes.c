@@ -114,6 +114,16 @@ SECSIP_EXPORT secsip_result secsip_sdes_session_new(const secsip_sdes_config *co
     return 0;
 }
 
+SECSIP_EXPORT secsip_result secsip_sdes_session_join(secsip_sdes_session *session,
+                                                     secsip_sdes_session *other)
+{
+    if (!session || !other || session == other)
+        return SECSIP_E_INVALID;
+    if (session->s.book)
+        return SECSIP_E_STATE;
+    return ssi_sdes_session_join(&session->s, &other->s);
+}
+
 SECSIP_EXPORT void secsip_sdes_session_free(secsip_sdes_session *session)
 {
     if (!session)
@@ -127,10 +137,10 @@ SECSIP_EXPORT secsip_result secsip_sdes_session_copy(const secsip_sdes_session *
 {
     if (!session || !ret_copy)
         return SECSIP_E_INVALID;
-    secsip_sdes_session *copy = malloc(sizeof *copy);
+    secsip_sdes_session *copy = calloc(1, sizeof *copy);
     if (!copy)
         return SECSIP_E_NOMEM;
-    *copy = *session;
+    ssi_sdes_session_copy(&copy->s, &session->s);
     *ret_copy = copy;
     return 0;
 }
@@ -180,7 +190,7 @@ static bool is_of_kind(const struct ssi_sdp *sdp, uint32_t media, const void *ar
     return !kind || ssi_slice_eq(sdp->media[media].kind, ssi_slice_str(kind));
 }
 
-SECSIP_EXPORT secsip_result secsip_sdes_session_choose_media(const secsip_sdes_session *session,
+SECSIP_EXPORT secsip_result secsip_sdes_session_choose_media(secsip_sdes_session *session,
                                                              const secsip_sdp *offer,
                                                              const char *kind, uint32_t *ret_media,
                                                              const char **ret_profile,
@@ -188,6 +198,7 @@ SECSIP_EXPORT secsip_result secsip_sdes_session_choose_media(const secsip_sdes_s
 {
     if (!session || !offer || !ret_media || !ret_profile)
         return SECSIP_E_INVALID;
+    ssi_sdes_confirm(&session->s);
     return ssi_sdes_choose_media(&session->s, offer->sdp, is_of_kind, kind, ret_media, ret_profile,
                                  ret_why);
 }
@@ -212,6 +223,24 @@ SECSIP_EXPORT secsip_result secsip_sdes_session_rollback(secsip_sdes_session *se
         return SECSIP_E_INVALID;
     ssi_sdes_rollback(&session->s);
     return 0;
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_settle(secsip_sdes_session *session)
+{
+    if (!session)
+        return SECSIP_E_INVALID;
+    ssi_sdes_settle(&session->s);
+    return 0;
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_begin(secsip_sdes_session *session)
+{
+    return session ? ssi_sdes_begin(&session->s) : SECSIP_E_INVALID;
+}
+
+SECSIP_EXPORT secsip_result secsip_sdes_session_revert(secsip_sdes_session *session)
+{
+    return session ? ssi_sdes_revert(&session->s) : SECSIP_E_INVALID;
 }
 
 SECSIP_EXPORT secsip_result secsip_sdes_session_rekey(secsip_sdes_session *session)

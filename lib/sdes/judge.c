@@ -31,19 +31,6 @@ bool ssi_sdes_allows(const struct ssi_sdes_config *config, enum ssi_suite suite)
     return false;
 }
 
-/* A key that we send with, sent with, or offered to send with: from the peer it would be one key for two directions. */
-static bool is_ours(const struct ssi_sdes_session *s, const struct ssi_key *key)
-{
-    bool ours =
-        s->has_agreed && s->agreed.suite != SSI_SUITE_NONE && ssi_key_eq(&s->agreed.tx.key, key);
-
-    for (uint32_t i = 0; i < s->n_local; i++)
-        ours = ours || ssi_key_eq(&s->local[i].key.key, key);
-    for (uint32_t i = 0; i < SSI_SDES_RETIRED_MAX && i < s->n_retired; i++)
-        ours = ours || ssi_key_eq(&s->retired[i], key);
-    return ours;
-}
-
 secsip_result ssi_sdes_check_line(const struct ssi_sdes_session *s, const struct ssi_sdes_line *l,
                                   const char **ret_why)
 {
@@ -62,7 +49,7 @@ secsip_result ssi_sdes_check_line(const struct ssi_sdes_session *s, const struct
     if (s->config.refuse_unpadded && (l->quirks & SSI_SDES_QUIRK_PADDING))
         return ssi_sdes_no(SECSIP_E_SDES_SYNTAX, "the key's base64 lacks its padding", ret_why);
     for (uint32_t i = 0; i < l->n_keys; i++)
-        if (is_ours(s, &l->keys[i].key))
+        if (ssi_sdes_book_has(s->book, &l->keys[i].key)) /* one key for two directions */
             return ssi_sdes_no(SECSIP_E_SDES_KEY_WEAK, "the peer's key is one of our own", ret_why);
     return 0;
 }
@@ -82,12 +69,10 @@ void ssi_sdes_take_line(const struct ssi_sdes_line *l, struct ssi_sdes_agreed *r
 
 secsip_result ssi_sdes_agree_clear(const struct ssi_sdes_session *s, const char **ret_why)
 {
-    bool secure = s->has_agreed && s->agreed.suite != SSI_SUITE_NONE;
-
     if (s->config.policy == SSI_SDES_MANDATORY)
         return ssi_sdes_no(SECSIP_E_SDES_NO_CRYPTO, "no crypto line where SRTP is required",
                            ret_why);
-    if (secure && !s->config.insecure_may_fall)
+    if (s->was_secure && !s->config.insecure_may_fall)
         return ssi_sdes_no(SECSIP_E_SDES_NO_CRYPTO,
                            "the media were SRTP and may not go on in clear", ret_why);
     return 0;

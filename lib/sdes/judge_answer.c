@@ -9,14 +9,19 @@ static const struct ssi_sdes_local *match_local(const struct ssi_sdes_session *s
     const struct ssi_sdes_local *found = NULL;
 
     *ret_quirk = false;
-    for (uint32_t i = 0; i < s->n_local; i++)
+    for (uint32_t i = 0; i < s->n_local && !found; i++)
         if (s->local[i].tag == l->tag)
-            return &s->local[i];
-    /* FIELD 12: some renumber. Every suite is offered once, so the suite names the line as well. */
-    for (uint32_t i = 0; i < s->n_local && s->config.match_by_suite; i++)
-        if (s->local[i].suite == l->suite)
             found = &s->local[i];
-    *ret_quirk = found != NULL;
+    if (found && (found->suite == l->suite || !s->config.match_by_suite))
+        return found;
+    /* FIELD 12: some renumber, from 1 as a rule, so that the tag is one of ours and the wrong one. Every suite is offered once,
+     * so the suite names the line as well. */
+    for (uint32_t i = 0; i < s->n_local && s->config.match_by_suite; i++) {
+        if (s->local[i].suite != l->suite)
+            continue;
+        *ret_quirk = true;
+        return &s->local[i];
+    }
     return found;
 }
 
@@ -147,8 +152,8 @@ static secsip_result judge_two(const struct ssi_sdes_session *s, const struct ss
         return r;
     }
     struct ssi_sdes_session clear = {.config = s->config, .offered = "RTP/AVP"};
-    clear.agreed.suite = s->agreed.suite;
-    clear.has_agreed = s->has_agreed;
+    clear.was_secure = s->was_secure;
+    clear.book = s->book; /* borrowed */
     ret->line = 1;
     return judge_one(&clear, answer, media + 1, ret, ret_why);
 }

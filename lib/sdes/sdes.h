@@ -4,6 +4,7 @@
 #define SSI_SDES_SDES_H
 
 #include "base/secret.h"
+#include "sdes/book.h"
 #include "sdp/sdp.h"
 
 /* Crypto-suites; the numbers are ours and index ssi_sdes_suites. */
@@ -135,8 +136,8 @@ void ssi_sdes_mki_put(struct ssi_buf *b, const uint8_t *mki, size_t len);
  * ssi_sdes_session_init; wipe at the end.
  *
  * Every offer ends in exactly one of take_answer (success), or rollback (refused, timed out, or the answer was no good).
- * An answer counts as agreed when ssi_sdes_answer wrote it; rollback takes it back where it was never sent. A session holds
- * no pointers to be freed: one that waits for an answer may be copied for every fork of the call (one per To-tag). */
+ * An answer counts as agreed when ssi_sdes_answer wrote it; rollback takes it back where it was never sent. One that waits for
+ * an answer may be copied for every fork of the call (one per To-tag). */
 enum ssi_sdes_policy {
     SSI_SDES_MANDATORY, /* RTP/SAVP with a usable line, or nothing */
     SSI_SDES_OPTIONAL,  /* SRTP where the peer can, see ssi_sdes_style */
@@ -208,8 +209,12 @@ struct ssi_sdes_local {
     struct ssi_sdes_key key;
 };
 
-enum {
-    SSI_SDES_RETIRED_MAX = 8
+/* What rollback goes back to. */
+struct ssi_sdes_state {
+    struct ssi_sdes_agreed agreed; /* if has_agreed */
+    bool has_agreed;
+    bool fresh_key;
+    bool was_secure;
 };
 
 struct ssi_sdes_session {
@@ -218,23 +223,28 @@ struct ssi_sdes_session {
     uint32_t n_local;
     const char *offered; /* the profile of that offer's media line, constant text */
     enum ssi_sdes_style
-        offer_style;               /* how it was written; AVP where the lines are plain a=crypto */
-    struct ssi_sdes_agreed agreed; /* in force, if has_agreed */
-    struct ssi_sdes_agreed previous; /* what rollback of an answer goes back to, if has_previous */
-    struct ssi_key
-        retired[SSI_SDES_RETIRED_MAX]; /* keys we sent with, never to be taken from the peer */
-    uint32_t n_retired;                /* ever; the ring keeps the last ones */
+        offer_style;                /* how it was written; AVP where the lines are plain a=crypto */
+    struct ssi_sdes_agreed agreed;  /* in force, if has_agreed */
+    struct ssi_sdes_state previous; /* before the answer that can be taken back, if has_previous */
+    struct ssi_sdes_state base;     /* at ssi_sdes_begin, if has_base */
+    struct ssi_sdes_book *book;     /* every key of ours; NULL until there is one */
     uint32_t last_mki;
     bool has_agreed;
-    bool had_agreed;    /* has_agreed before the answer that can be rolled back */
-    bool has_previous;  /* the last step was an answer of ours: rollback undoes it */
-    bool has_pending;   /* an offer of ours waits for its answer */
-    bool had_fresh_key; /* fresh_key before that answer */
-    bool fresh_key;     /* the next offer or answer must not go on with the key in use */
+    bool has_previous; /* the last step was an answer: rollback undoes it */
+    bool answered;     /* that was one of ours, of which the peer may not know */
+    bool has_base;
+    bool has_pending; /* an offer of ours waits for its answer */
+    bool fresh_key;   /* the next offer or answer must not go on with the key in use */
+    bool was_secure;  /* SRTP was agreed on, at some time: rollback does not change it back */
 };
 
 void ssi_sdes_session_init(struct ssi_sdes_session *s, const struct ssi_sdes_config *config);
 void ssi_sdes_session_wipe(struct ssi_sdes_session *s);
+/* One more session for a fork of the call: as it is, and the book of keys is shared. */
+void ssi_sdes_session_copy(struct ssi_sdes_session *ret, const struct ssi_sdes_session *s);
+/* A new session is for another media line of the call of `other`: the peer may not use on one what was ours on the other.
+ * SECSIP_E_NOMEM, SECSIP_E_RANDOM. */
+secsip_result ssi_sdes_session_join(struct ssi_sdes_session *s, struct ssi_sdes_session *other);
 /* The profile of the n-th media line to offer, NULL for none: "RTP/SAVP" or "RTP/AVP" by policy and style, or the one in
  * use. There is a second line only with SSI_SDES_STYLE_TWO_LINES, until one of the two is agreed on. */
 const char *ssi_sdes_offer_profile_of(const struct ssi_sdes_session *s, uint32_t n);
@@ -278,10 +288,18 @@ secsip_result ssi_sdes_choose_media(const struct ssi_sdes_session *s, const stru
 secsip_result ssi_sdes_answer(struct ssi_sdes_session *s, const struct ssi_sdp *offer,
                               uint32_t media, struct ssi_buf *b, const char **ret_profile,
                               const struct ssi_sdes_agreed **ret_agreed, const char **ret_why);
-/* Withdraws the offer that waits, or the answer that was written last: what was agreed before is in force again (RFC 6141).
- * Nothing to take back is no fault. */
+/* Withdraws the offer that waits, or the answer that was written or taken last, where nothing has confirmed it: what was agreed
+ * before is in force again. Nothing to take back is no fault. An answer is confirmed by the next offer, ours or the peer's, and
+ * by ssi_sdes_settle. That media were SRTP is not forgotten: they do not become clear ones after it. Except where an answer of
+ * ours is taken back to clear media that were agreed on: then they never were SRTP. */
 void ssi_sdes_rollback(struct ssi_sdes_session *s);
-/* The last answer of ours has been sent and stays: an offer that fails before it waits takes nothing of it back. */
+/* The last answer stays: the peer has it. */
+void ssi_sdes_confirm(struct ssi_sdes_session *s);
+/* A re-INVITE begins. What is agreed within it, in provisional answers and by UPDATE, can be taken back as a whole by
+ * ssi_sdes_revert, when it is refused (RFC 3261 14.1, RFC 6141 3). SECSIP_E_STATE: one is under way. */
+secsip_result ssi_sdes_begin(struct ssi_sdes_session *s);
+secsip_result ssi_sdes_revert(struct ssi_sdes_session *s);
+/* What is agreed stays: an answer was sent or a 2xx taken. Ends what ssi_sdes_begin began. */
 void ssi_sdes_settle(struct ssi_sdes_session *s);
 /* The next offer or answer makes a fresh key of ours: after our address changed (RFC 4568 7.1.4), or near the end of the
  * key's life. */

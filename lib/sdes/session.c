@@ -12,7 +12,28 @@ void ssi_sdes_session_init(struct ssi_sdes_session *s, const struct ssi_sdes_con
 
 void ssi_sdes_session_wipe(struct ssi_sdes_session *s)
 {
+    ssi_sdes_book_unref(s->book);
     ssi_wipe(s, sizeof *s);
+}
+
+void ssi_sdes_session_copy(struct ssi_sdes_session *ret, const struct ssi_sdes_session *s)
+{
+    *ret = *s;
+    ssi_sdes_book_ref(ret->book);
+}
+
+static secsip_result open_book(struct ssi_sdes_session *s)
+{
+    return s->book ? 0 : ssi_sdes_book_new(&s->book);
+}
+
+secsip_result ssi_sdes_session_join(struct ssi_sdes_session *s, struct ssi_sdes_session *other)
+{
+    secsip_result r = open_book(other);
+
+    if (r == 0)
+        s->book = ssi_sdes_book_ref(other->book);
+    return r;
 }
 
 static bool is_secure(const struct ssi_sdes_session *s)
@@ -61,8 +82,12 @@ static secsip_result make_key(struct ssi_sdes_session *s, enum ssi_suite suite,
                               struct ssi_sdes_key *ret)
 {
     size_t len = s->config.mki_len;
-    secsip_result r = ssi_sdes_random_key(suite, ret);
+    secsip_result r = open_book(s);
 
+    if (r == 0)
+        r = ssi_sdes_random_key(suite, ret);
+    if (r == 0)
+        r = ssi_sdes_book_add(s->book, &ret->key);
     if (r < 0)
         return r;
     ret->lifetime = s->config.lifetime;
@@ -74,6 +99,33 @@ static secsip_result make_key(struct ssi_sdes_session *s, enum ssi_suite suite,
     ret->mki[len - 1] = (uint8_t)s->last_mki;
     ret->mki_len = (uint8_t)len;
     return 0;
+}
+
+/* ---- What can be taken back */
+static struct ssi_sdes_state state_of(const struct ssi_sdes_session *s)
+{
+    return (struct ssi_sdes_state){s->agreed, s->has_agreed, s->fresh_key, s->was_secure};
+}
+
+static void go_back(struct ssi_sdes_session *s, const struct ssi_sdes_state *to)
+{
+    s->agreed = to->agreed;
+    s->has_agreed = to->has_agreed;
+    s->fresh_key = to->fresh_key;
+}
+
+void ssi_sdes_confirm(struct ssi_sdes_session *s)
+{
+    s->has_previous = false;
+    ssi_wipe(&s->previous, sizeof s->previous);
+}
+
+/* The offer that waits, or the one that was answered, is no more. */
+static void forget_offer(struct ssi_sdes_session *s)
+{
+    ssi_wipe(s->local, sizeof s->local);
+    s->n_local = 0;
+    s->has_pending = false;
 }
 
 /* ---- Offer */
@@ -172,8 +224,7 @@ static void await(struct ssi_sdes_session *s, const struct ssi_sdes_local *lines
     s->offered = profile;
     s->offer_style = style;
     s->has_pending = true;
-    s->has_previous = false;
-    ssi_wipe(&s->previous, sizeof s->previous);
+    ssi_sdes_confirm(s);
 }
 
 secsip_result ssi_sdes_put_offer(struct ssi_sdes_session *s, struct ssi_buf *b)
@@ -241,6 +292,10 @@ secsip_result ssi_sdes_adopt_offer(struct ssi_sdes_session *s, const struct ssi_
     secsip_result r = collect_ours(offer, media, s->config.allow, lines, &n, &style);
     for (uint32_t i = 0; r == 0 && i < n; i++)
         r = lines[i].usable < 0 ? lines[i].usable : lines[i].n_keys > 1 ? SECSIP_E_LIMIT : 0;
+    if (r == 0)
+        r = open_book(s);
+    for (uint32_t i = 0; r == 0 && i < n; i++)
+        r = ssi_sdes_book_add(s->book, &lines[i].keys[0].key);
     if (r == 0) {
         for (uint32_t i = 0; i < n; i++) {
             allow(&s->config, lines[i].suite);
@@ -265,23 +320,20 @@ static bool same_keys(const struct ssi_sdes_agreed *a, const struct ssi_sdes_agr
     return same;
 }
 
-static void retire(struct ssi_sdes_session *s, const struct ssi_key *key)
-{
-    s->retired[s->n_retired++ % SSI_SDES_RETIRED_MAX] = *key;
-}
-
-/* Puts an agreement into force. A key of ours that it ends is remembered, so that it never comes back from the peer. */
-static void commit(struct ssi_sdes_session *s, const struct ssi_sdes_agreed *next)
+/* Puts an agreement into force. */
+static void commit(struct ssi_sdes_session *s, const struct ssi_sdes_agreed *next, bool answered)
 {
     bool tx_changed =
         next->suite == SSI_SUITE_NONE || !ssi_key_eq(&s->agreed.tx.key, &next->tx.key);
 
-    if (is_secure(s) && tx_changed)
-        retire(s, &s->agreed.tx.key);
+    s->previous = state_of(s);
+    s->has_previous = true;
+    s->answered = answered;
     if (tx_changed)
         s->fresh_key = false;
     s->agreed = *next;
     s->has_agreed = true;
+    s->was_secure = s->was_secure || next->suite != SSI_SUITE_NONE;
 }
 
 secsip_result ssi_sdes_take_answer(struct ssi_sdes_session *s, const struct ssi_sdp *answer,
@@ -293,7 +345,7 @@ secsip_result ssi_sdes_take_answer(struct ssi_sdes_session *s, const struct ssi_
     secsip_result r = ssi_sdes_judge_answer(s, answer, media, &next, &why);
 
     if (r == 0 && s->has_pending) {
-        commit(s, &next);
+        commit(s, &next, false);
         s->has_pending = false;
     } else if (r == 0 && !(s->has_agreed && same_keys(&next, &s->agreed))) {
         r = SECSIP_E_STATE;
@@ -345,8 +397,10 @@ secsip_result ssi_sdes_answer(struct ssi_sdes_session *s, const struct ssi_sdp *
     secsip_result r = SECSIP_E_STATE;
 
     memset(&next, 0, sizeof next);
-    if (!s->has_pending)
+    if (!s->has_pending) {
+        ssi_sdes_confirm(s); /* RFC 3264 4: no new offer before the last one's answer */
         r = ssi_sdes_judge_offer(s, offer, media, &next, &choice, &why);
+    }
     if (r == 0) {
         why = "no key could be made or written";
         r = choose_tx(s, &next);
@@ -355,11 +409,7 @@ secsip_result ssi_sdes_answer(struct ssi_sdes_session *s, const struct ssi_sdp *
     }
     if (r == 0) {
         why = "";
-        s->previous = s->agreed;
-        s->had_agreed = s->has_agreed;
-        s->had_fresh_key = s->fresh_key;
-        s->has_previous = true;
-        commit(s, &next);
+        commit(s, &next, true);
         *ret_profile = next.profile;
         *ret_agreed = &s->agreed;
     }
@@ -369,22 +419,44 @@ secsip_result ssi_sdes_answer(struct ssi_sdes_session *s, const struct ssi_sdp *
     return r;
 }
 
+/* ---- Taking back */
 void ssi_sdes_rollback(struct ssi_sdes_session *s)
 {
     if (s->has_pending) {
-        ssi_wipe(s->local, sizeof s->local);
-        s->n_local = 0;
-        s->has_pending = false;
+        forget_offer(s);
     } else if (s->has_previous) {
-        s->agreed = s->previous;
-        s->has_agreed = s->had_agreed;
-        s->fresh_key = s->had_fresh_key;
-        ssi_sdes_settle(s);
+        if (!s->answered)
+            forget_offer(s);
+        go_back(s, &s->previous);
+        if (s->answered && s->has_agreed)
+            s->was_secure = s->previous.was_secure;
+        ssi_sdes_confirm(s);
     }
+}
+
+secsip_result ssi_sdes_begin(struct ssi_sdes_session *s)
+{
+    if (s->has_base || s->has_pending)
+        return SECSIP_E_STATE;
+    ssi_sdes_confirm(s);
+    s->base = state_of(s);
+    s->has_base = true;
+    return 0;
+}
+
+secsip_result ssi_sdes_revert(struct ssi_sdes_session *s)
+{
+    if (!s->has_base)
+        return SECSIP_E_STATE;
+    forget_offer(s);
+    go_back(s, &s->base);
+    ssi_sdes_settle(s);
+    return 0;
 }
 
 void ssi_sdes_settle(struct ssi_sdes_session *s)
 {
-    s->has_previous = false;
-    ssi_wipe(&s->previous, sizeof s->previous);
+    ssi_sdes_confirm(s);
+    s->has_base = false;
+    ssi_wipe(&s->base, sizeof s->base);
 }

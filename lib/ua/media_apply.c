@@ -228,7 +228,7 @@ static void fall_back(struct ssi_media *m)
 
 void ssi_media_rollback(struct ssi_media *m)
 {
-    bool answered = !m->sdes.has_pending && m->sdes.has_previous;
+    bool answered = !m->sdes.has_pending && m->sdes.has_previous && m->sdes.answered;
 
     ssi_sdes_rollback(&m->sdes);
     ssi_media_drop_ports(m);
@@ -247,6 +247,7 @@ void ssi_media_rollback(struct ssi_media *m)
 static void free_fork(struct ssi_media_fork *f)
 {
     free(f->tag);
+    ssi_sdes_session_wipe(&f->sdes);
     ssi_wipe(f, sizeof *f);
     free(f);
 }

@@ -46,6 +46,8 @@ secsip_result ssi_media_put_offer(struct ssi_media *m, struct ssi_buf *b)
         ssi_media_put_audio(m, b, second, m->wanted, -1);
     ssi_buf_put_slice(b, ssi_buf_slice(&m->lines_after));
     m->two_lines = second != NULL;
+    if (b->failed < 0) /* it was not made: nothing waits for an answer to it */
+        ssi_media_rollback(m);
     return b->failed;
 }
 
@@ -137,10 +139,12 @@ secsip_result ssi_media_take_answer(struct ssi_media *m, struct ssi_slice body, 
         r = ssi_media_apply(m, m->fork, &m->sdes.agreed, &terms);
     if (r >= 0)
         r = settle_lines(m, m->sdes.agreed.line);
-    if (r >= 0)
+    if (r >= 0) {
+        ssi_sdes_settle(&m->sdes);
         ssi_media_use_ports(m);
-    else
+    } else {
         ssi_media_explain(m, r, why, sdp, m->n_before, e);
+    }
     ssi_sdp_free(sdp);
     return r;
 }
@@ -176,7 +180,7 @@ static secsip_result get_fork(struct ssi_media *m, struct ssi_slice tag, uint32_
         free(f);
         return SECSIP_E_NOMEM;
     }
-    f->sdes = m->sdes;
+    ssi_sdes_session_copy(&f->sdes, &m->sdes);
     m->forks[m->n_forks++] = f;
     return 0;
 }
@@ -214,7 +218,9 @@ static secsip_result choose_fork(struct ssi_media *m, uint32_t at)
         r = settle_lines(m, f->sdes.agreed.line);
     if (r < 0)
         return r;
-    m->sdes = f->sdes;
+    ssi_sdes_session_wipe(&m->sdes);
+    ssi_sdes_session_copy(&m->sdes, &f->sdes);
+    ssi_sdes_settle(&m->sdes);
     ssi_rtp_stream_keep_fork(m->stream, at);
     ssi_media_free_forks(m);
     return 0;

@@ -306,6 +306,89 @@ static void an_offer_kept_as_text_can_be_taken_up_again(void **state)
     secsip_sdes_session_free(s);
 }
 
+/* An audio line with this crypto line, or none, from the peer. */
+static secsip_sdp *peer_says(const char *crypto)
+{
+    secsip_sdp_builder *b = begin(crypto ? "audio 4000 RTP/SAVP 0" : "audio 4000 RTP/AVP 0");
+
+    if (crypto)
+        assert_int_equal(secsip_sdp_builder_put(b, 'a', crypto), 0);
+    return finish(b);
+}
+
+static secsip_result answer_it(secsip_sdes_session *s, const char *crypto)
+{
+    secsip_sdp_builder *b = begin("audio 5000 RTP/SAVP 0");
+    secsip_sdp *offer = peer_says(crypto);
+    const char *profile, *why = NULL;
+    uint32_t media = 9;
+
+    secsip_result r = secsip_sdes_session_choose_media(s, offer, "audio", &media, &profile, &why);
+    if (r == 0)
+        r = secsip_sdes_session_answer(s, offer, media, b, &why);
+    secsip_sdp_free(offer);
+    secsip_sdp_builder_free(b);
+    return r;
+}
+
+static void get_tx(const secsip_sdes_session *s, uint8_t out[46])
+{
+    size_t n;
+
+    memset(out, 0, 46);
+    assert_int_equal(secsip_sdes_session_get_secret(s, SECSIP_SDES_KEY_TX, 0, out, 46, &n), 0);
+}
+
+static void what_is_agreed_is_taken_back_until_it_is_confirmed(void **state)
+{
+    (void)state;
+    static const char one[] = "crypto:1 " S80 " inline:" KEY30;
+    static const char two[] = "crypto:1 " S80 " inline:" KEY30_B;
+    secsip_sdes_config c = {.size = sizeof c, .policy = SECSIP_SDES_OPTIONAL};
+    secsip_sdes_agreement x = {.size = sizeof x};
+    secsip_sdes_session *s = NULL, *video = NULL;
+    uint8_t first[46], now[46];
+
+    assert_int_equal(secsip_sdes_session_new(&c, &s), 0);
+    assert_int_equal(answer_it(s, one), 0);
+    get_tx(s, first);
+    /* A clear offer is refused, and rolling back after it undoes nothing that was confirmed by it. */
+    assert_int_equal(answer_it(s, NULL), SECSIP_E_SDES_NO_CRYPTO);
+    assert_int_equal(secsip_sdes_session_rollback(s), 0);
+    assert_int_equal(secsip_sdes_session_get_agreement(s, &x), 0);
+    assert_int_equal(x.secure, 1);
+    assert_int_equal(answer_it(s, NULL), SECSIP_E_SDES_NO_CRYPTO);
+    /* One that was not sent. */
+    assert_int_equal(answer_it(s, two), 0);
+    assert_int_equal(secsip_sdes_session_rollback(s), 0);
+    get_tx(s, now);
+    assert_memory_equal(first, now, sizeof now);
+    /* A re-INVITE answered early, with an UPDATE inside, and refused; and one that is accepted. */
+    assert_int_equal(secsip_sdes_session_revert(s), SECSIP_E_STATE);
+    assert_int_equal(secsip_sdes_session_begin(s), 0);
+    assert_int_equal(answer_it(s, two), 0);
+    assert_int_equal(answer_it(s, one), 0);
+    assert_int_equal(secsip_sdes_session_revert(s), 0);
+    get_tx(s, now);
+    assert_memory_equal(first, now, sizeof now);
+    assert_int_equal(secsip_sdes_session_begin(s), 0);
+    assert_int_equal(answer_it(s, two), 0);
+    assert_int_equal(secsip_sdes_session_settle(s), 0);
+    assert_int_equal(secsip_sdes_session_rollback(s), 0);
+    get_tx(s, now);
+    assert_memory_not_equal(first, now, sizeof now);
+    /* Another line of the call. */
+    assert_int_equal(secsip_sdes_session_new(NULL, &video), 0);
+    assert_int_equal(secsip_sdes_session_join(video, video), SECSIP_E_INVALID);
+    assert_int_equal(secsip_sdes_session_join(video, s), 0);
+    assert_int_equal(secsip_sdes_session_join(video, s), SECSIP_E_STATE);
+    assert_int_equal(secsip_sdes_session_settle(NULL), SECSIP_E_INVALID);
+    assert_int_equal(secsip_sdes_session_begin(NULL), SECSIP_E_INVALID);
+    assert_int_equal(secsip_sdes_session_revert(NULL), SECSIP_E_INVALID);
+    secsip_sdes_session_free(s);
+    secsip_sdes_session_free(video);
+}
+
 static void configurations_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
@@ -393,6 +476,7 @@ int main(void)
         cmocka_unit_test(two_sessions_agree_and_give_their_keys_crosswise),
         cmocka_unit_test(a_potential_configuration_is_chosen_answered_and_taken),
         cmocka_unit_test(an_offer_kept_as_text_can_be_taken_up_again),
+        cmocka_unit_test(what_is_agreed_is_taken_back_until_it_is_confirmed),
         cmocka_unit_test(configurations_that_make_no_sense_are_refused),
         cmocka_unit_test(every_allocation_may_fail),
     };

@@ -1,6 +1,6 @@
 /* Fuzz target: a session whose peer says anything in any order. The first byte chooses the policy, the style and the options;
  * steps follow, each a letter, and for A and T a description up to the next "\n.": O offer, A the peer's offer, T the peer's
- * answer, R rollback, K rekey, F forms that leave protection out are allowed from now on. After every step: mandatory is never
+ * answer, R rollback, B a re-INVITE begins, V it is refused, S it is accepted, K rekey, F forms that leave protection out are allowed from now on. After every step: mandatory is never
  * clear, SRTP never falls, no key serves two directions, what we send with was written before, nothing is left out that was not
  * allowed, and what failed changed nothing that is agreed. */
 #include <stdint.h>
@@ -52,18 +52,25 @@ static bool was_told(const struct ssi_key *key)
     return false;
 }
 
-static void check(const struct ssi_sdes_session *s, bool *was_secure)
+/* What became of the call so far. */
+struct past {
+    bool was_secure;
+    bool before_answer; /* was_secure before the last answer of ours */
+    bool back;          /* what is in force was in force before */
+};
+
+static void check(const struct ssi_sdes_session *s, struct past *p)
 {
     const struct ssi_sdes_agreed *a = &s->agreed;
 
     if (!s->has_agreed)
         return;
     if (a->suite == SSI_SUITE_NONE) {
-        if (s->config.policy == SSI_SDES_MANDATORY || *was_secure)
+        if (s->config.policy == SSI_SDES_MANDATORY || (p->was_secure && !p->back))
             abort();
         return;
     }
-    *was_secure = true;
+    p->was_secure = true;
     if (a->tx.key.len == 0 || ssi_key_eq(&a->tx.key, &a->rx.key) ||
         s->config.policy == SSI_SDES_OFF || !was_told(&a->tx.key))
         abort();
@@ -137,7 +144,7 @@ static secsip_result hear(struct ssi_sdes_session *s, char step, struct ssi_slic
     return r;
 }
 
-static void step(struct ssi_sdes_session *s, struct ssi_slice *rest, struct ssi_buf *b)
+static secsip_result step(struct ssi_sdes_session *s, struct ssi_slice *rest, struct ssi_buf *b)
 {
     struct ssi_sdes_agreed before = s->agreed;
     char what = rest->p[0];
@@ -150,6 +157,12 @@ static void step(struct ssi_sdes_session *s, struct ssi_slice *rest, struct ssi_
         ssi_sdes_rekey(s);
     else if (what == 'R')
         ssi_sdes_rollback(s);
+    else if (what == 'B')
+        (void)ssi_sdes_begin(s);
+    else if (what == 'V')
+        (void)ssi_sdes_revert(s);
+    else if (what == 'S')
+        ssi_sdes_settle(s);
     else if (what == 'F')
         s->config.allow = s->config.forms = ALL_FORMS;
     else if (what == 'A' || what == 'T')
@@ -157,8 +170,39 @@ static void step(struct ssi_sdes_session *s, struct ssi_slice *rest, struct ssi_
     if (r == 0)
         note_told(b);
     /* A copy, padding and all. NOLINTNEXTLINE */
-    if ((r < 0 || what == 'O' || what == 'K') && memcmp(&before, &s->agreed, sizeof before) != 0)
+    if ((r < 0 || strchr("OKBS", what)) && memcmp(&before, &s->agreed, sizeof before) != 0)
         abort();
+    return r;
+}
+
+/* What was taken back: clear media that were in force before may go on, and no new ones are agreed on. */
+static void take_back(const struct ssi_sdes_session *s, struct past *p)
+{
+    p->back = true;
+    if (s->answered && s->has_agreed) /* an answer of ours that is taken back does not count */
+        p->was_secure = p->before_answer;
+}
+
+static void walk(struct ssi_sdes_session *s, struct ssi_slice rest, struct ssi_buf *b)
+{
+    struct past p = {0};
+
+    for (int i = 0; i < STEPS_MAX && rest.len > 0; i++) {
+        char what = rest.p[0];
+        bool undoes = what == 'R' && s->has_previous && !s->has_pending;
+        bool reverts = what == 'V' && s->has_base;
+        bool was_secure = p.was_secure;
+        secsip_result r = step(s, &rest, b);
+        if (what == 'A' && r == 0)
+            p.before_answer = was_secure;
+        if ((what == 'A' || what == 'T') && r == 0)
+            p.back = false;
+        if (undoes)
+            take_back(s, &p);
+        p.back = p.back || reverts;
+        check(s, &p);
+        ssi_buf_reset(b);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -183,15 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rest = ssi_slice_from(rest, 1);
     ssi_sdes_session_init(&s, &config);
     ssi_buf_init_secret(&b, TEXT_MAX);
-    bool was_secure = false;
-    for (int i = 0; i < STEPS_MAX && rest.len > 0; i++) {
-        bool undo = rest.p[0] == 'R' && s.has_previous && !s.has_pending;
-        step(&s, &rest, &b);
-        if (undo) /* the answer that is taken back does not count */
-            was_secure = s.has_agreed && s.agreed.suite != SSI_SUITE_NONE;
-        check(&s, &was_secure);
-        ssi_buf_reset(&b);
-    }
+    walk(&s, rest, &b);
     ssi_buf_free(&b);
     ssi_sdes_session_wipe(&s);
     return 0;

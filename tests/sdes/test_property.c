@@ -411,6 +411,8 @@ static void undisturbed_calls_agree_crosswise(void **state)
             assert_int_equal(x->tag, y->tag);
             assert_int_equal(x->forms, y->forms);
         }
+        ssi_sdes_session_wipe(&side[0].s);
+        ssi_sdes_session_wipe(&side[1].s);
     }
 }
 

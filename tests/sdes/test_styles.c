@@ -322,8 +322,10 @@ static void potential_configurations_row_by_row(void **state)
         struct answered w = answer(&s, media);
         if (w.r != potentials[i].result)
             fail_msg("row %zu: %s", i, secsip_result_name(w.r));
-        if (w.r < 0)
+        if (w.r < 0) {
+            ssi_sdes_session_wipe(&s);
             continue;
+        }
         size_t len = strlen(potentials[i].acfg);
         size_t written = strlen(w.written);
         if (strcmp(w.profile, potentials[i].profile) != 0 || written < len ||
@@ -332,10 +334,12 @@ static void potential_configurations_row_by_row(void **state)
             fail_msg("row %zu: %s %s", i, w.profile, w.written);
         /* Required SRTP takes the same ones, and nothing in their place. */
         c = with_policy(SSI_SDES_MANDATORY);
+        ssi_sdes_session_wipe(&s);
         ssi_sdes_session_init(&s, &c);
         assert_int_equal(answer(&s, media).r < 0, len == 0);
         /* Where SRTP is off the media line stands for itself. */
         c = with_policy(SSI_SDES_OFF);
+        ssi_sdes_session_wipe(&s);
         ssi_sdes_session_init(&s, &c);
         w = answer(&s, media);
         assert_int_equal(w.r, 0);
@@ -493,6 +497,7 @@ static void every_style_meets_every_policy(void **state)
             if (policies[p] == SSI_SDES_OFF && style == SSI_SDES_STYLE_SAVP) {
                 assert_int_equal(r, SECSIP_E_PERMISSION);
                 ssi_sdp_free(sdp);
+                ssi_sdes_session_wipe(&a);
                 continue;
             }
             assert_int_equal(r, 0);
@@ -536,6 +541,8 @@ static void offers_of_every_style_are_adopted(void **state)
     assert_int_equal(
         take(&again, SAVP "a=crypto:2 " S32 "inline:" KEY30 "\r\na=acfg:1 t=1 a=2\r\n"), 0);
     assert_true(ssi_sdes_key_eq(&again.agreed.tx, &a.local[1].key));
+    ssi_sdes_session_wipe(&again);
+    ssi_sdes_session_wipe(&a);
     sdp = read_sdp("m=audio 4000 udptl 0\r\n");
     ssi_sdes_session_init(&again, &c);
     assert_int_equal(ssi_sdes_adopt_offer(&again, sdp, 0), SECSIP_E_SDP_MEDIA);
@@ -607,6 +614,7 @@ static void forms_are_offered_answered_and_held_to(void **state)
     assert_non_null(strstr(text, " UNENCRYPTED_SRTP\r\n"));
     assert_null(strstr(text, "SRTCP"));
     (void)snprintf(media, sizeof media, SAVP "%s", text);
+    ssi_sdes_session_wipe(&b);
     ssi_sdes_session_init(&b, &c);
     struct answered w = answer(&b, media);
     assert_int_equal(w.r, 0);
