@@ -83,11 +83,12 @@ enum {
 typedef struct secsip_sdes_line {
     size_t size;
     secsip_result
-        usable;        /**< 0, or why this line, and it alone, is to be ignored (RFC 4568 5.1.2) */
-    const char *why;   /**< a sentence for usable < 0, else "" */
-    const char *suite; /**< as it is spelled; "" where it could not be read */
+        usable;      /**< 0, or why this line, and it alone, is to be ignored (RFC 4568 5.1.2) */
+    const char *why; /**< a sentence for usable < 0, else "" */
+    const char
+        *suite; /**< as it is spelled; "" where it could not be read, "***" where it may be a key */
     const char *
-        params; /**< session parameters, separated by single blanks, keys in them masked; "" for none */
+        params; /**< session parameters, separated by single blanks, what may be a key in them "***"; "" for none */
     const char *masked; /**< the line for logs: keys are "***" */
     uint32_t tag;
     uint32_t n_keys;

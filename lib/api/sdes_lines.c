@@ -23,30 +23,21 @@ struct secsip_sdes_lines {
 };
 
 /* ---- strings without keys */
-/* The parameters with one blank between them; what stands behind "inline:" (FEC_KEY) is a key and is left out. */
+static const char mask[] = "***";
+
+/* The parameters with one blank between them, and without what may be a key. */
 static void put_params(struct ssi_buf *b, struct ssi_slice params)
 {
-    static const char method[] = "inline:";
-    size_t skip = sizeof method - 1;
-    bool blank = false;
-
-    for (size_t i = 0; i < params.len; i++) {
-        char c = params.p[i];
-        if (c == ' ' || c == '\t') {
-            blank = true;
-            continue;
+    for (size_t i = 0; i < params.len;) {
+        size_t n = i;
+        while (n < params.len && params.p[n] != ' ' && params.p[n] != '\t')
+            n++;
+        if (n > i) {
+            if (b->len > 0)
+                ssi_buf_put_char(b, ' ');
+            ssi_sdes_mask_word(b, ssi_slice_of(params.p + i, n - i), mask);
         }
-        if (blank)
-            ssi_buf_put_char(b, ' ');
-        blank = false;
-        if (params.len - i < skip ||
-            !ssi_slice_ieq(ssi_slice_of(params.p + i, skip), ssi_slice_str(method))) {
-            ssi_buf_put_char(b, c);
-            continue;
-        }
-        ssi_buf_put_str(b, "inline:***");
-        while (i + 1 < params.len && params.p[i + 1] != ' ' && params.p[i + 1] != '\t')
-            i++;
+        i = n + 1;
     }
 }
 
@@ -100,7 +91,9 @@ static secsip_result make_entry(const struct ssi_sdes_line *l, struct entry *e)
     bool ok = true;
 
     ssi_buf_init(&b, 4 * l->params.len + l->suite_text.len + 4096);
-    e->suite = ssi_slice_dup(l->suite_text);
+    /* In a line without a suite its key stands there. */
+    bool is_suite = l->suite_text.len == 0 || ssi_sdes_is_name(l->suite_text);
+    e->suite = ssi_slice_dup(is_suite ? l->suite_text : ssi_slice_str(mask));
     put_params(&b, l->params);
     e->params = take_string(&b);
     for (uint32_t k = 0; k < l->n_keys; k++) {

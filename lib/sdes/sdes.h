@@ -119,6 +119,13 @@ void ssi_sdes_put_key(struct ssi_buf *b, uint32_t tag, enum ssi_suite suite,
                       struct ssi_slice suite_text, const struct ssi_sdes_key *key, bool padded);
 /* " UNENCRYPTED_SRTP" and its like, behind a key. */
 void ssi_sdes_put_forms(struct ssi_buf *b, uint32_t forms);
+/* ---- For logs (mask.c): what may be a key is replaced by `mask` */
+/* Has the form of a suite or parameter, and not that of a key. */
+bool ssi_sdes_is_name(struct ssi_slice s);
+/* A word of key parameters, or a session parameter. */
+void ssi_sdes_mask_word(struct ssi_buf *b, struct ssi_slice word, const char *mask);
+/* The value after "a=crypto:", whole or broken; blanks stay as they are. */
+void ssi_sdes_mask(struct ssi_buf *b, struct ssi_slice value, const char *mask);
 /* A fresh line: tag, suite, random key of the right length. SECSIP_E_RANDOM. */
 secsip_result ssi_sdes_generate(uint32_t tag, enum ssi_suite suite, struct ssi_sdes_line *ret);
 /* A fresh key of the suite's length. SECSIP_E_RANDOM, SECSIP_E_INVALID (no such suite). */

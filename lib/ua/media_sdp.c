@@ -118,21 +118,17 @@ static void describe_expected(const struct ssi_media *m, char *out, size_t cap)
 }
 
 /* Tag and suite only: the rest is the key, and in a line that lacks one of the two the key stands in its place. So only what
- * can be a tag, and what has the letters of a suite, is shown. */
+ * can be a tag, and what has the form of a suite, is shown. */
 static void show_crypto(struct ssi_slice value, char *out, size_t cap)
 {
     size_t n = 0;
 
     while (n < value.len && n < 9 && value.p[n] >= '0' && value.p[n] <= '9')
         n++;
-    size_t end = n;
-    if (n > 0 && n < value.len && value.p[n] == ' ')
-        for (end = n + 1; end < value.len && end < n + 33 &&
-                          ((value.p[end] >= 'A' && value.p[end] <= 'Z') ||
-                           (value.p[end] >= '0' && value.p[end] <= '9') || value.p[end] == '_');
-             end++)
-            ;
-    ssi_slice_show(ssi_slice_of(value.p, end), out, cap);
+    struct ssi_slice suite = ssi_slice_from(value, n < value.len ? n + 1 : n);
+    suite.len = ssi_slice_find(suite, ' ');
+    bool shown = n > 0 && n < value.len && value.p[n] == ' ' && ssi_sdes_is_name(suite);
+    ssi_slice_show(ssi_slice_of(value.p, shown ? n + 1 + suite.len : n), out, cap);
 }
 
 static void describe_found(const struct ssi_sdp *sdp, uint32_t media, char *out, size_t cap)

@@ -1,10 +1,15 @@
 /* The opt-in trace of messages, with keys and credentials masked. Layer: ua. Masked are: the key of every inline key parameter
- * (RFC 4568), also inside capabilities (RFC 5939); the lines k=, a=key-mgmt (RFC 4567) and a=ice-pwd; the response and rspauth
- * of digest, from which a password can be guessed; the whole credentials of every other scheme; the password of a URI. The
- * rest is shown as it is. */
+ * (RFC 4568), and in a=crypto whatever may be one; a=key-mgmt (RFC 4567) and a=ice-pwd; these also inside capabilities (RFC 5939);
+ * the lines k=; the response and rspauth of digest, from which a password can be guessed; the whole credentials of every other
+ * scheme, and of a URI's headers, with its body; the password of a URI. The rest is shown as it is. */
+#include "sdes/sdes.h"
 #include "ua/flow.h"
 
 static const char mask[] = "********";
+
+enum {
+    HEADER_NAME_MAX = 64 /* of a URI's header, escapes and all */
+};
 
 /* What a header field that begins in this line holds; folded lines go on with it. */
 enum holds {
@@ -79,17 +84,55 @@ static size_t mask_userinfo(struct ssi_buf *b, struct ssi_slice here, size_t *re
     return n;
 }
 
+/* And for a header of a URI that holds credentials, or keys in a body: "<sip:a@b?Authorization=...>" (RFC 3261 19.1.1). An
+ * escaped name may be that of any. */
+static size_t mask_uri_header(struct ssi_buf *b, struct ssi_slice line, size_t i)
+{
+    static const struct ssi_slice names[] = {
+        {"Authorization", 13}, {"Proxy-Authorization", 19}, {"body", 4}};
+    struct ssi_slice here = ssi_slice_from(line, i);
+    size_t n = 0;
+    bool secret = false;
+
+    if (i == 0 || (line.p[i - 1] != '?' && line.p[i - 1] != '&'))
+        return 0;
+    while (n < here.len && n < HEADER_NAME_MAX && !memchr("=&<>\" \t\r\n", here.p[n], 9))
+        secret = here.p[n++] == '%' || secret;
+    if (n == here.len || here.p[n] != '=')
+        return 0;
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        secret = secret || ssi_slice_ieq(ssi_slice_of(here.p, n), names[k]);
+    if (!secret)
+        return 0;
+    ssi_buf_put(b, here.p, ++n);
+    ssi_buf_put_str(b, mask);
+    while (n < here.len && !memchr("&<>\" \t\r\n", here.p[n], 8))
+        n++;
+    return n;
+}
+
+/* What is masked wherever it stands; 0: nothing at i. *none_until: as far as no URI has a password. */
+static size_t mask_anywhere(struct ssi_buf *b, struct ssi_slice line, size_t i, size_t *none_until)
+{
+    struct ssi_slice here = ssi_slice_from(line, i);
+    size_t none = 0;
+
+    size_t n = mask_inline(b, here);
+    if (n == 0)
+        n = mask_uri_header(b, line, i);
+    if (n == 0 && i >= *none_until) {
+        n = mask_userinfo(b, here, &none);
+        *none_until = i + none;
+    }
+    return n;
+}
+
 static void mask_line(struct ssi_buf *b, struct ssi_slice line)
 {
     size_t none_until = 0;
 
     for (size_t i = 0; i < line.len;) {
-        struct ssi_slice here = ssi_slice_from(line, i);
-        size_t n = mask_inline(b, here), none = 0;
-        if (n == 0 && i >= none_until) {
-            n = mask_userinfo(b, here, &none);
-            none_until = i + none;
-        }
+        size_t n = mask_anywhere(b, line, i, &none_until);
         if (n == 0) {
             ssi_buf_put_char(b, line.p[i]);
             n = 1;
@@ -135,13 +178,10 @@ static void mask_digest(struct ssi_buf *b, struct ssi_slice line)
     size_t none_until = 0;
 
     for (size_t i = 0; i < text.len;) {
-        size_t n = secret_parameter(text, i), uri = 0, none = 0;
-        if (n == 0 && i >= none_until) {
-            uri = mask_userinfo(b, ssi_slice_from(text, i), &none);
-            none_until = i + none;
-        }
-        if (uri > 0) {
-            i += uri;
+        size_t n = secret_parameter(text, i);
+        size_t other = n == 0 ? mask_anywhere(b, text, i, &none_until) : 0;
+        if (other > 0) {
+            i += other;
             continue;
         }
         if (n == 0) {
@@ -178,15 +218,53 @@ static enum holds read_name(struct ssi_slice line, size_t *ret_value)
     return starts_with(ssi_slice_from(line, value), SSI_LIT("Digest")) ? DIGEST : OTHER_CREDENTIALS;
 }
 
-/* Where the secret of a line of SDP begins; 0: it holds none, or one that mask_line finds. */
-static size_t sdp_secret(struct ssi_slice line)
-{
-    static const struct ssi_slice prefixes[] = {{"k=", 2}, {"a=key-mgmt:", 11}, {"a=ice-pwd:", 10}};
+/* Which attribute of a line of SDP holds keys. */
+enum sdp_secret {
+    SDP_NONE, /* or one that mask_line finds */
+    SDP_ALL,
+    SDP_CRYPTO,
+};
 
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (starts_with(line, prefixes[i]))
-            return prefixes[i].len;
-    return 0;
+/* *ret_from: where its secret begins. The attribute may stand in a capability, "a=acap:1 ice-pwd:..." (RFC 5939 3.3.2), or
+ * wherever else a line has one. */
+static enum sdp_secret sdp_secret(struct ssi_slice line, size_t *ret_from)
+{
+    static const struct {
+        struct ssi_slice name;
+        enum sdp_secret what;
+    } attributes[] = {
+        {{"key-mgmt:", 9}, SDP_ALL}, {{"ice-pwd:", 8}, SDP_ALL}, {{"crypto:", 7}, SDP_CRYPTO}};
+
+    *ret_from = 2;
+    if (starts_with(line, SSI_LIT("k=")))
+        return SDP_ALL;
+    if (!starts_with(line, SSI_LIT("a=")))
+        return SDP_NONE;
+    for (size_t i = 2; i < line.len; i++)
+        for (size_t k = 0; k < sizeof attributes / sizeof *attributes; k++)
+            if ((i == 2 || line.p[i - 1] == ' ' || line.p[i - 1] == '\t') &&
+                starts_with(ssi_slice_from(line, i), attributes[k].name)) {
+                *ret_from = i + attributes[k].name.len;
+                return attributes[k].what;
+            }
+    return SDP_NONE;
+}
+
+static void mask_sdp(struct ssi_buf *b, struct ssi_slice line)
+{
+    size_t from, end = text_len(line);
+
+    enum sdp_secret what = sdp_secret(line, &from);
+    if (what == SDP_NONE) {
+        mask_line(b, line);
+        return;
+    }
+    mask_line(b, ssi_slice_of(line.p, from));
+    if (what == SDP_CRYPTO)
+        ssi_sdes_mask(b, ssi_slice_of(line.p + from, end > from ? end - from : 0), mask);
+    else
+        ssi_buf_put_str(b, mask);
+    ssi_buf_put_slice(b, ssi_slice_from(line, end));
 }
 
 void ssi_mask_message(struct ssi_buf *b, struct ssi_slice message)
@@ -202,10 +280,8 @@ void ssi_mask_message(struct ssi_buf *b, struct ssi_slice message)
             mask_digest(b, line);
         else if (holds == OTHER_CREDENTIALS)
             mask_rest(b, line, from);
-        else if ((from = sdp_secret(line)) > 0)
-            mask_rest(b, line, from);
         else
-            mask_line(b, line);
+            mask_sdp(b, line);
         message = ssi_slice_from(message, line.len);
     }
 }

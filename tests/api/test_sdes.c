@@ -143,8 +143,9 @@ static void a_line_shows_everything_but_its_key(void **state)
     assert_int_equal(l.usable, SECSIP_E_SDES_PARAM);
     assert_string_equal(l.why, "FEC_KEY is not implemented");
     assert_string_equal(l.suite, S80);
-    assert_string_equal(l.params, "KDR=0 FEC_KEY=inline:*** -x");
-    assert_string_equal(l.masked, "7 " S80 " inline:***|1048576|1:4 KDR=0 FEC_KEY=inline:*** -x");
+    assert_string_equal(l.params, "KDR=0 FEC_KEY=inline:***|2^20|1:4 -x");
+    assert_string_equal(l.masked,
+                        "7 " S80 " inline:***|1048576|1:4 KDR=0 FEC_KEY=inline:***|2^20|1:4 -x");
     assert_int_equal(l.n_keys, 1);
     assert_int_equal(secsip_sdes_lines_get_key(lines, 0, 0, &k), 0);
     assert_true(k.lifetime == 1048576);
@@ -165,6 +166,33 @@ static void a_line_shows_everything_but_its_key(void **state)
     assert_int_equal(secsip_sdes_lines_add(lines, "x", 1), SECSIP_E_LIMIT);
     secsip_sdes_lines_free(lines);
     secsip_sdes_lines_free(NULL);
+}
+
+/* Whoever writes a line wrongly has the key in another place, and no log shows it there. */
+static void a_key_in_the_wrong_place_is_not_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *suite, *params;
+    } rows[] = {
+        {"1 " KEY30 " inline:" KEY30, "***", ""},
+        {"1 " S80 " inline:" KEY30 " FEC_KEY=" KEY30 " KEY=" KEY30 " " KEY30, S80,
+         "FEC_KEY=*** KEY=*** ***"},
+        {"1 AES_CM_256_HMAC_SHA1_80 inline:" KEY30 " UNAUTHENTICATED_SRTP -x=y WSH=64",
+         "AES_CM_256_HMAC_SHA1_80", "UNAUTHENTICATED_SRTP -x=y WSH=64"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        secsip_sdes_lines *lines = NULL;
+        secsip_sdes_line l = {.size = sizeof l};
+        assert_int_equal(secsip_sdes_lines_new(&lines), 0);
+        assert_int_equal(secsip_sdes_lines_add(lines, rows[i].line, strlen(rows[i].line)), 0);
+        assert_int_equal(secsip_sdes_lines_get(lines, 0, &l), 0);
+        assert_string_equal(l.suite, rows[i].suite);
+        assert_string_equal(l.params, rows[i].params);
+        assert_null(strstr(l.masked, KEY30));
+        secsip_sdes_lines_free(lines);
+    }
 }
 
 static void two_sessions_agree_and_give_their_keys_crosswise(void **state)
@@ -473,6 +501,7 @@ int main(void)
         cmocka_unit_test(a_refused_description_says_where_and_why),
         cmocka_unit_test(the_builder_keeps_its_first_failure),
         cmocka_unit_test(a_line_shows_everything_but_its_key),
+        cmocka_unit_test(a_key_in_the_wrong_place_is_not_shown),
         cmocka_unit_test(two_sessions_agree_and_give_their_keys_crosswise),
         cmocka_unit_test(a_potential_configuration_is_chosen_answered_and_taken),
         cmocka_unit_test(an_offer_kept_as_text_can_be_taken_up_again),

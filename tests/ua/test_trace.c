@@ -7,7 +7,8 @@
 #include "api/stack.h"
 #include "phone.h"
 
-#define M "********"
+#define M   "********"
+#define KEY "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
 
 static void secrets_are_masked_and_nothing_else_is(void **state)
 {
@@ -19,6 +20,33 @@ static void secrets_are_masked_and_nothing_else_is(void **state)
          "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" M "|2^20|1:4\r\n"},
         {"a=crypto:1 X INLINE:c2VjcmV0;inline:c2VjcmV0 FEC_KEY=inline:c2VjcmV0\n",
          "a=crypto:1 X INLINE:" M ";inline:" M " FEC_KEY=inline:" M "\n"},
+        /* Keys in other places than behind "inline:" (review of issue 5, 17). */
+        {"a=crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n",
+         "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " M "\r\n"},
+        {"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline " KEY "\r\n",
+         "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline " M "\r\n"},
+        {"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline: " KEY "|2^20\r\n",
+         "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" M " " M "\r\n"},
+        {"a=crypto:1 aead_aes_128_gcm inline:" KEY "|" KEY " FEC_KEY=" KEY " KDR=1 -WSH=64 KEY=" KEY
+         " FEC_ORDER=SRTP_FEC UNENCRYPTED_SRTCP =" KEY "\r\n",
+         "a=crypto:1 aead_aes_128_gcm inline:" M "|" M " FEC_KEY=" M " KDR=1 -WSH=64 KEY=" M
+         " FEC_ORDER=SRTP_FEC UNENCRYPTED_SRTCP " M "\r\n"},
+        {"a=crypto:1 " KEY "\r\n", "a=crypto:1 " M "\r\n"},
+        {"a=crypto:" KEY "\r\n", "a=crypto:" M "\r\n"},
+        {"a=crypto: \t\r\n", "a=crypto: \t\r\n"},
+        {"a=crypto:", "a=crypto:"},
+        {"a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_80 " KEY "\r\n",
+         "a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_80 " M "\r\n"},
+        {"a=acap:1 key-mgmt:mikey " KEY "\r\n", "a=acap:1 key-mgmt:" M "\r\n"},
+        {"a=acap:2 ICE-PWD:secret\r\n", "a=acap:2 ICE-PWD:" M "\r\n"},
+        {"Refer-To: <sip:a@b?Authorization=Digest%20secret&x=shown&proxy-authorization=s;e,c>\r\n",
+         "Refer-To: <sip:a@b?Authorization=" M "&x=shown&proxy-authorization=" M ">\r\n"},
+        {"Refer-To: <sip:a@b?%41uthorization=secret&body=a%3Dcrypto%3A1>;shown=1\r\n",
+         "Refer-To: <sip:a@b?%41uthorization=" M "&body=" M ">;shown=1\r\n"},
+        {"Authorization: Digest x\r\n a=crypto:1 S inline:" KEY "\r\n",
+         "Authorization: Digest x\r\n a=crypto:1 S inline:" M "\r\n"},
+        {"Authorization: Digest uri=\"sip:b?Authorization=secret\"\r\n",
+         "Authorization: Digest uri=\"sip:b?Authorization=" M "\"\r\n"},
         {"a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:c2VjcmV0\r\n",
          "a=acap:1 crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" M "\r\n"},
         {"To: sip:sip:a sip:b:c sip:bob:secret@h, sips:sip:secret@h\r\n",
