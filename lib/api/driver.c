@@ -503,7 +503,7 @@ secsip_result ssi_driver_new_telling(const struct ssi_driver_tell *tell, struct 
     r = ssi_poller_new(&d->poller);
     if (r < 0)
         goto fail;
-    r = ssi_resolver_new(d->poller, dns_servers, &d->resolver);
+    r = ssi_resolver_new(d->poller, dns_servers, NULL, &d->resolver);
     if (r < 0)
         goto fail;
     ssi_poller_wake(d->poller); /* the first round reads the core's deadline */

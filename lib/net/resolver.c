@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -14,7 +15,8 @@
 #include "net/dns.h"
 #include "net/hosts.h"
 
-#define HOSTS_FILE "/etc/hosts"
+#define HOSTS_FILE  "/etc/hosts"
+#define RESOLV_CONF "/etc/resolv.conf"
 
 enum {
     MAX_LOOKUPS = 4096,
@@ -43,6 +45,12 @@ struct dns_socket {
     struct ssi_resolver *resolver;
 };
 
+/* What tells one version of a file from another. No padding: compared as bytes. */
+struct file_state {
+    uint64_t device, inode;
+    int64_t size, mtime_s, mtime_ns;
+};
+
 struct ssi_resolver {
     ares_channel channel;
     struct ssi_poller *poller;
@@ -51,6 +59,8 @@ struct ssi_resolver {
     struct ssi_list sockets;
     size_t n_lookups;
     bool closing;
+    char *system_file; /* says which servers there are; NULL: they were given */
+    struct file_state file;
 };
 
 /* ---- The sockets of c-ares: as its own, but what has gone raises no SIGPIPE when it is written to. With these it sets no options
@@ -240,17 +250,71 @@ static bool ask_hosts_file(struct ssi_lookup *l)
     return true;
 }
 
-secsip_result ssi_resolver_new(struct ssi_poller *poller, const char *servers,
-                               struct ssi_resolver **ret)
+static int open_channel(struct ssi_resolver *r, ares_channel *ret)
 {
-    static atomic_flag initialised = ATOMIC_FLAG_INIT;
     struct ares_options o = {
         .flags = ARES_FLAG_NOALIASES | ARES_FLAG_EDNS,
         .timeout = TIMEOUT_MS,
         .tries = TRIES,
         .ednspsz = UDP_SIZE,
         .sock_state_cb = socket_state,
+        .sock_state_cb_data = r,
+        .resolvconf_path = r->system_file, /* copied */
     };
+
+    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_EDNSPSZ |
+               ARES_OPT_SOCK_STATE_CB;
+
+    int status = ares_init_options(ret, &o, r->system_file ? mask | ARES_OPT_RESOLVCONF : mask);
+    if (status == ARES_SUCCESS)
+        ares_set_socket_functions(*ret, &socket_functions, NULL);
+    return status;
+}
+
+static void look_at_file(const struct ssi_resolver *r, struct file_state *ret)
+{
+    struct stat st;
+
+    *ret = (struct file_state){0};
+    if (stat(r->system_file, &st) == 0)
+        *ret = (struct file_state){st.st_dev, st.st_ino, st.st_size, st.st_mtim.tv_sec,
+                                   st.st_mtim.tv_nsec};
+}
+
+/* Another network has other name servers. c-ares reads the file once; a new channel reads it again. While questions are on
+ * their way the old one stays: they end in seconds. */
+static void follow_the_system(struct ssi_resolver *r)
+{
+    struct file_state now;
+    ares_channel fresh;
+
+    if (!r->system_file || !ssi_list_empty(&r->waiting))
+        return;
+    look_at_file(r, &now);
+    if (memcmp(&now, &r->file, sizeof now) == 0 || open_channel(r, &fresh) != ARES_SUCCESS)
+        return;
+    ares_destroy(r->channel);
+    r->channel = fresh;
+    r->file = now;
+}
+
+static secsip_result start_channel(struct ssi_resolver *r, const char *servers)
+{
+    if (r->system_file)
+        look_at_file(r, &r->file);
+    int status = open_channel(r, &r->channel);
+    if (status != ARES_SUCCESS)
+        return status == ARES_ENOMEM ? SECSIP_E_NOMEM : SECSIP_E_IO;
+    if (!servers || ares_set_servers_ports_csv(r->channel, servers) == ARES_SUCCESS)
+        return 0;
+    ares_destroy(r->channel);
+    return SECSIP_E_INVALID;
+}
+
+secsip_result ssi_resolver_new(struct ssi_poller *poller, const char *servers,
+                               const char *system_file, struct ssi_resolver **ret)
+{
+    static atomic_flag initialised = ATOMIC_FLAG_INIT;
     struct ssi_resolver *r = calloc(1, sizeof *r);
 
     if (!r)
@@ -261,19 +325,17 @@ secsip_result ssi_resolver_new(struct ssi_poller *poller, const char *servers,
     ssi_list_init(&r->waiting);
     ssi_list_init(&r->ready);
     ssi_list_init(&r->sockets);
-    o.sock_state_cb_data = r;
-    int status = ares_init_options(&r->channel, &o,
-                                   ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                                       ARES_OPT_EDNSPSZ | ARES_OPT_SOCK_STATE_CB);
-    if (status != ARES_SUCCESS) {
-        free(r);
-        return status == ARES_ENOMEM ? SECSIP_E_NOMEM : SECSIP_E_IO;
+    secsip_result result = 0;
+    if (!servers) {
+        r->system_file = ssi_slice_dup(ssi_slice_str(system_file ? system_file : RESOLV_CONF));
+        result = r->system_file ? 0 : SECSIP_E_NOMEM;
     }
-    ares_set_socket_functions(r->channel, &socket_functions, NULL);
-    if (servers && ares_set_servers_ports_csv(r->channel, servers) != ARES_SUCCESS) {
-        ares_destroy(r->channel);
+    if (result == 0)
+        result = start_channel(r, servers);
+    if (result < 0) {
+        free(r->system_file);
         free(r);
-        return SECSIP_E_INVALID;
+        return result;
     }
     *ret = r;
     return 0;
@@ -289,6 +351,7 @@ void ssi_resolver_free(struct ssi_resolver *r)
     free_lookup(SSI_CONTAINER(it, struct ssi_lookup, node));
     SSI_LIST_EACH(it, &r->sockets)
     drop_socket(SSI_CONTAINER(it, struct dns_socket, node));
+    free(r->system_file);
     free(r);
 }
 
@@ -304,6 +367,7 @@ secsip_result ssi_resolver_ask(struct ssi_resolver *r, enum ssi_rr_type type, co
     struct ssi_lookup *l = calloc(1, sizeof *l);
     if (!l)
         return SECSIP_E_NOMEM;
+    follow_the_system(r);
     l->resolver = r;
     l->type = type;
     l->fn = fn;

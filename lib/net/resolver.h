@@ -14,9 +14,10 @@ struct ssi_lookup;
 typedef void (*ssi_resolver_fn)(void *arg, secsip_result result, const struct ssi_rr *rrs,
                                 size_t n_rrs);
 
-/* servers: "192.0.2.1:53,[2001:db8::1]:53", NULL: the system's. SECSIP_E_INVALID (servers), SECSIP_E_NOMEM, SECSIP_E_IO. */
+/* servers: "192.0.2.1:53,[2001:db8::1]:53", NULL: the system's, as they stand in system_file (NULL: /etc/resolv.conf), which is
+ * read again when it has changed. SECSIP_E_INVALID (servers), SECSIP_E_NOMEM, SECSIP_E_IO. */
 secsip_result ssi_resolver_new(struct ssi_poller *poller, const char *servers,
-                               struct ssi_resolver **ret);
+                               const char *system_file, struct ssi_resolver **ret);
 /* Nothing follows. NULL is legal. */
 void ssi_resolver_free(struct ssi_resolver *r);
 /* fn follows exactly once unless cancelled. SECSIP_E_NOMEM, SECSIP_E_LIMIT (too many at once), SECSIP_E_INVALID. */

@@ -144,8 +144,9 @@ static secsip_result put_priority(secsip_tls_profile *p, const secsip_tls_parame
     ssi_buf_put_str(b, ":-MAC-ALL:+AEAD:-GROUP-ALL");
     if (r == 0)
         r = put_list(p, &group_list, t->groups, b);
-    ssi_buf_put_str(b, ":-COMP-ALL:+COMP-NULL:%SAFE_RENEGOTIATION:%SERVER_PRECEDENCE:"
-                       "%PROFILE_MEDIUM");
+    /* RFC 9155: no SHA-1 under a handshake of TLS 1.2 either. */
+    ssi_buf_put_str(b, ":-SIGN-RSA-SHA1:-SIGN-ECDSA-SHA1:-COMP-ALL:+COMP-NULL:"
+                       "%SAFE_RENEGOTIATION:%SERVER_PRECEDENCE:%PROFILE_MEDIUM");
     ssi_buf_put_char(b, 0);
     return r < 0 ? r : b->failed;
 }

@@ -8,9 +8,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/timer.h"
+#include "folder.h"
 #include "net/dns.h"
 #include "net/resolver.h"
 
@@ -54,6 +56,37 @@ static uint16_t port_of(int fd)
 
     assert_int_equal(getsockname(fd, (struct sockaddr *)&name, &len), 0);
     return ntohs(name.sin_port);
+}
+
+/* Where c-ares wants to go: the system's name servers have port 53, which is not ours. What goes there comes to our server. */
+static struct in_addr wanted;
+
+int connect(int fd, const struct sockaddr *to, socklen_t len)
+{
+    struct sockaddr_in name;
+
+    memcpy(&name, to, sizeof name);
+    if (name.sin_family == AF_INET && ntohs(name.sin_port) == 53) {
+        wanted = name.sin_addr;
+        name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        name.sin_port = htons(port_of(server.udp));
+        return (int)syscall(SYS_connect, fd, &name, sizeof name);
+    }
+    return (int)syscall(SYS_connect, fd, to, len);
+}
+
+/* And what comes from our server comes from there: c-ares looks at the address. */
+ssize_t recvfrom(int fd, void *data, size_t cap, int flags, struct sockaddr *from, socklen_t *len)
+{
+    long n = syscall(SYS_recvfrom, fd, data, cap, flags, from, len);
+    struct sockaddr_in name;
+
+    if (n > 0 && from && fd != server.udp && wanted.s_addr) {
+        memcpy(&name, from, sizeof name);
+        name.sin_addr = wanted;
+        memcpy(from, &name, sizeof name);
+    }
+    return n;
 }
 
 static int bind_socket(int type, uint16_t port)
@@ -216,7 +249,7 @@ static uint64_t look_up(enum ssi_rr_type type, const char *name)
     return ssi_poller_now_us() - begun;
 }
 
-static void start(enum tcp behaviour)
+static void start_from(enum tcp behaviour, const char *system_file)
 {
     char servers[64];
 
@@ -225,7 +258,14 @@ static void start(enum tcp behaviour)
     open_server(behaviour);
     snprintf(servers, sizeof servers, "127.0.0.1:%u", (unsigned)port_of(server.udp));
     assert_int_equal(ssi_poller_new(&client.poller), 0);
-    assert_int_equal(ssi_resolver_new(client.poller, servers, &client.resolver), 0);
+    assert_int_equal(ssi_resolver_new(client.poller, system_file ? NULL : servers, system_file,
+                                      &client.resolver),
+                     0);
+}
+
+static void start(enum tcp behaviour)
+{
+    start_from(behaviour, NULL);
 }
 
 static void stop(void)
@@ -311,6 +351,53 @@ static void a_refusal_comes_with_its_time(void **state)
     stop();
 }
 
+static void write_servers(const char *path, const char *text)
+{
+    char fresh[80];
+
+    /* As those who manage it do: beside, and renamed. */
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    FILE *f = fopen(fresh, "we");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(rename(fresh, path), 0);
+}
+
+static void expect_asked(const char *address)
+{
+    char text[INET_ADDRSTRLEN];
+
+    wanted.s_addr = 0;
+    look_up(SSI_RR_SRV, "_sips._tcp.example.test");
+    assert_int_equal(client.result, 0);
+    assert_non_null(inet_ntop(AF_INET, &wanted, text, sizeof text));
+    assert_string_equal(text, address);
+}
+
+/* A telephone that is carried from one network to another. */
+static void another_network_has_other_name_servers(void **state)
+{
+    char folder[] = "/tmp/secsip-resolver-XXXXXX", path[64];
+
+    (void)state;
+    test_folder_make(folder);
+    snprintf(path, sizeof path, "%s/resolv.conf", folder);
+    write_servers(path, "nameserver 127.0.0.11\n");
+    start_from(TCP_ANSWERS, path);
+    expect_asked("127.0.0.11");
+    expect_asked("127.0.0.11");
+    write_servers(path, "nameserver 127.0.0.12\n");
+    expect_asked("127.0.0.12");
+    /* A file that is gone for a moment, and one that comes back. */
+    assert_int_equal(unlink(path), 0);
+    look_up(SSI_RR_SRV, "_sips._tcp.example.test");
+    write_servers(path, "# none yet\nnameserver 127.0.0.13\n");
+    expect_asked("127.0.0.13");
+    stop();
+    assert_int_equal(test_folder_remove(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +405,7 @@ int main(void)
         cmocka_unit_test(without_tcp_a_cut_answer_is_an_error_and_in_time),
         cmocka_unit_test(no_name_server_makes_a_sigpipe),
         cmocka_unit_test(a_refusal_comes_with_its_time),
+        cmocka_unit_test(another_network_has_other_name_servers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

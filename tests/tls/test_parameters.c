@@ -102,6 +102,12 @@ static void expect_floor(secsip_tls_profile *p)
     n = gnutls_priority_mac_list(p->priority, &list);
     assert_int_equal(n, 1);
     assert_int_equal(list[0], GNUTLS_MAC_AEAD);
+    n = gnutls_priority_sign_list(p->priority, &list);
+    assert_true(n > 8);
+    for (int i = 0; i < n; i++) {
+        gnutls_digest_algorithm_t hash = gnutls_sign_get_hash_algorithm(list[i]);
+        assert_true(hash != GNUTLS_DIG_SHA1 && hash != GNUTLS_DIG_MD5); /* RFC 9155 */
+    }
 }
 
 static void no_choice_is_weaker_than_the_default(void **state)
