@@ -106,6 +106,8 @@ secsip_account *ssi_account_for_request(struct ssi_ua *ua, const struct ssi_sip_
 const struct ssi_flow_target *ssi_account_target(const secsip_account *a);
 /* RFC 5626 was agreed over it. */
 bool ssi_account_is_outbound(const secsip_account *a, const struct ssi_flow *flow);
+/* Another flow over which the account is registered, to a server that is not known to be down; borrowed. NULL: there is none. */
+struct ssi_flow *ssi_account_other_flow(const secsip_account *a, const struct ssi_flow *flow);
 /* "<sip:token@host:port;transport=tls>" for a flow; what makes a call sips makes its Contact sips (RFC 5630 5.1.1). A dialog's
  * has ";ob" where RFC 5626 was agreed over the flow: requests come back over it (RFC 5626 4.3). */
 void ssi_account_put_contact(struct ssi_buf *b, const secsip_account *a,

@@ -3,13 +3,20 @@
 #include "ua/call.h"
 #include "ua/register.h"
 
-/* It is the server that fails, and not whom it had reached; and there is another. Over a flow of RFC 5626 the call stays:
- * its Contact says ";ob", so the peer will be led back over that flow and no other (RFC 5626 4.3). What a server has opened
- * to us (RFC 5923) is not looked up in DNS. */
-static bool may_move(const secsip_call *c)
+/* Where the INVITE may go next; the caller's reference. NULL: nowhere.
+ *
+ * An account of several outbound proxies has another flow that is registered. Else over a flow of RFC 5626 the call stays while
+ * it lives: its Contact says ";ob", so the peer will be led back over that flow and no other (RFC 5626 4.3). */
+static struct ssi_flow *next_flow(secsip_call *c, struct ssi_flow *old, uint32_t seconds)
 {
-    return !ssi_account_is_outbound(c->account, c->flow) &&
-           ssi_flow_has_alternative(c->flow, c->n_servers);
+    struct ssi_flow *f = ssi_account_other_flow(c->account, old);
+
+    if (f)
+        return c->n_servers < c->account->n_flows ? ssi_flow_ref(f) : NULL;
+    if (ssi_account_is_outbound(c->account, old) || !ssi_flow_has_alternative(old, c->n_servers))
+        return NULL;
+    ssi_flow_retire(old, seconds);
+    return ssi_flow_again(old, &f) < 0 ? NULL : f;
 }
 
 /* Nothing of what the first server saw is used again: neither its nonce nor our key. Dialog and CSeq go on. */
@@ -23,20 +30,18 @@ static void start_over(secsip_call *c)
     c->phase = SSI_CALL_CONNECT;
 }
 
+/* It is the server that fails, and not whom it had reached. What a server has opened to us (RFC 5923) is not looked up in DNS. */
 static bool move_on(secsip_call *c, const struct ssi_sip_msg *m, const char *why)
 {
     uint32_t seconds = m ? ssi_sip_msg_retry_after(m) : 0;
     struct ssi_flow *old = c->flow;
-    struct ssi_flow *f;
 
     if (c->state != SECSIP_CALL_CALLING || old->incoming)
         return false;
     ssi_down_note(&c->ua->down, &old->peer, c->ua->timers.now_us, seconds);
     c->n_servers++;
-    if (!may_move(c))
-        return false;
-    ssi_flow_retire(old, seconds);
-    if (ssi_flow_again(old, &f) < 0)
+    struct ssi_flow *f = next_flow(c, old, seconds);
+    if (!f)
         return false;
     ssi_log_line(&c->ua->config.log, SSI_LOG_WARNING, "INVITE to %s: %s, trying the next server",
                  c->remote_uri, why);

@@ -657,6 +657,18 @@ bool ssi_account_is_outbound(const secsip_account *a, const struct ssi_flow *flo
     return false;
 }
 
+struct ssi_flow *ssi_account_other_flow(const secsip_account *a, const struct ssi_flow *flow)
+{
+    for (size_t i = 0; i < a->n_flows; i++) {
+        const struct ssi_registration *g = &a->flows[i];
+        if (a->n_flows > 1 && g->state == SECSIP_REGISTRATION_REGISTERED && g->flow &&
+            g->flow != flow && g->flow->state == SSI_FLOW_OPEN &&
+            !ssi_down_is(&a->ua->down, &g->flow->peer, a->ua->timers.now_us))
+            return g->flow;
+    }
+    return NULL;
+}
+
 void ssi_registrations_detach(secsip_account *a)
 {
     for (size_t i = 0; i < a->n_flows; i++) {

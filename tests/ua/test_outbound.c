@@ -212,6 +212,35 @@ static void an_account_lives_on_the_flow_that_is_left(void **state)
     stop_two();
 }
 
+/* The proxy of the first flow falls silent or goes, and the call has another way. */
+static void a_call_takes_the_flow_that_is_left(void **state)
+{
+    (void)state;
+    for (int silent = 0; silent < 2; silent++) {
+        start_two();
+        lab_phone(&l, &l.bob, "bob", &(secsip_account_config){.proxy = "wrong.test"});
+        l.bob.answers = true;
+        assert_int_equal(secsip_account_register(l.bob.account), 0);
+        simnet_run(l.net, 1000000, NULL, NULL);
+        assert_int_equal(secsip_registrar_count(other.registrar), 2);
+        if (silent)
+            simnet_freeze(l.server, true);
+        lab_call(&l, &l.alice, "sip:bob@example.test");
+        assert_string_equal(l.alice.call->flow->domain, "example.test");
+        assert_int_equal(l.alice.call->phase, SSI_CALL_INVITING);
+        if (!silent)
+            simnet_down(l.server, true);
+        assert_true(simnet_run(l.net, 60000000, lab_both_talking, &l));
+        assert_string_equal(l.alice.call->flow->domain, "wrong.test");
+        assert_int_equal(l.alice.account->flows[1].state, SECSIP_REGISTRATION_REGISTERED);
+        lab_assert_speech(&l, 1000000);
+        assert_int_equal(secsip_call_hangup(l.alice.call), 0);
+        assert_true(simnet_run(l.net, 5000000, lab_both_ended, &l));
+        secsip_stack_shutdown(simnet_stack(l.bob.host), 2000);
+        stop_two();
+    }
+}
+
 static void unregistering_removes_both_and_is_told_once(void **state)
 {
     (void)state;
@@ -408,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_first_failure_waits_half_a_minute_to_a_minute),
         cmocka_unit_test(requests_of_a_dialog_say_where_they_come_back),
         cmocka_unit_test(an_account_lives_on_the_flow_that_is_left),
+        cmocka_unit_test(a_call_takes_the_flow_that_is_left),
         cmocka_unit_test(unregistering_removes_both_and_is_told_once),
         cmocka_unit_test(lists_of_proxies_are_checked),
         cmocka_unit_test(where_the_first_hop_cannot_the_plain_way_is_taken),
