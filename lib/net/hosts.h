@@ -6,7 +6,7 @@
 #include "secsip/result.h"
 
 enum {
-    SSI_HOSTS_MAX = 1 << 20, /* bytes that are looked at: a millisecond or two */
+    SSI_HOSTS_MAX = 1 << 20, /* bytes that are looked at: four milliseconds where it is full */
     SSI_HOSTS_TTL_S = 60,    /* what a line is good for */
 };
 
