@@ -43,5 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             FUZZ_CHECK(rrs[i].addr.family == (type == SSI_RR_A ? 4 : 6) && rrs[i].addr.port == 0);
     }
     check_less(data + 1, size - 1, type, n);
+    /* Whose question is another one says nothing about this one either. */
+    uint32_t ttl_s = UINT32_MAX;
+    FUZZ_CHECK(!ssi_dns_refusal_ttl(data + 1, size - 1, type, "example.test", &ttl_s) ||
+               (n >= 0 && ttl_s <= INT32_MAX));
     return 0;
 }
