@@ -417,6 +417,15 @@ static bool is_sip(const struct ssi_sip_uri *u)
     return u->scheme == SSI_SIP_SCHEME_SIP || u->scheme == SSI_SIP_SCHEME_SIPS;
 }
 
+struct ssi_slice ssi_sip_uri_without_headers(const struct ssi_sip_uri *u)
+{
+    struct ssi_slice s = u->whole;
+
+    if (u->headers.len > 0)
+        s.len = (size_t)(u->headers.p - 1 - s.p);
+    return s;
+}
+
 bool ssi_sip_uri_same_user(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b)
 {
     if (!is_sip(a) || !is_sip(b))

@@ -31,6 +31,8 @@ bool ssi_sip_uri_param(const struct ssi_sip_uri *u, struct ssi_slice name,
                        struct ssi_slice *ret_value);
 /* RFC 3261 19.1.4 as RFC 5954 4.2 corrects it; tel by RFC 3966 4, other schemes byte for byte. */
 bool ssi_sip_uri_equal(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b);
+/* As it may stand in a request line: without headers (RFC 3261 19.1.1, table 1). */
+struct ssi_slice ssi_sip_uri_without_headers(const struct ssi_sip_uri *u);
 /* Whether both name the same user at the same host, whatever scheme (sip or sips), port and parameters say. Others as
  * ssi_sip_uri_equal. */
 bool ssi_sip_uri_same_user(const struct ssi_sip_uri *a, const struct ssi_sip_uri *b);

@@ -133,16 +133,6 @@ static char *dup_party(const struct ssi_sip_addr *a)
     return copy;
 }
 
-/* A URI as it may stand in a request line: without headers (RFC 3261 19.1.1, table 1). */
-static struct ssi_slice without_headers(const struct ssi_sip_uri *u)
-{
-    struct ssi_slice s = u->whole;
-
-    if (u->headers.len > 0)
-        s.len = (size_t)(u->headers.p - 1 - s.p);
-    return s;
-}
-
 /* RFC 5630 5.1.1: in a dialog with sips, every hop that we are told of is sips. */
 static bool is_allowed_hop(const struct ssi_dialog *d, const struct ssi_sip_uri *u)
 {
@@ -167,7 +157,7 @@ static char *dup_target(const struct ssi_dialog *d, const struct ssi_sip_msg *m,
         return NULL;
     }
     *ret = SECSIP_E_NOMEM;
-    return ssi_slice_dup(without_headers(&contact.uri));
+    return ssi_slice_dup(ssi_sip_uri_without_headers(&contact.uri));
 }
 
 /* RFC 3261 12.1.1: the URI with all its parameters is what counts. */
@@ -324,7 +314,7 @@ static struct ssi_slice route_uri(const char *route, bool *ret_loose)
     if (ssi_sip_addr_parse(ssi_slice_str(route), &a) < 0)
         return ssi_slice_str("");
     *ret_loose = ssi_sip_uri_param(&a.uri, SSI_LIT("lr"), &lr);
-    return without_headers(&a.uri);
+    return ssi_sip_uri_without_headers(&a.uri);
 }
 
 struct ssi_slice ssi_dialog_request_uri(const struct ssi_dialog *d)

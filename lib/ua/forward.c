@@ -140,27 +140,63 @@ secsip_result ssi_forward_make_branch(const secsip_registrar *r, const struct ss
 }
 
 /* ---- Writing what is forwarded */
-static bool is_our_route(const secsip_registrar *r, const struct ssi_sip_addr *route,
-                         const struct ssi_flow *flow)
+static bool is_our_uri(const secsip_registrar *r, const struct ssi_sip_uri *u,
+                       const struct ssi_flow *flow)
 {
     char host[SSI_ADDR_TEXT];
 
     ssi_addr_ip_text(&flow->local, true, host);
-    if (ssi_slice_ieq(route->uri.host, ssi_slice_str(r->domain)))
+    if (ssi_slice_ieq(u->host, ssi_slice_str(r->domain)))
         return true;
-    return ssi_slice_ieq(route->uri.host, ssi_slice_str(host)) &&
-           route->uri.port == flow->local.port;
+    return ssi_slice_ieq(u->host, ssi_slice_str(host)) && u->port == flow->local.port;
 }
 
-bool ssi_forward_first_route(const secsip_registrar *r, const struct ssi_sip_msg *m,
-                             const struct ssi_flow *flow, struct ssi_sip_addr *ret)
+/* The first Route element, if it names us. */
+static bool first_route(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                        const struct ssi_flow *flow, struct ssi_sip_addr *ret)
 {
     struct ssi_sip_values it;
-    struct ssi_slice value;
 
     ssi_sip_values_init(&it, m, SSI_HDR_ROUTE);
-    return ssi_sip_values_next(&it, &value) && ssi_sip_addr_parse(value, ret) >= 0 &&
-           is_our_route(r, ret, flow);
+    return ssi_sip_values_next_addr(&it, ret) > 0 && is_our_uri(r, &ret->uri, flow);
+}
+
+bool ssi_forward_has_our_route(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                               const struct ssi_flow *flow)
+{
+    struct ssi_sip_addr route;
+
+    return first_route(r, m, flow, &route);
+}
+
+static bool last_route(const struct ssi_sip_msg *m, struct ssi_sip_addr *ret)
+{
+    struct ssi_sip_values it;
+    bool any = false;
+
+    ssi_sip_values_init(&it, m, SSI_HDR_ROUTE);
+    while (ssi_sip_values_next_addr(&it, ret) > 0)
+        any = true;
+    return any;
+}
+
+bool ssi_forward_take_token(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                            const struct ssi_flow *flow, struct ssi_forward_path *ret_path,
+                            struct ssi_forward_ends *ret_ends)
+{
+    struct ssi_sip_addr route;
+
+    if (is_our_uri(r, &m->uri, flow) && ssi_forward_read_token(r, m->uri.user, m, ret_ends) &&
+        last_route(m, &route)) {
+        *ret_path = (struct ssi_forward_path){.uri = ssi_sip_uri_without_headers(&route.uri),
+                                              .sips = route.uri.scheme == SSI_SIP_SCHEME_SIPS,
+                                              .skip_last = true};
+        return true;
+    }
+    *ret_path = (struct ssi_forward_path){
+        .uri = m->uri.whole, .sips = m->uri.scheme == SSI_SIP_SCHEME_SIPS, .skip_first = true};
+    return first_route(r, m, flow, &route) &&
+           ssi_forward_read_token(r, route.uri.user, m, ret_ends);
 }
 
 /* An element of a list as it came: the folds and quoted NULs of a scanned message are no injection. */
@@ -171,17 +207,63 @@ static void put_element(struct ssi_buf *b, const char *name, struct ssi_slice va
     ssi_sip_put_crlf(b);
 }
 
-static void put_routes(struct ssi_buf *b, const struct ssi_sip_msg *m, bool skip_first)
-{
+/* The elements of Route that are to stay; `at` counts them from the first one of the message. */
+struct staying {
     struct ssi_sip_values it;
+    uint32_t at, end;
+};
+
+static void staying_init(struct staying *s, const struct ssi_sip_msg *m,
+                         const struct ssi_forward_path *path)
+{
     struct ssi_slice value;
 
-    ssi_sip_values_init(&it, m, SSI_HDR_ROUTE);
-    while (ssi_sip_values_next(&it, &value)) {
-        if (!skip_first)
-            put_element(b, "Route", value);
-        skip_first = false;
-    }
+    *s = (struct staying){0};
+    ssi_sip_values_init(&s->it, m, SSI_HDR_ROUTE);
+    while (ssi_sip_values_next(&s->it, &value))
+        s->end++;
+    s->end -= s->end > 0 && path->skip_last;
+    ssi_sip_values_init(&s->it, m, SSI_HDR_ROUTE);
+    if (path->skip_first && s->end > 0 && ssi_sip_values_next(&s->it, &value))
+        s->at++;
+}
+
+static bool staying_next(struct staying *s, struct ssi_slice *ret)
+{
+    return s->at++ < s->end && ssi_sip_values_next(&s->it, ret);
+}
+
+/* RFC 3261 16.6 step 6: the next hop is a strict router. */
+static bool is_strict(const struct ssi_sip_msg *m, const struct ssi_forward_path *path,
+                      struct ssi_sip_addr *ret)
+{
+    struct staying s;
+    struct ssi_slice value;
+
+    staying_init(&s, m, path);
+    return staying_next(&s, &value) && ssi_sip_addr_parse(value, ret) >= 0 &&
+           (ret->uri.scheme == SSI_SIP_SCHEME_SIP || ret->uri.scheme == SSI_SIP_SCHEME_SIPS) &&
+           !ssi_sip_uri_param(&ret->uri, SSI_LIT("lr"), NULL);
+}
+
+static void put_routes(struct ssi_buf *b, const struct ssi_sip_msg *m,
+                       const struct ssi_forward_path *path, bool strict)
+{
+    struct staying s;
+    struct ssi_slice value;
+
+    staying_init(&s, m, path);
+    if (strict)
+        staying_next(&s, &value);
+    while (staying_next(&s, &value))
+        put_element(b, "Route", value);
+    if (!strict)
+        return;
+    ssi_sip_put_name(b, "Route");
+    ssi_sip_put_piece_str(b, "<");
+    ssi_sip_put_piece(b, path->uri);
+    ssi_sip_put_piece_str(b, ">");
+    ssi_sip_put_crlf(b);
 }
 
 /* RFC 3261 16.6 step 4: a URI of ours, sips where the request is. */
@@ -222,15 +304,18 @@ static bool is_ours(const secsip_registrar *r, const struct ssi_sip_header *h)
 }
 
 void ssi_forward_put_request(struct ssi_buf *b, const secsip_registrar *r,
-                             const struct ssi_sip_msg *m, struct ssi_slice uri,
+                             const struct ssi_sip_msg *m, const struct ssi_forward_path *path,
                              const struct ssi_flow *in, const struct ssi_flow *out,
-                             const char *branch, bool skip_route)
+                             const char *branch)
 {
     char source[SSI_ADDR_TEXT];
+    struct ssi_sip_addr next;
+    bool strict = is_strict(m, path, &next);
     struct ssi_addr sent_by;
     bool alias = ssi_flow_offers_alias(out, &sent_by);
 
-    ssi_sip_put_request_line(b, m->method_text, uri);
+    ssi_sip_put_request_line(b, m->method_text,
+                             strict ? ssi_sip_uri_without_headers(&next.uri) : path->uri);
     ssi_ua_put_via(b, ssi_flow_transport_name(out), &sent_by, branch, alias);
     ssi_addr_ip_text(&in->peer, false, source);
     ssi_sip_put_vias(b, m, source, in->peer.port);
@@ -241,7 +326,7 @@ void ssi_forward_put_request(struct ssi_buf *b, const secsip_registrar *r,
     for (uint32_t i = 0; i < m->n_headers; i++)
         if (!is_rewritten(m->headers[i].id) && !is_ours(r, &m->headers[i]))
             ssi_sip_put_copy(b, &m->headers[i]);
-    put_routes(b, m, skip_route);
+    put_routes(b, m, path, strict);
     ssi_sip_put_header_u64(b, "Max-Forwards",
                            m->max_forwards < 0 ? 70 : (uint64_t)m->max_forwards - 1);
     ssi_sip_put_end(b, NULL, m->body.p, m->body.len);

@@ -32,14 +32,26 @@ bool ssi_forward_read_token(const secsip_registrar *r, struct ssi_slice token,
 bool ssi_forward_is_loop(const secsip_registrar *r, const struct ssi_sip_msg *m);
 secsip_result ssi_forward_make_branch(const secsip_registrar *r, const struct ssi_sip_msg *m,
                                       char out[SSI_FORWARD_BRANCH_TEXT]);
-/* The first Route element, if it names us. */
-bool ssi_forward_first_route(const secsip_registrar *r, const struct ssi_sip_msg *m,
-                             const struct ssi_flow *flow, struct ssi_sip_addr *ret);
-/* RFC 3261 16.6: the request as it leaves over `out`. */
+/* Where a request goes from here: its Request-URI, and what is left out of its Route. */
+struct ssi_forward_path {
+    struct ssi_slice uri;
+    bool sips;
+    bool skip_first;
+    bool skip_last;
+};
+/* RFC 3261 16.4 for a request in a dialog: our token stands in the first Route, or, where a strict router was before us, in the
+ * Request-URI, and the last Route is where it goes. False: there is no token of ours. */
+bool ssi_forward_take_token(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                            const struct ssi_flow *flow, struct ssi_forward_path *ret_path,
+                            struct ssi_forward_ends *ret_ends);
+/* Whether the first Route names us. */
+bool ssi_forward_has_our_route(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                               const struct ssi_flow *flow);
+/* RFC 3261 16.6: the request as it leaves over `out`; where the next Route is a strict router's, in the form that it knows (step 6). */
 void ssi_forward_put_request(struct ssi_buf *b, const secsip_registrar *r,
-                             const struct ssi_sip_msg *m, struct ssi_slice uri,
+                             const struct ssi_sip_msg *m, const struct ssi_forward_path *path,
                              const struct ssi_flow *in, const struct ssi_flow *out,
-                             const char *branch, bool skip_route);
+                             const char *branch);
 /* RFC 3261 16.7 step 3 and 9: the response without our Via. */
 void ssi_forward_put_response(struct ssi_buf *b, const struct ssi_sip_msg *m);
 

@@ -251,8 +251,7 @@ static struct context *new_context(secsip_registrar *r, struct ssi_txn *t, struc
 }
 
 /* One more branch; a branch that cannot start counts as 480. */
-static void add_branch(struct context *c, struct ssi_flow *out, struct ssi_slice uri,
-                       bool skip_route)
+static void add_branch(struct context *c, struct ssi_flow *out, const struct ssi_forward_path *path)
 {
     char branch_id[SSI_FORWARD_BRANCH_TEXT];
     struct ssi_buf bytes;
@@ -272,8 +271,7 @@ static void add_branch(struct context *c, struct ssi_flow *out, struct ssi_slice
     ssi_buf_init_secret(&bytes, c->registrar->ua->config.limits.message_bytes + 1024);
     secsip_result r = ssi_forward_make_branch(c->registrar, c->request, branch_id);
     if (r >= 0) {
-        ssi_forward_put_request(&bytes, c->registrar, c->request, uri, c->from, out, branch_id,
-                                skip_route);
+        ssi_forward_put_request(&bytes, c->registrar, c->request, path, c->from, out, branch_id);
         r = bytes.failed;
     }
     c->refs++;
@@ -336,10 +334,9 @@ static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi
                               struct ssi_flow *flow)
 {
     struct ssi_forward_ends ends;
-    struct ssi_sip_addr route;
+    struct ssi_forward_path path;
 
-    if (!ssi_forward_first_route(r, m, flow, &route) ||
-        !ssi_forward_read_token(r, route.uri.user, m, &ends)) {
+    if (!ssi_forward_take_token(r, m, flow, &path, &ends)) {
         if (t)
             ssi_registrar_refuse(r, t, flow, 481);
         return;
@@ -347,7 +344,7 @@ static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi
     if (!holds_its_end(r, t, m, &ends, flow))
         return;
     struct ssi_flow *out = ssi_moved_find(&r->moved, r->ua, &ends.other);
-    if (!out || (m->uri.scheme == SSI_SIP_SCHEME_SIPS && out->transport != SSI_TRANSPORT_TLS)) {
+    if (!out || (path.sips && out->transport != SSI_TRANSPORT_TLS)) {
         if (t)
             ssi_registrar_refuse(r, t, flow, out ? 481 : 430); /* RFC 5626 5.3.1 */
         return;
@@ -360,7 +357,7 @@ static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi
         struct ssi_buf b;
         ssi_buf_init_secret(&b, r->ua->config.limits.message_bytes + 1024);
         if (ssi_forward_make_branch(r, m, branch) >= 0) {
-            ssi_forward_put_request(&b, r, m, m->uri.whole, flow, out, branch, true);
+            ssi_forward_put_request(&b, r, m, &path, flow, out, branch);
             if (b.failed >= 0)
                 ssi_flow_send(out, ssi_buf_slice(&b));
         }
@@ -373,7 +370,7 @@ static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi
         return;
     }
     c->refs++;
-    add_branch(c, out, m->uri.whole, true);
+    add_branch(c, out, &path);
     start(c);
     unref_context(c);
 }
@@ -383,7 +380,6 @@ static void forward_to_bindings(secsip_registrar *r, struct ssi_txn *t, struct s
 {
     struct ssi_aor *a = ssi_registrar_find(r, &m->uri);
     bool sips = m->uri.scheme == SSI_SIP_SCHEME_SIPS;
-    struct ssi_sip_addr route;
     uint32_t n = 0;
 
     if (!a) {
@@ -396,7 +392,7 @@ static void forward_to_bindings(secsip_registrar *r, struct ssi_txn *t, struct s
         return;
     }
     c->refs++;
-    bool skip_route = ssi_forward_first_route(r, m, flow, &route);
+    struct ssi_forward_path path = {.skip_first = ssi_forward_has_our_route(r, m, flow)};
     SSI_LIST_EACH(it, &a->bindings)
     {
         struct ssi_binding *b = SSI_CONTAINER(it, struct ssi_binding, node);
@@ -405,7 +401,8 @@ static void forward_to_bindings(secsip_registrar *r, struct ssi_txn *t, struct s
         /* RFC 5630 5.3: a sips request goes only to sips contacts, and over TLS. */
         if (sips && (!b->sips || b->flow->transport != SSI_TRANSPORT_TLS))
             continue;
-        add_branch(c, b->flow, ssi_slice_str(b->contact), skip_route);
+        path.uri = ssi_slice_str(b->contact);
+        add_branch(c, b->flow, &path);
         n++;
     }
     ssi_registrar_tell_forward(r, m, flow, n);

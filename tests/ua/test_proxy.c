@@ -362,6 +362,50 @@ static void send_bye(struct proxy_conn *c, const char *method, const char *uri, 
         method, uri, method, (unsigned)s.n_branches++, method, route);
 }
 
+/* RFC 3261 16.4: a strict router before us has put our URI where the target was. */
+static void a_strict_router_before_us_is_understood(void **state)
+{
+    char route[256], uri[256], line[300];
+
+    (void)state;
+    make_dialog(route, sizeof route);
+    snprintf(uri, sizeof uri, "%.*s", (int)strcspn(route + 1, ">"), route + 1);
+    static const char *const methods[] = {"INFO", "ACK"};
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        send_bye(bob, methods[i], uri,
+                 "Route: <sip:next.invalid;lr>\nRoute: <sip:alice@phone0.invalid;x=1?a=b>\n");
+        snprintf(line, sizeof line, "%s sip:alice@phone0.invalid;x=1 SIP/2.0\r\n", methods[i]);
+        expect_method(alice[0], line);
+        assert_string_equal(proxy_header(alice[0], "Route"), "<sip:next.invalid;lr>");
+        assert_null(strstr(strstr(alice[0]->text, "\r\nRoute: ") + 2, "\r\nRoute: "));
+    }
+    send_bye(bob, "INFO", uri, ""); /* to us, and where to? */
+    expect_status(bob, 481);
+    uri[8] ^= 1; /* not our token */
+    send_bye(bob, "INFO", uri, "Route: <sip:alice@phone0.invalid>\n");
+    expect_status(bob, 481);
+    assert_string_equal(proxy_take(alice[0]), "");
+    proxy_stop(&s);
+}
+
+/* RFC 3261 16.6 step 6: the one behind us. */
+static void a_strict_router_behind_us_is_served(void **state)
+{
+    char route[256], line[600];
+
+    (void)state;
+    make_dialog(route, sizeof route);
+    snprintf(line, sizeof line, "Route: %s, <sip:old.invalid;x?a=b>, <sip:next.invalid;lr>\n",
+             route);
+    send_bye(bob, "INFO", "sip:alice@phone0.invalid", line);
+    expect_method(alice[0], "INFO sip:old.invalid;x SIP/2.0\r\n");
+    assert_string_equal(proxy_header(alice[0], "Route"), "<sip:next.invalid;lr>");
+    assert_non_null(
+        strstr(alice[0]->text,
+               "\r\nRoute: <sip:next.invalid;lr>\r\nRoute: <sip:alice@phone0.invalid>\r\n"));
+    proxy_stop(&s);
+}
+
 /* A token is not enough to take the place of a connection that is gone: the password belongs to it. */
 static void who_lost_his_connection_comes_back_with_his_password(void **state)
 {
@@ -636,6 +680,8 @@ int main(void)
         cmocka_unit_test(nobody_takes_the_place_of_another_user),
         cmocka_unit_test(a_shared_connection_moves_for_each_user_alone),
         cmocka_unit_test(requests_inside_a_dialog_need_its_route_and_its_connection),
+        cmocka_unit_test(a_strict_router_before_us_is_understood),
+        cmocka_unit_test(a_strict_router_behind_us_is_served),
         cmocka_unit_test(who_lost_his_connection_comes_back_with_his_password),
         cmocka_unit_test(sips_goes_only_to_sips_contacts_over_tls),
         cmocka_unit_test(who_does_not_read_is_cut_off_and_nobody_else_is_hurt),
