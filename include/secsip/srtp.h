@@ -2,7 +2,7 @@
  *
  * A session protects or unprotects the RTP and RTCP of one direction with one master key (RFC 3711, RFC 6188, RFC 7714), for
  * as many SSRCs as it is told to keep. Keys for the two directions differ, so a conversation has two sessions. A session is one
- * thread's at a time; different sessions are independent, and none ever calls back. No packet causes an allocation but the
+ * thread's at a time, and so are those together that continue one another; all others are independent, and none ever calls back. No packet causes an allocation but the
  * first of an SSRC.
  *
  * Packets are worked on in place; the functions that end in _copy leave the input as it is. They may start at any address on x86 and arm64; elsewhere at a multiple of 4.
@@ -213,17 +213,24 @@ uint32_t secsip_srtp_get_life(const secsip_srtp *srtp);
 
 /** A new key for a conversation that goes on: roll-over counters and SRTCP indices of the old session go on in the new one. A
  * sender's old session is used up by that and protects nothing any more; a receiver's old one stays as it is, for packets
- * that are still under way. Keys that live in both go on with what is left of their lives. Free both in the end. RFC 3711
- * 3.3.1.
+ * that are still under way. RFC 3711 3.3.1.
+ *
+ * Sessions that continue one another, also those that were exported and imported between, remember their keys. One that lives
+ * in both sessions, or comes back after others (RFC 6141), belongs to the new session from then on, with what was sent and
+ * received under it, its promises (secsip_srtp_export()), and what is left of its life; under the sessions that had it nothing
+ * passes any more. SSRCs that were silent during a whole key are forgotten when there would be no room for others. Free all
+ * sessions in the end, in any order.
  * @param srtp  the new session, which has seen no packet yet
  * @param old   the session before it, of the same direction
- * @return 0, SECSIP_E_SRTP_REUSE (the key is the same), SECSIP_E_STATE (directions differ, or srtp was used),
- *         SECSIP_E_INVALID, SECSIP_E_LIMIT, SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. Since 0.1. */
+ * @return 0, SECSIP_E_SRTP_REUSE (the key is the same, or one before the last 16, of which too little is known),
+ *         SECSIP_E_STATE (directions differ, or srtp was used), SECSIP_E_INVALID, SECSIP_E_LIMIT (SSRCs, or more than 16384
+ *         keys), SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY; after these two srtp, and old if it sends, may pass nothing any more.
+ *         Since 0.1. */
 secsip_result secsip_srtp_continue(secsip_srtp *srtp, secsip_srtp *old);
 
-/** Sets the roll-over counter of an SSRC before its first packet, for who joins late. RFC 3711 3.3.1.
+/** Sets the roll-over counter of an SSRC before its first RTP packet, for who joins late. RFC 3711 3.3.1.
  * @param ssrc, roc  in host order
- * @return 0, SECSIP_E_STATE (packets of this SSRC were seen already), SECSIP_E_LIMIT (too many SSRCs), SECSIP_E_INVALID,
+ * @return 0, SECSIP_E_STATE (RTP of this SSRC was seen already, or its counter was set), SECSIP_E_LIMIT (too many SSRCs), SECSIP_E_INVALID,
  *         SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. Since 0.1. */
 secsip_result secsip_srtp_set_roc(secsip_srtp *srtp, uint32_t ssrc, uint32_t roc);
 

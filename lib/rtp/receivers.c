@@ -22,6 +22,8 @@ void ssi_rtp_receivers_free(struct ssi_rtp_receivers *r)
     for (uint32_t i = 0; i < r->n; i++)
         free_receiver(&r->all[i]);
     r->n = 0;
+    ssi_srtp_line_drop(r->line);
+    r->line = NULL;
 }
 
 struct ssi_rtp_receiver *ssi_rtp_receivers_find(struct ssi_rtp_receivers *r, uint32_t fork)
@@ -37,6 +39,22 @@ static bool same_key(const struct ssi_srtp *a, const struct ssi_srtp *b)
     return a == b || ssi_srtp_same_key(a, b);
 }
 
+static bool shares_key(const struct ssi_srtp *a, const struct ssi_srtp *b)
+{
+    return a && ssi_srtp_shares_key(a, b);
+}
+
+/* From the second fork on, keys are remembered beyond the forks that had them. */
+static secsip_result join(struct ssi_rtp_receivers *r, struct ssi_srtp *rx)
+{
+    if (r->n == SSI_RTP_FORKS_MAX)
+        return SECSIP_E_LIMIT;
+    if (r->forgot)
+        return SECSIP_E_NOMEM;
+    secsip_result result = !r->line && r->n > 0 ? ssi_srtp_hold_line(r->all[0].now, &r->line) : 0;
+    return result == 0 && r->line ? ssi_srtp_join(rx, r->line) : result;
+}
+
 secsip_result ssi_rtp_receivers_prepare(struct ssi_rtp_receivers *r, uint32_t fork,
                                         struct ssi_srtp *rx)
 {
@@ -44,10 +62,11 @@ secsip_result ssi_rtp_receivers_prepare(struct ssi_rtp_receivers *r, uint32_t fo
 
     /* Two sessions with one key are two replay lists: a packet would pass once with each. */
     for (uint32_t i = 0; i < r->n; i++)
-        if (&r->all[i] != mine && same_key(r->all[i].now, rx))
+        if (&r->all[i] != mine &&
+            (shares_key(r->all[i].now, rx) || shares_key(r->all[i].before, rx)))
             return SECSIP_E_SRTP_REUSE;
     if (!mine)
-        return r->n < SSI_RTP_FORKS_MAX ? 0 : SECSIP_E_LIMIT;
+        return join(r, rx);
     return same_key(mine->now, rx) ? 0 : ssi_srtp_continue(rx, mine->now);
 }
 
@@ -74,6 +93,8 @@ bool ssi_rtp_receivers_adopt(struct ssi_rtp_receivers *r, uint32_t fork, struct 
 
 static void remove_at(struct ssi_rtp_receivers *r, uint32_t i)
 {
+    if (!r->line && ssi_srtp_hold_line(r->all[i].now, &r->line) < 0)
+        r->forgot = true;
     free_receiver(&r->all[i]);
     r->all[i] = r->all[--r->n];
     r->all[r->n] = (struct ssi_rtp_receiver){0};

@@ -23,13 +23,16 @@ struct ssi_rtp_receiver {
 struct ssi_rtp_receivers {
     struct ssi_rtp_receiver all[SSI_RTP_FORKS_MAX];
     uint32_t n;
+    struct ssi_srtp_line *line; /* all keys there were, from the second fork on; NULL before */
+    bool forgot;                /* for want of memory it lacks some: no new fork */
 };
 
 void ssi_rtp_receivers_free(struct ssi_rtp_receivers *r);
 /* NULL when this fork has none. */
 struct ssi_rtp_receiver *ssi_rtp_receivers_find(struct ssi_rtp_receivers *r, uint32_t fork);
 /* Before rx is given to the fork: what can fail. Roll-over counters go on where the fork has a session (RFC 3711 3.3.1).
- * SECSIP_E_LIMIT (too many forks), SECSIP_E_SRTP_REUSE (the key of another fork), and as ssi_srtp_continue. */
+ * A key that was in use before, of this fork or of one that is gone, goes on with its replay list. SECSIP_E_LIMIT (too many forks),
+ * SECSIP_E_SRTP_REUSE (a key of another fork), and as ssi_srtp_continue. */
 secsip_result ssi_rtp_receivers_prepare(struct ssi_rtp_receivers *r, uint32_t fork,
                                         struct ssi_srtp *rx);
 /* After prepare. Takes rx over; what comes under the fork's key before is accepted until until_us. True when it has one. */

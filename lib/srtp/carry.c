@@ -5,7 +5,8 @@
  *     window(4) join_roc(4) max_ssrcs(4)
  *     n_extensions(1) ids, mki_len(1) n_keys(1) use(1)
  *     n_keys times: key_len(1) key mki rtp_left(8) rtcp_left(8) rtp_soft(8) rtcp_soft(8)
- *     n_sources(4), each: ssrc(4) started(1) index(8) taken(8) floor(8) rtcp_index(4) rtcp_floor(4) rtcp_taken(8)
+ *     n_sources(4), each: ssrc(4) started(1) index(8) floor(8) taken(8) rtcp_index(4) rtcp_floor(4) rtcp_taken(8)
+ *     the keys of before (line.c)
  *     SHA-256 of all before it(32)
  *
  * Numbers are in network order. What is written of a source is what the next owner starts from: for a sender all indices up to
@@ -16,10 +17,11 @@
 
 #include "base/crypto.h"
 #include "base/cursor.h"
-#include "srtp/priv.h"
+#include "srtp/carry.h"
+#include "srtp/line.h"
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
     FLAG_CLEAR_RTP = 1 << 0,
     FLAG_CLEAR_RTCP = 1 << 1,
     FLAG_NO_AUTH_RTP = 1 << 2,
@@ -39,7 +41,7 @@ static const struct ssi_slice magic = {"secsip-srtp", 11};
 
 /* ---- Writing */
 
-static void put(struct ssi_buf *b, uint64_t v, size_t bytes)
+void ssi_srtp_put(struct ssi_buf *b, uint64_t v, size_t bytes)
 {
     uint8_t p[8];
 
@@ -53,29 +55,21 @@ static uint64_t index_of(const struct ssi_srtp_source *src)
     return (uint64_t)src->roc << 16 | src->seq;
 }
 
-/* The first index that a sender has not used, and that nobody before it may have. */
-static uint64_t next_index(const struct ssi_srtp_source *src)
-{
-    uint64_t next = src->started ? index_of(src) + 1 : 0;
-
-    return next > src->floor ? next : src->floor;
-}
-
 static void put_keys(struct ssi_buf *b, const struct ssi_srtp *s, uint64_t spent)
 {
-    put(b, s->mki_len, 1);
-    put(b, s->n_keys, 1);
-    put(b, s->use, 1);
+    ssi_srtp_put(b, s->mki_len, 1);
+    ssi_srtp_put(b, s->n_keys, 1);
+    ssi_srtp_put(b, s->use, 1);
     for (uint32_t i = 0; i < s->n_keys; i++) {
         const struct ssi_srtp_live_key *k = &s->keys[i];
         bool used_up = k->rtp_left <= spent || k->rtcp_left <= spent;
-        put(b, k->key.len, 1);
+        ssi_srtp_put(b, k->key.len, 1);
         ssi_buf_put(b, k->key.bytes, k->key.len);
         ssi_buf_put(b, k->mki, s->mki_len);
-        put(b, used_up ? 0 : k->rtp_left - spent, 8);
-        put(b, used_up ? 0 : k->rtcp_left - spent, 8);
-        put(b, k->rtp_soft, 8);
-        put(b, k->rtcp_soft, 8);
+        ssi_srtp_put(b, used_up ? 0 : k->rtp_left - spent, 8);
+        ssi_srtp_put(b, used_up ? 0 : k->rtcp_left - spent, 8);
+        ssi_srtp_put(b, k->rtp_soft, 8);
+        ssi_srtp_put(b, k->rtcp_soft, 8);
     }
 }
 
@@ -83,34 +77,37 @@ static void put_sender(struct ssi_buf *b, const struct ssi_srtp_source *src, uin
 {
     uint64_t rtcp_index = (uint64_t)src->rtcp_index + promised;
 
-    put(b, next_index(src) + (src->started ? promised : 0), 8);
-    put(b, UINT64_MAX, 8);
-    put(b, rtcp_index < RTCP_INDEX_MAX ? rtcp_index : RTCP_INDEX_MAX, 4);
-    put(b, 0, 4);
-    put(b, 0, 8);
+    ssi_srtp_put(b, ssi_srtp_next_index(src) + (src->started ? promised : 0), 8);
+    ssi_srtp_put(b, UINT64_MAX, 8);
+    ssi_srtp_put(b, rtcp_index < RTCP_INDEX_MAX ? rtcp_index : RTCP_INDEX_MAX, 4);
+    ssi_srtp_put(b, 0, 4);
+    ssi_srtp_put(b, 0, 8);
 }
 
-static void put_receiver(struct ssi_buf *b, const struct ssi_srtp_source *src)
+static void put_receiver(struct ssi_buf *b, const struct ssi_srtp *s,
+                         const struct ssi_srtp_source *src)
 {
-    put(b, src->started ? index_of(src) + 1 : 0, 8);
-    put(b, src->seen, 8);
-    put(b, src->rtcp_index, 4);
-    put(b, src->rtcp_seen ? (uint64_t)src->rtcp_index + 1 : 0, 4);
-    put(b, src->rtcp_seen, 8);
+    struct ssi_srtp_mark m = ssi_srtp_mark_of(s, src);
+
+    ssi_srtp_put(b, m.floor, 8);
+    ssi_srtp_put(b, m.taken, 8);
+    ssi_srtp_put(b, src->rtcp_index, 4);
+    ssi_srtp_put(b, m.rtcp_floor, 4);
+    ssi_srtp_put(b, m.rtcp_taken, 8);
 }
 
 static void put_sources(struct ssi_buf *b, const struct ssi_srtp *s, uint32_t promised)
 {
-    put(b, s->n_sources, 4);
+    ssi_srtp_put(b, s->n_sources, 4);
     for (uint32_t i = 0; i < s->n_sources; i++) {
         const struct ssi_srtp_source *src = &s->sources[i];
-        put(b, src->ssrc, 4);
-        put(b, src->started, 1);
-        put(b, index_of(src), 8);
+        ssi_srtp_put(b, src->ssrc, 4);
+        ssi_srtp_put(b, src->started, 1);
+        ssi_srtp_put(b, index_of(src), 8);
         if (s->direction == SSI_SRTP_SEND)
             put_sender(b, src, promised);
         else
-            put_receiver(b, src);
+            put_receiver(b, s, src);
     }
 }
 
@@ -129,10 +126,11 @@ static void promise(struct ssi_srtp *s, uint32_t promised)
 {
     for (uint32_t i = 0; i < s->n_sources; i++) {
         struct ssi_srtp_source *src = &s->sources[i];
-        src->horizon = 1 + next_index(src) + (src->started ? promised : 0);
+        src->horizon = 1 + ssi_srtp_next_index(src) + (src->started ? promised : 0);
         src->rtcp_horizon = src->rtcp_index + 1 + promised;
     }
     s->closed = true; /* another SSRC would be nobody's promise */
+    ssi_srtp_line_promise(s, promised);
     if (promised > 0)
         return;
     for (uint32_t i = 0; i < s->n_keys; i++)
@@ -150,22 +148,23 @@ secsip_result ssi_srtp_export(struct ssi_srtp *s, uint32_t promised, struct ssi_
         return SECSIP_E_STATE;
     ssi_buf_init_secret(b, STATE_MAX);
     ssi_buf_put_slice(b, magic);
-    put(b, VERSION, 1);
-    put(b, s->direction, 1);
-    put(b, ssi_srtp_suite_of(ssi_slice_str(s->suite->name)), 1);
-    put(b,
-        (s->clear_rtp ? FLAG_CLEAR_RTP : 0U) | (s->clear_rtcp ? FLAG_CLEAR_RTCP : 0U) |
-            (s->no_auth_rtp ? FLAG_NO_AUTH_RTP : 0U) | (s->stock ? FLAG_STOCK : 0U) |
-            (promised > 0 ? FLAG_CLOSED : 0U),
-        1);
-    put(b, s->window, 4);
-    put(b, s->join_roc, 4);
-    put(b, s->max_sources, 4);
-    put(b, s->n_extensions, 1);
+    ssi_srtp_put(b, VERSION, 1);
+    ssi_srtp_put(b, s->direction, 1);
+    ssi_srtp_put(b, ssi_srtp_suite_of(ssi_slice_str(s->suite->name)), 1);
+    ssi_srtp_put(b,
+                 (s->clear_rtp ? FLAG_CLEAR_RTP : 0U) | (s->clear_rtcp ? FLAG_CLEAR_RTCP : 0U) |
+                     (s->no_auth_rtp ? FLAG_NO_AUTH_RTP : 0U) | (s->stock ? FLAG_STOCK : 0U) |
+                     (promised > 0 ? FLAG_CLOSED : 0U),
+                 1);
+    ssi_srtp_put(b, s->window, 4);
+    ssi_srtp_put(b, s->join_roc, 4);
+    ssi_srtp_put(b, s->max_sources, 4);
+    ssi_srtp_put(b, s->n_extensions, 1);
     for (uint32_t i = 0; i < s->n_extensions; i++)
-        put(b, (uint64_t)s->extensions[i], 1);
+        ssi_srtp_put(b, (uint64_t)s->extensions[i], 1);
     put_keys(b, s, (uint64_t)promised * s->n_sources);
     put_sources(b, s, promised);
+    ssi_srtp_line_write(s, promised > 0, (uint64_t)promised * s->n_sources, b);
     struct ssi_slice body = ssi_buf_slice(b);
     digest(body.p, body.len, sum);
     ssi_buf_put(b, sum, sizeof sum);
@@ -192,7 +191,7 @@ struct state {
     struct ssi_cursor sources;
 };
 
-static bool get(struct ssi_cursor *c, size_t bytes, uint64_t *ret)
+bool ssi_srtp_get(struct ssi_cursor *c, size_t bytes, uint64_t *ret)
 {
     uint8_t b;
 
@@ -266,8 +265,10 @@ static bool get_keys(struct ssi_cursor *c, struct state *t)
             return false;
         if (i > 0)
             t->more[i - 1].mki_len = mki_len;
-        if (!get(c, 8, &t->lives[i].rtp_left) || !get(c, 8, &t->lives[i].rtcp_left) ||
-            !get(c, 8, &t->lives[i].rtp_soft) || !get(c, 8, &t->lives[i].rtcp_soft))
+        if (!ssi_srtp_get(c, 8, &t->lives[i].rtp_left) ||
+            !ssi_srtp_get(c, 8, &t->lives[i].rtcp_left) ||
+            !ssi_srtp_get(c, 8, &t->lives[i].rtp_soft) ||
+            !ssi_srtp_get(c, 8, &t->lives[i].rtcp_soft))
             return false;
     }
     return true;
@@ -311,8 +312,8 @@ static secsip_result set_rtcp_index(struct ssi_srtp *s, srtp_t ctx, uint32_t ssr
     return ssi_srtp_engine_update(ctx, ssi_srtp_form_of(s), s->stock, &k.policy, NULL);
 }
 
-static secsip_result add_source(struct ssi_srtp *s, uint32_t ssrc, uint32_t rtcp_index,
-                                struct ssi_srtp_source **ret)
+secsip_result ssi_srtp_add_at(struct ssi_srtp *s, uint32_t ssrc, uint32_t rtcp_index,
+                              struct ssi_srtp_source **ret)
 {
     if (s->direction == SSI_SRTP_RECEIVE || rtcp_index == 0)
         return ssi_srtp_add_prepared(s, ssrc, ret);
@@ -333,12 +334,12 @@ static secsip_result take_source(struct ssi_srtp *s, struct ssi_cursor *c)
     struct ssi_srtp_source *src;
     uint8_t started;
 
-    if (!get_u32(c, &ssrc) || !ssi_cursor_take_u8(c, &started) || !get(c, 8, &index) ||
-        !get(c, 8, &floor) || !get(c, 8, &taken) || !get_u32(c, &rtcp_index) ||
-        !get_u32(c, &rtcp_floor) || !get(c, 8, &rtcp_taken) || index > RTP_INDEX_MAX ||
+    if (!get_u32(c, &ssrc) || !ssi_cursor_take_u8(c, &started) || !ssi_srtp_get(c, 8, &index) ||
+        !ssi_srtp_get(c, 8, &floor) || !ssi_srtp_get(c, 8, &taken) || !get_u32(c, &rtcp_index) ||
+        !get_u32(c, &rtcp_floor) || !ssi_srtp_get(c, 8, &rtcp_taken) || index > RTP_INDEX_MAX ||
         rtcp_index > RTCP_INDEX_MAX || ssi_srtp_find_source(s, ssrc))
         return SECSIP_E_SRTP_STATE;
-    secsip_result r = add_source(s, ssrc, rtcp_index, &src);
+    secsip_result r = ssi_srtp_add_at(s, ssrc, rtcp_index, &src);
     if (r < 0)
         return r;
     src->roc = (uint32_t)(index >> 16);
@@ -349,10 +350,8 @@ static secsip_result take_source(struct ssi_srtp *s, struct ssi_cursor *c)
     src->rtcp_index = rtcp_index;
     src->rtcp_floor = rtcp_floor;
     src->rtcp_taken = rtcp_taken;
-    if (s->direction == SSI_SRTP_RECEIVE) {
-        src->seen = taken;
-        src->rtcp_seen = rtcp_taken;
-    }
+    if (s->direction == SSI_SRTP_RECEIVE && floor > 0)
+        src->hint = floor - 1;
     return 0;
 }
 
@@ -374,6 +373,8 @@ static secsip_result build(const struct state *t, struct ssi_srtp **ret)
     }
     for (uint32_t i = 0; i < t->n_sources && r == 0; i++)
         r = take_source(s, &c);
+    if (r == 0)
+        r = ssi_srtp_line_read(s, &c);
     if (r == 0 && !ssi_cursor_at_end(&c))
         r = SECSIP_E_SRTP_STATE;
     if (r < 0) {

@@ -18,11 +18,14 @@ struct ssi_srtp_source {
     uint32_t ssrc;
     uint32_t roc;
     uint16_t seq;
-    uint16_t shard; /* which session of libsrtp2 has it */
-    bool started;   /* RTP was seen, not only RTCP */
-    bool pending;   /* libsrtp2 is still to be told the roll-over counter, with the next packet */
-    bool prepared;  /* libsrtp2 has keys of its own for it, not those for any SSRC */
-    uint8_t failed; /* packets in a row that were forged or old, at most UINT8_MAX */
+    uint16_t shard;   /* which session of libsrtp2 has it */
+    bool started : 1; /* RTP was seen, not only RTCP; roc and seq are where its sender stands */
+    bool
+        pending : 1; /* no RTP passed under these keys yet: libsrtp2 is still to be told roc, with the next packet */
+    bool prepared : 1;   /* libsrtp2 has keys of its own for it, not those for any SSRC */
+    bool leaving : 1;    /* at a new key: it was silent for too long */
+    uint8_t failed;      /* packets in a row that were forged or old, at most UINT8_MAX */
+    uint8_t idle;        /* keys in a row under which nothing came, at most UINT8_MAX */
     uint32_t rtcp_index; /* the highest of SRTCP; 0 before the first */
     uint32_t rtcp_floor; /* as floor and taken, for SRTCP */
     uint64_t floor;      /* RTP indices below it were another session's: refused as `taken` says */
@@ -34,6 +37,7 @@ struct ssi_srtp_source {
     uint64_t rtcp_taken, rtcp_seen;
     uint64_t rtcp_ok, auth_failed, replayed;
     uint32_t rtcp_horizon; /* the same: SRTCP indices from it on */
+    uint64_t hint; /* another index at which the sender may stand, as far as is known; 0: none */
 };
 
 /* A master key and what is left of its life, in packets: of SRTP and of SRTCP, and nothing of either once one of the two is
@@ -93,7 +97,8 @@ struct ssi_srtp {
     bool closed;     /* exported, or imported from who may still send: no more SSRCs */
     int *extensions; /* that are encrypted, RFC 6904 */
     uint32_t n_extensions;
-    size_t size; /* of the block */
+    struct ssi_srtp_line *line; /* NULL before the first new key, see line.h */
+    size_t size;                /* of the block */
 };
 
 static inline uint8_t *ssi_srtp_room(const struct ssi_srtp *s)
@@ -128,11 +133,16 @@ srtp_t ssi_srtp_ctx_for_new(const struct ssi_srtp *s);
 struct ssi_srtp_source *ssi_srtp_add_source(struct ssi_srtp *s, uint32_t ssrc);
 /* Forgets the source that was added last. */
 void ssi_srtp_remove_last(struct ssi_srtp *s);
+/* Forgets those that are leaving, which do not come back under these keys, here and in libsrtp2. */
+void ssi_srtp_remove_leaving(struct ssi_srtp *s);
+/* libsrtp2 forgets an SSRC. */
+void ssi_srtp_forget_stream(const struct ssi_srtp *s, const struct ssi_srtp_source *src);
 /* The roll-over counter of a packet, from its sequence number and the highest index before it (RFC 3711 3.3.1 and
  * appendix A). More than 32 bits when the index is used up. */
 uint64_t ssi_srtp_guess_roc(const struct ssi_srtp_source *src, uint16_t seq);
 /* After a packet was protected, or found authentic, with this roll-over counter. */
-void ssi_srtp_advance_source(struct ssi_srtp_source *src, uint32_t roc, uint16_t seq);
+void ssi_srtp_advance_source(const struct ssi_srtp *s, struct ssi_srtp_source *src, uint32_t roc,
+                             uint16_t seq);
 void ssi_srtp_advance_rtcp(struct ssi_srtp_source *src, uint32_t index);
 /* Whether another session has used this index: see `floor`. */
 static inline bool ssi_srtp_taken(uint64_t index, uint64_t floor, uint64_t taken)
@@ -143,6 +153,9 @@ static inline bool ssi_srtp_taken(uint64_t index, uint64_t floor, uint64_t taken
 /* One SSRC more, with keys of its own in libsrtp2, so that its roll-over counter can be set. */
 secsip_result ssi_srtp_add_prepared(struct ssi_srtp *s, uint32_t ssrc,
                                     struct ssi_srtp_source **ret);
+/* The same, with the SRTCP index that was sent last, which goes on (carry.c). */
+secsip_result ssi_srtp_add_at(struct ssi_srtp *s, uint32_t ssrc, uint32_t rtcp_index,
+                              struct ssi_srtp_source **ret);
 
 /* One attempt of libsrtp2; *len is changed on success only. */
 secsip_result ssi_srtp_try_rtp(struct ssi_srtp *s, srtp_t ctx, uint8_t *packet, size_t *len);
@@ -156,7 +169,7 @@ enum {
 /* Whether a packet of this source (NULL: a new one) that is refused is worth more attempts. */
 bool ssi_srtp_may_probe(const struct ssi_srtp *s, const struct ssi_srtp_source *src);
 /* Tries them; the packet is `copy`, of *len bytes, and is made anew in `packet` for each. On success *ret_roc is the one
- * that was right. SECSIP_E_SRTP_AUTH when none was. */
+ * that was right. SECSIP_E_SRTP_AUTH when none was. No index is tried that was used before. */
 secsip_result ssi_srtp_probe(struct ssi_srtp *s, struct ssi_srtp_source *src, uint8_t *packet,
                              size_t *len, const uint8_t *copy, uint32_t *ret_roc);
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/crypto.h"
-#include "srtp/priv.h"
+#include "srtp/line.h"
 #include "srtp/srtp.h"
 
 enum {
@@ -210,6 +210,9 @@ void ssi_srtp_free(struct ssi_srtp *s)
 {
     if (!s)
         return;
+    if (s->line && s->line->refs > 1)
+        ssi_srtp_line_retire(s);
+    ssi_srtp_line_drop(s->line);
     if (s->ctx)
         srtp_dealloc(s->ctx);
     if (s->rtcp_ctx)
@@ -286,6 +289,15 @@ bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b)
     return true;
 }
 
+bool ssi_srtp_shares_key(const struct ssi_srtp *a, const struct ssi_srtp *b)
+{
+    for (uint32_t i = 0; i < a->n_keys; i++)
+        for (uint32_t j = 0; j < b->n_keys; j++)
+            if (ssi_key_eq(&a->keys[i].key, &b->keys[j].key))
+                return true;
+    return false;
+}
+
 secsip_result ssi_srtp_replace_ciphers(void)
 {
     return ssi_srtp_engine_replace();
@@ -326,13 +338,12 @@ secsip_result ssi_srtp_source_stats(const struct ssi_srtp *s, uint32_t n,
     if (n >= s->n_sources)
         return SECSIP_E_NOT_FOUND;
     const struct ssi_srtp_source *src = &s->sources[n];
-    uint64_t next = src->started ? ((uint64_t)src->roc << 16 | src->seq) + 1 : 0;
     *ret = (struct ssi_srtp_source_stats){
         .ssrc = src->ssrc,
         .roc = src->roc,
         .seq = src->seq,
         .rtcp_index = src->rtcp_index,
-        .next_index = next > src->floor ? next : src->floor,
+        .next_index = ssi_srtp_next_index(src),
         .rtp_ok = src->rtp_ok,
         .rtcp_ok = src->rtcp_ok,
         .auth_failed = src->auth_failed,

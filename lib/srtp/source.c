@@ -144,6 +144,37 @@ void ssi_srtp_remove_last(struct ssi_srtp *s)
     s->index[at] = 0; /* nothing was put in after it, so nothing is found through it */
 }
 
+/* libsrtp2 wants network order here; later versions may not. */
+void ssi_srtp_forget_stream(const struct ssi_srtp *s, const struct ssi_srtp_source *src)
+{
+    uint8_t wire[4] = {(uint8_t)(src->ssrc >> 24), (uint8_t)(src->ssrc >> 16),
+                       (uint8_t)(src->ssrc >> 8), (uint8_t)src->ssrc};
+    uint32_t on_the_wire;
+
+    memcpy(&on_the_wire, wire, sizeof on_the_wire);
+    srtp_t ctx = ssi_srtp_ctx(s, src);
+    if (srtp_remove_stream(ctx, on_the_wire) != srtp_err_status_ok)
+        (void)srtp_remove_stream(ctx, src->ssrc);
+}
+
+void ssi_srtp_remove_leaving(struct ssi_srtp *s)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->n_sources; i++) {
+        if (s->sources[i].leaving)
+            ssi_srtp_forget_stream(s, &s->sources[i]);
+        else
+            s->sources[n++] = s->sources[i];
+    }
+    s->n_sources = n;
+    if (!s->index)
+        return;
+    memset(s->index, 0, ((size_t)s->index_mask + 1) * sizeof *s->index);
+    for (uint32_t i = 0; i < n; i++)
+        put_index(s, i);
+}
+
 /* ---- Indices */
 
 uint64_t ssi_srtp_guess_roc(const struct ssi_srtp_source *src, uint16_t seq)
@@ -171,25 +202,50 @@ static void see(uint64_t *seen, bool any, uint64_t before, uint64_t now)
     }
 }
 
-void ssi_srtp_advance_source(struct ssi_srtp_source *src, uint32_t roc, uint16_t seq)
+/* The first packet under a key says where its sender stands, whatever was thought before (a peer may have begun again, up or
+ * down). Did it come late, from below the floor, then the sender may as well stand where it was thought to. */
+static void settle(const struct ssi_srtp *s, struct ssi_srtp_source *src, uint64_t index)
 {
-    uint64_t index = (uint64_t)roc << 16 | seq, highest = (uint64_t)src->roc << 16 | src->seq;
+    bool late = src->started && index < src->floor;
 
+    src->hint = late ? (uint64_t)src->roc << 16 | src->seq : 0;
+    src->seen = 0;
+    src->started = false;
+    src->pending = false;
+    /* libsrtp2 keeps what it was told where that agrees with its own guess, and would go by it later on. */
+    (void)srtp_set_stream_roc(ssi_srtp_ctx(s, src), src->ssrc, 0);
+}
+
+void ssi_srtp_advance_source(const struct ssi_srtp *s, struct ssi_srtp_source *src, uint32_t roc,
+                             uint16_t seq)
+{
+    uint64_t index = (uint64_t)roc << 16 | seq;
+
+    if (src->pending)
+        settle(s, src, index);
+    else if (index >= src->floor)
+        src->hint = 0;
+    if (index < src->floor && src->floor - 1 - index < SSI_SRTP_SEEN)
+        src->taken |= (uint64_t)1 << (src->floor - 1 - index);
+    uint64_t highest = (uint64_t)src->roc << 16 | src->seq;
     see(&src->seen, src->started, highest, index);
     if (!src->started || index > highest) {
         src->roc = roc;
         src->seq = seq;
         src->started = true;
     }
-    src->pending = false;
     src->failed = 0;
+    src->idle = 0;
 }
 
 void ssi_srtp_advance_rtcp(struct ssi_srtp_source *src, uint32_t index)
 {
+    if (index < src->rtcp_floor && src->rtcp_floor - 1 - index < SSI_SRTP_SEEN)
+        src->rtcp_taken |= (uint64_t)1 << (src->rtcp_floor - 1 - index);
     see(&src->rtcp_seen, src->rtcp_seen != 0, src->rtcp_index, index);
     if (index > src->rtcp_index)
         src->rtcp_index = index;
+    src->idle = 0;
 }
 
 secsip_result ssi_srtp_add_prepared(struct ssi_srtp *s, uint32_t ssrc, struct ssi_srtp_source **ret)
@@ -211,14 +267,15 @@ secsip_result ssi_srtp_add_prepared(struct ssi_srtp *s, uint32_t ssrc, struct ss
 
 secsip_result ssi_srtp_set_roc(struct ssi_srtp *s, uint32_t ssrc, uint32_t roc)
 {
-    struct ssi_srtp_source *src;
+    struct ssi_srtp_source *src = ssi_srtp_find_source(s, ssrc);
 
-    if (ssi_srtp_find_source(s, ssrc))
+    if (!s->ctx || (src && (src->started || src->pending)))
         return SECSIP_E_STATE;
-    secsip_result r = ssi_srtp_add_prepared(s, ssrc, &src);
+    secsip_result r = src ? 0 : ssi_srtp_add_prepared(s, ssrc, &src);
     if (r < 0)
         return r;
     src->roc = roc;
+    src->pending = true;
     return 0;
 }
 

@@ -116,7 +116,8 @@ static struct ssi_srtp_live_key *key_of(struct ssi_srtp *s, const uint8_t *packe
     return NULL;
 }
 
-/* What must hold before libsrtp2 sees an RTP packet; *ret_src is NULL for a new SSRC. */
+/* What must hold before libsrtp2 sees an RTP packet with its likely roll-over counter; *ret_src is NULL for a new SSRC, and set
+ * with SECSIP_E_SRTP_REPLAY too. */
 static secsip_result admit_rtp(struct ssi_srtp *s, const uint8_t *packet,
                                const struct ssi_srtp_live_key *key,
                                struct ssi_srtp_source **ret_src, uint32_t *ret_roc)
@@ -132,14 +133,14 @@ static secsip_result admit_rtp(struct ssi_srtp *s, const uint8_t *packet,
     /* RFC 3711 3.3.1: no packet index past 2^48 - 1; libsrtp2 would begin again at 0, and use a key stream twice. */
     if (roc > UINT32_MAX)
         return SECSIP_E_SRTP_KEY_EXPIRED;
+    *ret_src = src;
+    *ret_roc = (uint32_t)roc;
     if (src && ssi_srtp_taken(roc << 16 | be16(packet + 2), src->floor, src->taken))
         return s->direction == SSI_SRTP_SEND ? SECSIP_E_SRTP_REUSE : SECSIP_E_SRTP_REPLAY;
     if (src && src->horizon > 0 && (roc << 16 | be16(packet + 2)) + 1 >= src->horizon)
         return SECSIP_E_STATE;
     if (src && src->pending)
         (void)srtp_set_stream_roc(ssi_srtp_ctx(s, src), src->ssrc, (uint32_t)roc);
-    *ret_src = src;
-    *ret_roc = (uint32_t)roc;
     return 0;
 }
 
@@ -196,7 +197,7 @@ static secsip_result protect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *le
     if (r < 0)
         return r;
     src = src ? src : ssi_srtp_add_source(s, ssrc);
-    ssi_srtp_advance_source(src, roc, seq);
+    ssi_srtp_advance_source(s, src, roc, seq);
     src->rtp_ok++;
     ssi_srtp_spend(key, &key->rtp_left);
     s->rtp_ok++;
@@ -245,7 +246,8 @@ static secsip_result protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *l
         return r;
     src = src ? src : ssi_srtp_add_source(s, ssrc);
     uint32_t index = rtcp_index(s, packet, (size_t)n) & ~E_BIT;
-    if (index <= src->rtcp_index) /* libsrtp2 counts; that it never counts back is seen to here */
+    /* libsrtp2 counts; that it never counts back, nor over what this key did before, is seen to here. */
+    if (index <= src->rtcp_index || index < src->rtcp_floor)
         return SECSIP_E_SRTP_REUSE;
     ssi_srtp_advance_rtcp(src, index);
     src->rtcp_ok++;
@@ -272,9 +274,9 @@ secsip_result ssi_srtp_try_rtp(struct ssi_srtp *s, srtp_t ctx, uint8_t *packet, 
     return r;
 }
 
-/* The likely roll-over counter first, then the others that may be tried. */
+/* The likely roll-over counter first, unless admit_rtp has refused that as `r` says, then the others that may be tried. */
 static secsip_result open_rtp(struct ssi_srtp *s, struct ssi_srtp_source *src, uint8_t *packet,
-                              size_t *len, uint32_t *roc)
+                              size_t *len, uint32_t *roc, secsip_result r)
 {
     uint8_t copy[SSI_SRTP_PROBE_MAX];
     bool probe = ssi_srtp_may_probe(s, src) && *len <= sizeof copy;
@@ -282,7 +284,8 @@ static secsip_result open_rtp(struct ssi_srtp *s, struct ssi_srtp_source *src, u
 
     if (probe)
         memcpy(copy, packet, *len);
-    secsip_result r = ssi_srtp_try_rtp(s, ctx, packet, len);
+    if (r == 0)
+        r = ssi_srtp_try_rtp(s, ctx, packet, len);
     /* Behind a roll-over that was missed, packets look forged, or older than the replay list. */
     if (probe && (r == SECSIP_E_SRTP_AUTH || r == SECSIP_E_SRTP_REPLAY) &&
         ssi_srtp_probe(s, src, packet, len, copy, roc) == 0)
@@ -294,8 +297,8 @@ static secsip_result open_rtp(struct ssi_srtp *s, struct ssi_srtp_source *src, u
 static secsip_result unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len,
                                    struct ssi_srtp_source **ret_src)
 {
-    struct ssi_srtp_source *src;
-    uint32_t roc;
+    struct ssi_srtp_source *src = NULL;
+    uint32_t roc = 0;
 
     fetch(s, false);
     if (s->direction != SSI_SRTP_RECEIVE)
@@ -310,8 +313,8 @@ static secsip_result unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *
     uint32_t ssrc = be32(packet + 8);
     uint16_t seq = be16(packet + 2);
     secsip_result r = admit_rtp(s, packet, key, &src, &roc);
-    if (r == 0)
-        r = open_rtp(s, src, packet, len, &roc);
+    if (r == 0 || r == SECSIP_E_SRTP_REPLAY)
+        r = open_rtp(s, src, packet, len, &roc, r);
     if (r < 0) {
         src = ssi_srtp_find_source(s, ssrc);
         if (src && (r == SECSIP_E_SRTP_AUTH || r == SECSIP_E_SRTP_REPLAY) &&
@@ -323,7 +326,7 @@ static secsip_result unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *
     }
     src = ssi_srtp_find_source(s, ssrc);
     src = src ? src : ssi_srtp_add_source(s, ssrc);
-    ssi_srtp_advance_source(src, roc, seq);
+    ssi_srtp_advance_source(s, src, roc, seq);
     src->rtp_ok++;
     ssi_srtp_spend(key, &key->rtp_left);
     s->rtp_ok++;

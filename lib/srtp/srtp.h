@@ -119,7 +119,7 @@ secsip_result ssi_srtp_protect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t 
 secsip_result ssi_srtp_unprotect_rtp(struct ssi_srtp *s, uint8_t *packet, size_t *len);
 secsip_result ssi_srtp_unprotect_rtcp(struct ssi_srtp *s, uint8_t *packet, size_t *len);
 /* The roll-over counter of an SSRC whose first packet is still to come: who joins late is told it, or keeps it when a session
- * is made anew. SECSIP_E_STATE (packets of this SSRC were seen: to set it back would use a key stream twice),
+ * is made anew. SECSIP_E_STATE (RTP of this SSRC was seen: to set it back would use a key stream twice; or it was set),
  * SECSIP_E_LIMIT (too many SSRCs), SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. */
 secsip_result ssi_srtp_set_roc(struct ssi_srtp *s, uint32_t ssrc, uint32_t roc);
 /* The roll-over counter and sequence number of the highest packet index; SECSIP_E_NOT_FOUND before the first packet. */
@@ -128,9 +128,17 @@ secsip_result ssi_srtp_get_index(const struct ssi_srtp *s, uint32_t ssrc, uint32
 /* Whether a packet of this SSRC was accepted or protected, or its roll-over counter was given or taken over. */
 bool ssi_srtp_knows(const struct ssi_srtp *s, uint32_t ssrc);
 /* A new key for a conversation that goes on (RFC 3711 3.3.1, 3.4): s, which has seen no packet yet, takes over the
- * roll-over counters and SRTCP indices of old. A sender's old is used up by that and protects nothing any more, whether this
- * succeeds or not; a receiver's old stays as it is, for packets that are still under way. SECSIP_E_SRTP_REUSE (the same
- * key), SECSIP_E_STATE (other direction, or s was used), SECSIP_E_LIMIT, SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. */
+ * roll-over counters and SRTCP indices of old. A sender's old is used up by that and protects nothing any more; a receiver's
+ * old stays as it is, for packets that are still under way.
+ *
+ * Sessions that go on from one another, and from exported states, know all keys there were. A key that comes back, from
+ * whichever session, is s's from then on, with what was sent or received under it, what is left of its life, and promises;
+ * another session that still has it passes nothing more under it. So these sessions are one thread's at a time, together.
+ * SSRCs that were silent during the life of a whole key are forgotten when there would be no room for others.
+ *
+ * SECSIP_E_SRTP_REUSE (the same key, or one of more than 16 keys ago, of which too little is known), SECSIP_E_STATE (other
+ * direction, or s was used), SECSIP_E_LIMIT (SSRCs, or more than 16384 keys), SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. After the last
+ * two neither a sender's old nor s may pass anything any more. */
 secsip_result ssi_srtp_continue(struct ssi_srtp *s, struct ssi_srtp *old);
 /* Sends with the live key of this MKI from now on. SECSIP_E_NOT_FOUND, SECSIP_E_STATE (a receiver takes any). */
 secsip_result ssi_srtp_use_key(struct ssi_srtp *s, const uint8_t *mki, size_t mki_len);
@@ -158,6 +166,16 @@ secsip_result ssi_srtp_export(struct ssi_srtp *s, uint32_t promised, struct ssi_
 secsip_result ssi_srtp_import(struct ssi_slice bytes, struct ssi_srtp **ret);
 /* Whether both have the same suite, direction and master keys: such a pair must never send side by side. */
 bool ssi_srtp_same_key(const struct ssi_srtp *a, const struct ssi_srtp *b);
+/* Whether one master key is in both, of whatever suite. */
+bool ssi_srtp_shares_key(const struct ssi_srtp *a, const struct ssi_srtp *b);
+/* The keys that a conversation has had, beyond the life of its sessions: of who holds them, until he drops them. SECSIP_E_NOMEM. */
+struct ssi_srtp_line;
+secsip_result ssi_srtp_hold_line(struct ssi_srtp *s, struct ssi_srtp_line **ret);
+void ssi_srtp_line_drop(struct ssi_srtp_line *line);
+/* A receiver that has seen no packet yet joins such a conversation without one to continue: a branch of a fork. A key that
+ * was in use before goes on with its replay list. SECSIP_E_SRTP_REUSE (a living session has it, or its list is lost),
+ * SECSIP_E_STATE, SECSIP_E_LIMIT, SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. */
+secsip_result ssi_srtp_join(struct ssi_srtp *s, struct ssi_srtp_line *line);
 /* False where our ciphers run, true where libsrtp2's own do: asked for, or because ours could not be registered. */
 bool ssi_srtp_is_stock(const struct ssi_srtp *s);
 enum ssi_srtp_direction ssi_srtp_direction_of(const struct ssi_srtp *s);

@@ -378,6 +378,47 @@ static void reports_of_a_fork_that_is_not_heard_say_nothing(void **state)
     ssi_srtp_free(b.tx);
 }
 
+/* A peer that rolls its key back (RFC 6141), or a hold under another key; and a branch that brings the key of one that is
+ * gone: what was heard is not heard again, what is new is. */
+static void a_key_that_comes_back_is_no_way_for_replays(void **state)
+{
+    uint8_t recorded[50][512], copy[512];
+    size_t len[50];
+
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        struct ours o;
+        struct phone a = open_phone(11, 0xa);
+        open_ours(&o);
+        answer_of(&o, 0, 1, 11);
+        for (int i = 0; i < 50; i++) {
+            len[i] = speech(&a, recorded[i], sizeof recorded[i]);
+            memcpy(copy, recorded[i], len[i]);
+            ssi_rtp_stream_input(o.stream, false, copy, len[i]);
+        }
+        if (how == 2) {
+            answer_of(&o, 1, 1, 22);
+            ssi_rtp_stream_drop_fork(o.stream, 0);
+        } else {
+            answer_of(&o, 0, 1, 22);
+        }
+        if (how == 1) /* the session of the first key is gone */
+            pass(&o, 6000);
+        answer_of(&o, how == 2 ? 2 : 0, 1, 11);
+        uint64_t rx = ssi_rtp_stream_stats(o.stream)->rx;
+        for (int i = 0; i < 50; i++) {
+            memcpy(copy, recorded[i], len[i]);
+            ssi_rtp_stream_input(o.stream, false, copy, len[i]);
+        }
+        assert_int_equal(ssi_rtp_stream_stats(o.stream)->rx, rx);
+        for (int i = 0; i < 50; i++)
+            says(&o, &a);
+        assert_int_equal(ssi_rtp_stream_stats(o.stream)->rx, rx + 50);
+        ssi_rtp_stream_free(o.stream);
+        ssi_srtp_free(a.tx);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +429,7 @@ int main(void)
         cmocka_unit_test(forged_packets_and_too_many_forks_change_nothing),
         cmocka_unit_test(the_end_of_a_key_is_told_in_time),
         cmocka_unit_test(reports_of_a_fork_that_is_not_heard_say_nothing),
+        cmocka_unit_test(a_key_that_comes_back_is_no_way_for_replays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
