@@ -287,9 +287,51 @@ static void a_state_goes_out_and_comes_in(void **state)
     secsip_srtp_free(heir);
 }
 
+/* Whatever is wrong with a packet, nothing of it is left behind its header: not what came in clear, nor what was opened. */
+static void a_packet_that_does_not_pass_is_wiped(void **state)
+{
+    static const uint8_t mki1[] = {1}, mki2[] = {2};
+    static const uint8_t zeros[CAP];
+    uint8_t key[30], p[CAP], before[CAP];
+    secsip_srtp_config c = {.size = sizeof c,
+                            .direction = SECSIP_SRTP_RECEIVE,
+                            .suite = suites[0],
+                            .key = key,
+                            .key_len = sizeof key,
+                            .mki = mki1,
+                            .mki_len = 1};
+    secsip_srtp *from = NULL, *phone = NULL, *to = open_session(4, SECSIP_SRTP_SEND, 2, 0);
+    secsip_srtp_bridge *bridge = NULL;
+
+    (void)state;
+    memset(key, 1, sizeof key);
+    assert_int_equal(secsip_srtp_new(&c, &from), 0);
+    c.direction = SECSIP_SRTP_SEND;
+    assert_int_equal(secsip_srtp_new(&c, &phone), 0);
+    assert_int_equal(secsip_srtp_bridge_new(from, to, &bridge), 0);
+    for (int how = 0; how < 5; how++) {
+        size_t n = clear_packet(p, how == 4, (uint8_t)how), all, cap = how == 3 ? 20 : CAP;
+        if (how > 0 && how < 4)
+            assert_int_equal(secsip_srtp_protect_rtp(phone, p, &n, CAP), 0);
+        if (how == 1)
+            p[n - 11] = mki2[0];
+        all = n = how == 2 ? 16 : n; /* clear, an MKI of nobody, too short, no room, clear RTCP */
+        memcpy(before, p, n);
+        assert_true(secsip_srtp_bridge_pass(bridge, how == 4, p, &n, cap) < 0);
+        size_t header = how == 4 ? 8 : 12;
+        assert_memory_equal(p + header, zeros, all - header);
+        assert_true(how == 3 || memcmp(p, before, header) == 0);
+    }
+    secsip_srtp_bridge_free(bridge);
+    secsip_srtp_free(phone);
+    secsip_srtp_free(from);
+    secsip_srtp_free(to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_packet_that_does_not_pass_is_wiped),
         cmocka_unit_test(packets_of_one_leg_become_those_of_the_other),
         cmocka_unit_test(a_tap_sees_clear_packets_with_consent_and_nothing_without),
         cmocka_unit_test(both_keys_live_and_end_by_themselves),
