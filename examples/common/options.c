@@ -118,6 +118,19 @@ bool options_number(const char *text, uint64_t max, uint64_t *ret)
     return true;
 }
 
+bool options_packets(const char *text, uint64_t *ret)
+{
+    uint64_t v;
+
+    if (strncmp(text, "2^", 2) == 0) {
+        if (!options_number(text + 2, 48, &v))
+            return false;
+        *ret = UINT64_C(1) << v;
+        return true;
+    }
+    return options_number(text, UINT64_C(1) << 48, ret) && *ret > 0;
+}
+
 bool options_seconds(const char *text, uint32_t *ret_ms)
 {
     uint32_t ms = 0, unit = 1000;

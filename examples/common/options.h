@@ -32,6 +32,8 @@ int options_next(int argc, char **argv, const struct option *options);
 
 /* Decimal digits only, at most max. */
 bool options_number(const char *text, uint64_t max, uint64_t *ret);
+/* Packets that a key lives for: a number from 1 to 2^48, or "2^N". */
+bool options_packets(const char *text, uint64_t *ret);
 /* Seconds with an optional fraction, "2.5", as milliseconds; at most a day. */
 bool options_seconds(const char *text, uint32_t *ret_ms);
 

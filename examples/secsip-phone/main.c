@@ -303,6 +303,7 @@ static int make_account(struct phone *phone)
         .suites = s->suites,
         .sdes_style = s->sdes_style,
         .sdes_options = s->sdes_options,
+        .key_lifetime = s->key_lifetime,
         .insecure_transport = s->insecure_transport,
     };
     secsip_account_callbacks callbacks = {

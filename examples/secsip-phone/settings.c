@@ -32,12 +32,15 @@ static const char help[] =
     "  --known-keys FILE      remember the key of each server there, and refuse another one\n"
     "  --media-security M     mandatory (default): SRTP or no call; optional: SRTP if the other\n"
     "                         side can; off: speech in clear\n"
-    "  --suites A,B           crypto-suites, best first; default: all the library has\n"
+    "  --suites A,B           crypto-suites, best first; default: those of accounts, see "
+    "account.h\n"
     "  --sdes-style S         how optional offers SRTP: avp (default), two-lines, capability, "
     "savp\n"
     "  --sdes-option NAME     one choice about keys; may be given again: answer-avp,\n"
     "                         match-by-suite, unpadded, refuse-profile, refuse-spelling,\n"
     "                         refuse-unpadded\n"
+    "  --key-lifetime N       packets that a key of ours protects, a number or 2^N, at least 256;\n"
+    "                         the call replaces it in time\n"
     "  --insecure-transport   SIP over TCP or UDP in clear is allowed, where --proxy or a URI\n"
     "                         names it, 'sip:host;transport=udp'; no key is sent over it\n"
     "\n"
@@ -83,6 +86,7 @@ enum {
     OPT_SUITES,
     OPT_SDES_STYLE,
     OPT_SDES_OPTION,
+    OPT_KEY_LIFETIME,
     OPT_INSECURE_TRANSPORT,
     OPT_EXPIRES,
     OPT_DNS_SERVERS,
@@ -119,6 +123,7 @@ static const struct option options[] = {
     {"suites", required_argument, NULL, OPT_SUITES},
     {"sdes-style", required_argument, NULL, OPT_SDES_STYLE},
     {"sdes-option", required_argument, NULL, OPT_SDES_OPTION},
+    {"key-lifetime", required_argument, NULL, OPT_KEY_LIFETIME},
     {"insecure-transport", no_argument, NULL, OPT_INSECURE_TRANSPORT},
     {"expires", required_argument, NULL, OPT_EXPIRES},
     {"dns-servers", required_argument, NULL, OPT_DNS_SERVERS},
@@ -285,6 +290,11 @@ static bool read_value(struct settings *s, int option, const char *value)
             return true;
         }
         options_refuse("--sdes-option: there is no '%s'; see --help", value);
+        return false;
+    case OPT_KEY_LIFETIME:
+        if (options_packets(value, &s->key_lifetime) && s->key_lifetime >= 256)
+            return true;
+        options_refuse("--key-lifetime: packets, from 256 to 2^48, not '%s'", value);
         return false;
     case OPT_EXPIRES:
         if (options_number(value, 1U << 31, &number) && number > 0) {

@@ -24,6 +24,7 @@ struct settings {
     const char *suites;
     uint32_t sdes_style;
     uint32_t sdes_options;
+    uint64_t key_lifetime;
     bool insecure_transport;
     uint32_t expires_s;
     const char *dns_servers;

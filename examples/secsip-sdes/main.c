@@ -73,21 +73,6 @@ bool input_read(const char *path, char **ret_text, size_t *ret_len)
     return ok;
 }
 
-/* A number of packets, or 2^N. */
-static bool read_lifetime(const char *text, uint64_t *ret)
-{
-    const uint64_t max = UINT64_C(1) << 48;
-    uint64_t v;
-
-    if (strncmp(text, "2^", 2) == 0) {
-        if (!options_number(text + 2, 48, &v))
-            return false;
-        *ret = UINT64_C(1) << v;
-        return true;
-    }
-    return options_number(text, max, ret) && *ret > 0;
-}
-
 static bool read_policy(const char *text, struct options *o)
 {
     static const char *const names[] = {"mandatory", "optional",
@@ -192,7 +177,7 @@ static int read_value(const char *name, const char *value, struct options *o)
     } else if (strcmp(name, "--policy") == 0) {
         ok = read_policy(value, o);
     } else if (strcmp(name, "--lifetime") == 0) {
-        ok = read_lifetime(value, &o->config.lifetime);
+        ok = options_packets(value, &o->config.lifetime);
     } else if (strcmp(name, "--mki") == 0) {
         ok = options_number(value, 128, &v) && v > 0;
         o->config.mki_len = (uint32_t)v;

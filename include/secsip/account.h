@@ -60,7 +60,8 @@ typedef struct secsip_account_config {
     secsip_tls_profile *profile; /**< a reference is taken; NULL: a profile with the defaults */
     uint32_t expires_s;          /**< asked for, default 600 */
     uint32_t media_security;     /**< SECSIP_MEDIA_SECURITY_* */
-    /** Crypto-suites in order of preference, separated by commas; default: all */
+    /** Crypto-suites in order of preference, separated by commas. Default: AES_CM_128_HMAC_SHA1_80,
+     * AES_CM_128_HMAC_SHA1_32, AEAD_AES_256_GCM, AEAD_AES_128_GCM */
     const char *suites;
     /** 1: TCP and UDP in clear are allowed, where proxy or a URI names them (";transport=udp"); no a=crypto is sent over
      * them all the same. DNS never chooses them. */
@@ -76,6 +77,10 @@ typedef struct secsip_account_config {
     /** SECSIP_SDES_STYLE_* of <secsip/sdes.h>: how OPTIONAL offers SRTP. An offer that is refused with 488 or 606 is made once
      * more as RTP/SAVP. */
     uint32_t sdes_style;
+    /** Packets of SRTP or of SRTCP that a key of ours may protect, 256 to 2^48, written into its line ("|2^20"). Near its end a
+     * call replaces it (on_key_life of <secsip/call.h>). 0: not written, and the life is that of the suite, 2^48 and 2^31.
+     * What the other side writes into its lines holds for its keys in any case. RFC 4568 6.1, RFC 3711 9.2. */
+    uint64_t key_lifetime;
 } secsip_account_config;
 
 /** Callbacks of an account; any may be NULL. */

@@ -253,8 +253,7 @@ secsip_result secsip_sdes_session_choose_media(secsip_sdes_session *session,
  * only RTP/SAVP and RTP/SAVPF are answered, unless SECSIP_SDES_ANSWER_AVP is set. RFC 4568 7.1.2, RFC 5939 3.6.2.
  * @param builder  with the m= line put already, its profile as secsip_sdes_session_choose_media() gave it
  * @param ret_why  a constant sentence, on failure; may be NULL
- * @return as secsip_sdes_session_take_answer(), and SECSIP_E_UNSUPPORTED (a=creq), SECSIP_E_RANDOM,
- *         SECSIP_E_NOMEM. A phone answers 488. Since 0.1. */
+ * @return as secsip_sdes_session_take_answer(), and SECSIP_E_RANDOM, SECSIP_E_NOMEM. A phone answers 488. Since 0.1. */
 secsip_result secsip_sdes_session_answer(secsip_sdes_session *session, const secsip_sdp *offer,
                                          uint32_t media, secsip_sdp_builder *builder,
                                          const char **ret_why);

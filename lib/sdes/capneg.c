@@ -7,17 +7,19 @@
 
 enum {
     NUMBER_MAX = INT32_MAX, /* RFC 5939 3.4.1, 3.5.1 */
+    DIGITS_MAX = 10,
 };
 
 static const struct ssi_slice crypto_name = {"crypto", 6};
 
 /* ---- pieces */
-/* 1 to 2^31 - 1, without leading zeros. */
+/* 1 to 2^31 - 1 in 1*10(DIGIT). */
 static bool take_number(struct ssi_cursor *c, uint32_t *ret)
 {
+    const char *from = c->p;
     uint64_t v;
 
-    if (ssi_cursor_peek(c) == '0' || !ssi_cursor_take_u64(c, NUMBER_MAX, &v))
+    if (!ssi_cursor_take_u64(c, NUMBER_MAX, &v) || v == 0 || c->p - from > DIGITS_MAX)
         return false;
     *ret = (uint32_t)v;
     return true;
@@ -237,8 +239,8 @@ struct collect {
     uint32_t media;
     uint32_t allow;
     struct ssi_sdes_line *lines;
+    struct ssi_capneg *config;
     uint32_t n;
-    bool used_optional;
 };
 
 static secsip_result add(struct collect *c, struct ssi_slice value)
@@ -254,8 +256,10 @@ static secsip_result add_capability(struct collect *c, uint32_t number, bool opt
     struct ssi_slice attribute, value;
 
     if (find_attribute(c->sdp, c->media, number, &attribute) && crypto_of(attribute, &value)) {
-        c->used_optional = c->used_optional || optional;
-        return add(c, value);
+        secsip_result r = add(c, value);
+        if (r == 0 && optional)
+            c->config->optional[c->config->n_optional++] = number;
+        return r;
     }
     /* 3.5.1: a mandatory one that is missing, or nothing that is done here */
     return optional ? 0 : SECSIP_E_SDP_SYNTAX;
@@ -298,7 +302,8 @@ secsip_result ssi_capneg_collect(const struct ssi_sdp *sdp, uint32_t media,
                                  struct ssi_sdes_line *lines, uint32_t *ret_n)
 {
     struct ssi_slice mandatory;
-    struct collect c = {.sdp = sdp, .media = media, .allow = allow, .lines = lines};
+    struct collect c = {
+        .sdp = sdp, .media = media, .allow = allow, .lines = lines, .config = config};
     bool drop_media = config->drop.len > 1 && config->drop.p[1] == 'm';
     struct ssi_slice value;
     uint32_t at = 0;
@@ -308,7 +313,7 @@ secsip_result ssi_capneg_collect(const struct ssi_sdp *sdp, uint32_t media,
         r = add(&c, value);
     if (r == 0 && config->attrs.p) {
         r = add_capabilities(&c, config->attrs, &mandatory);
-        if (r == 0 && !c.used_optional)
+        if (r == 0)
             config->attrs = mandatory;
     }
     *ret_n = c.n;
@@ -372,14 +377,19 @@ void ssi_capneg_put_actual(struct ssi_buf *b, const struct ssi_capneg *config)
         ssi_buf_put_str(b, " t=");
         ssi_buf_put_u64(b, config->transport);
     }
-    if (config->drop.len > 0 || config->attrs.p) {
+    bool named = config->attrs.p || config->n_optional > 0;
+    if (config->drop.len > 0 || named) {
         ssi_buf_put_str(b, " a=");
         ssi_buf_put_slice(b, config->drop);
-        if (config->drop.len > 0 && config->attrs.p)
+        if (config->drop.len > 0 && named)
             ssi_buf_put_char(b, ':');
         ssi_buf_put_slice(b, config->attrs);
     }
-    ssi_buf_put_str(b, "\r\n");
+    for (uint32_t i = 0; i < config->n_optional; i++) {
+        ssi_buf_put_str(b, i > 0 ? "," : config->attrs.p ? ",[" : "[");
+        ssi_buf_put_u64(b, config->optional[i]);
+    }
+    ssi_buf_put_str(b, config->n_optional > 0 ? "]\r\n" : "\r\n");
 }
 
 bool ssi_capneg_actual(const struct ssi_sdp *sdp, uint32_t media, struct ssi_capneg *ret,

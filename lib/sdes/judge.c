@@ -253,10 +253,9 @@ secsip_result ssi_sdes_judge_offer(const struct ssi_sdes_session *s, const struc
     memset(ret, 0, sizeof *ret);
     *ret_choice = (struct ssi_sdes_choice){.suite_text = {NULL, 0}};
     if (media < offer->n_media && offer->media[media].port > 0) {
-        if (!ssi_capneg_can(offer, media))
-            return ssi_sdes_no(SECSIP_E_UNSUPPORTED,
-                               "a=creq requires capabilities that are not done here", ret_why);
-        broken = judge_potentials(s, offer, media, ret, ret_choice, &why);
+        ret_choice->creq_unmet = !ssi_capneg_can(offer, media);
+        if (!ret_choice->creq_unmet)
+            broken = judge_potentials(s, offer, media, ret, ret_choice, &why);
     }
     if (broken == 0)
         return 0;

@@ -61,6 +61,7 @@ secsip_result ssi_sdes_judge_answer(const struct ssi_sdes_session *s, const stru
 struct ssi_sdes_choice {
     struct ssi_slice suite_text; /* the spelling of the chosen line */
     struct ssi_capneg config;
+    bool creq_unmet; /* see ssi_capneg_can */
 };
 /* An offer leaves tx empty. */
 secsip_result ssi_sdes_judge_offer(const struct ssi_sdes_session *s, const struct ssi_sdp *offer,

@@ -384,6 +384,8 @@ static secsip_result put_answer(const struct ssi_sdes_session *s, struct ssi_buf
         ssi_buf_put_str(b, "\r\n");
         ssi_capneg_put_actual(b, &choice->config);
     }
+    if (choice->creq_unmet)
+        ssi_buf_put_str(b, "a=csup:cap-v0\r\n"); /* RFC 5939 3.3.2 */
     return b->failed;
 }
 

@@ -11,6 +11,10 @@
 #include "srtp/ciphers.h"
 #include "srtp/derive.h"
 
+enum {
+    TRIES_MAX = 3
+};
+
 /* What the last preparation came to. */
 struct usable {
     bool ours;      /* our types are registered */
@@ -18,7 +22,7 @@ struct usable {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static bool tried; /* initialised and registered once */
+static unsigned int tries; /* to initialise and register */
 static struct usable usable;
 static srtp_t anchor; /* see keep_anchor */
 
@@ -165,12 +169,13 @@ static bool register_ours(void)
 
 /* Registration comes after srtp_init, which fails where unknown ids are present already.
  * srtp_init's own result is of no use: an error when somebody else has called it, which suits us; what is truly wrong shows
- * when a session is made. With `again`, after somebody called srtp_shutdown, the same is done once more. */
+ * when a session is made. With `again`, after somebody called srtp_shutdown, the same is done once more; and where ours do not
+ * work, because memory was short, a few times with the sessions to come. */
 static struct usable make_ready(bool again)
 {
     pthread_mutex_lock(&lock);
-    if (!tried || again) {
-        tried = true;
+    if (again || (!usable.ours && tries < TRIES_MAX)) {
+        tries++;
         (void)srtp_init();
         if (!anchor)
             keep_anchor();

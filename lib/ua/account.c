@@ -171,6 +171,12 @@ static secsip_result take_transport(secsip_account *a, const secsip_account_conf
     return r;
 }
 
+/* A shorter life than five seconds of speech ends before a re-INVITE can replace the key. */
+static bool lifetime_valid(uint64_t packets)
+{
+    return packets == 0 || (packets >= 256 && packets <= UINT64_C(1) << 48);
+}
+
 static secsip_result take_media(secsip_account *a, const secsip_account_config *c)
 {
     static const enum ssi_sdes_policy policies[] = {
@@ -182,12 +188,14 @@ static secsip_result take_media(secsip_account *a, const secsip_account_config *
         "AES_CM_128_HMAC_SHA1_80,AES_CM_128_HMAC_SHA1_32,AEAD_AES_256_GCM,AEAD_AES_128_GCM";
 
     if (c->media_security > SECSIP_MEDIA_SECURITY_INSECURE_CLEAR ||
-        (c->sdes_options & ~(uint32_t)SSI_SDES_CALL_OPTIONS) || c->sdes_style > SSI_SDES_STYLE_SAVP)
+        (c->sdes_options & ~(uint32_t)SSI_SDES_CALL_OPTIONS) ||
+        c->sdes_style > SSI_SDES_STYLE_SAVP || !lifetime_valid(c->key_lifetime))
         return SECSIP_E_INVALID;
     a->media_security = c->media_security;
     a->sdes.policy = policies[c->media_security];
     a->sdes.max_keys = SSI_SDES_KEYS_MAX; /* lib/srtp holds them all */
     a->sdes.style = (enum ssi_sdes_style)c->sdes_style;
+    a->sdes.lifetime = c->key_lifetime;
     ssi_sdes_take_options(c->sdes_options, &a->sdes);
     const char *suites = c->suites ? c->suites : default_suites;
     if (!ssi_suite_list(ssi_slice_str(suites), a->sdes.allow, a->sdes.suites, SSI_SUITE_COUNT,

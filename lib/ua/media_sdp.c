@@ -99,8 +99,6 @@ static const char *check_name(secsip_result r)
         return "lifetime";
     case SECSIP_E_SDES_MKI:
         return "mki";
-    case SECSIP_E_UNSUPPORTED:
-        return "capability";
     case SECSIP_E_UA_NO_MEDIA:
         return "codec";
     default:

@@ -295,8 +295,9 @@ static const struct {
     {TCAP ACAP "a=pcfg:1 t=4 a=1\r\n", 0, "RTP/AVP", ""},
     {TCAP ACAP "a=pcfg:1 t=2 a=1,2\r\n", 0, "RTP/AVP", ""},
     {TCAP ACAP "a=acap:2 key-mgmt:mikey AAAA\r\na=pcfg:1 t=2 a=1,2\r\n", 0, "RTP/AVP", ""},
-    {TCAP ACAP "a=pcfg:0 t=2 a=1\r\na=pcfg:01 t=2 a=1\r\na=pcfg:x\r\na=pcfg:1 t=2 t=2 a=1\r\n", 0,
-     "RTP/AVP", ""},
+    {TCAP ACAP
+     "a=pcfg:0 t=2 a=1\r\na=pcfg:2147483648 t=2 a=1\r\na=pcfg:x\r\na=pcfg:1 t=2 t=2 a=1\r\n",
+     0, "RTP/AVP", ""},
     {TCAP ACAP "a=pcfg:1 t=3 a=1\r\n", 0, "RTP/AVP", ""},
     {TCAP ACAP "a=pcfg:1 a=1\r\n", 0, "RTP/AVP", ""},
     {TCAP ACAP
@@ -307,8 +308,42 @@ static const struct {
     {TCAP "a=acap:1 crypto:1 " S80 "inline:QUJD\r\na=pcfg:1 t=2 a=1\r\n", SECSIP_E_SDES_KEY_LENGTH,
      NULL, NULL},
     {TCAP "a=pcfg:1 t=2\r\n", SECSIP_E_SDES_NO_CRYPTO, NULL, NULL},
-    {"a=creq:cap-v0,med-v0\r\n" TCAP ACAP "a=pcfg:1 t=2 a=1\r\n", SECSIP_E_UNSUPPORTED, NULL, NULL},
+    /* Of the optional ones those that are used. */
+    {TCAP ACAP "a=acap:2 key-mgmt:mikey AAAA\r\na=pcfg:1 t=2 a=[2,1,7]\r\n", 0, "RTP/SAVP",
+     "a=acfg:1 t=2 a=[1]\r\n"},
+    {TCAP ACAP "a=acap:2 crypto:2 " S32 "inline:" KEY30_B
+               "\r\na=acap:3 ptime:20\r\na=pcfg:1 t=2 a=-m:2,[3,1]\r\n",
+     0, "RTP/SAVP", "a=acfg:1 t=2 a=-m:2,[1]\r\n"},
+    {TCAP ACAP "a=pcfg:0000000007 t=02 a=01\r\n", 0, "RTP/SAVP", "a=acfg:7 t=2 a=01\r\n"},
+    {TCAP ACAP "a=pcfg:00000000007 t=2 a=1\r\n", 0, "RTP/AVP", ""},
 };
+
+/* What is required is not done here: as if nothing of it stood there, and the answer says what is (RFC 5939 3.3.2). */
+static void capabilities_that_need_more_are_not_looked_at(void **state)
+{
+    struct ssi_sdes_config c = optional(SSI_SDES_STYLE_AVP);
+    struct ssi_sdes_session s;
+
+    (void)state;
+    ssi_sdes_session_init(&s, &c);
+    struct answered w = answer(&s, AVP TCAP ACAP "a=pcfg:1 t=2 a=1\r\na=creq:cap-v0,med-v0\r\n");
+    assert_int_equal(w.r, 0);
+    assert_string_equal(w.profile, "RTP/AVP");
+    assert_string_equal(w.written, "a=csup:cap-v0\r\n");
+    assert_false(is_secure(&s));
+    /* The media line has a key of its own. */
+    ssi_sdes_session_init(&s, &c);
+    w = answer(&s, AVP "a=creq:med-v0\r\na=crypto:4 " S80 "inline:" KEY30_B "\r\n" TCAP ACAP);
+    assert_int_equal(w.r, 0);
+    assert_true(is_secure(&s));
+    assert_int_equal(strncmp(w.written, "a=crypto:4 ", 11), 0);
+    assert_non_null(strstr(w.written, "\r\na=csup:cap-v0\r\n"));
+    /* Required SRTP does not take less for it. */
+    c = with_policy(SSI_SDES_MANDATORY);
+    ssi_sdes_session_init(&s, &c);
+    assert_int_equal(answer(&s, AVP TCAP ACAP "a=pcfg:1 t=2 a=1\r\na=creq:med-v0\r\n").r,
+                     SECSIP_E_SDES_CLEAR_PROFILE);
+}
 
 static void potential_configurations_row_by_row(void **state)
 {
@@ -641,6 +676,7 @@ int main(void)
         cmocka_unit_test(two_lines_have_profiles_of_their_own),
         cmocka_unit_test(the_secure_line_of_an_offer_is_chosen),
         cmocka_unit_test(rfc5939_section_4_1_is_answered),
+        cmocka_unit_test(capabilities_that_need_more_are_not_looked_at),
         cmocka_unit_test(potential_configurations_row_by_row),
         cmocka_unit_test(a_capability_of_the_session_holds_transports_but_no_key),
         cmocka_unit_test(a_key_of_a_capability_stands_once),

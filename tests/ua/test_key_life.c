@@ -30,10 +30,10 @@ static bool has_reached(void *arg)
 /* A call in this state whose key, on alice's side, lives for LIFE packets: nearly all of the time to the soft limit has passed. */
 static void start_early(int provisional, int32_t state)
 {
-    static const secsip_account_config mandatory = {.suites = "AES_CM_128_HMAC_SHA1_80"};
+    static const secsip_account_config mandatory = {.suites = "AES_CM_128_HMAC_SHA1_80",
+                                                    .key_lifetime = LIFE};
 
     peer_start(&l, &p, &mandatory);
-    l.alice.account->sdes.lifetime = LIFE;
     p.provisional = provisional;
     p.provisional_sdp = SDP("1", KEY);
     p.final = provisional ? 0 : 200;
@@ -227,16 +227,44 @@ static void in_early_media_it_waits_for_the_call(void **state)
     stop();
 }
 
+static void a_lifetime_that_cannot_be_is_refused(void **state)
+{
+    static const struct {
+        uint64_t packets;
+        secsip_result result;
+    } rows[] = {{0, 0},
+                {1, SECSIP_E_INVALID},
+                {255, SECSIP_E_INVALID},
+                {256, 0},
+                {1000, 0},
+                {UINT64_C(1) << 48, 0},
+                {(UINT64_C(1) << 48) + 1, SECSIP_E_INVALID}};
+
+    (void)state;
+    lab_start(&l, LAB_SERVER);
+    lab_phone(&l, &l.alice, "alice", NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        secsip_account_config c = {
+            .size = sizeof c, .aor = "sip:alice@example.test", .key_lifetime = rows[i].packets};
+        secsip_account *account = NULL;
+        assert_int_equal(secsip_account_new(simnet_stack(l.alice.host), &c, NULL, NULL, &account),
+                         rows[i].result);
+        secsip_account_unref(account);
+    }
+    lab_stop(&l);
+}
+
 /* Each side replaces its own key, is told of both, and no packet is lost. */
 static void two_of_us_replace_their_keys(void **state)
 {
     (void)state;
-    lab_start(&l, LAB_SERVER);
-    lab_phone(&l, &l.alice, "alice", NULL);
-    lab_phone(&l, &l.bob, "bob", NULL);
-    l.bob.answers = true;
     /* Both at about the same time, so that their offers may meet; 2.5 s are left for that. */
-    l.alice.account->sdes.lifetime = l.bob.account->sdes.lifetime = 1024;
+    static const secsip_account_config mortal = {.key_lifetime = 1024};
+
+    lab_start(&l, LAB_SERVER);
+    lab_phone(&l, &l.alice, "alice", &mortal);
+    lab_phone(&l, &l.bob, "bob", &mortal);
+    l.bob.answers = true;
     lab_register(&l);
     lab_call(&l, &l.alice, "sip:bob@example.test");
     assert_true(simnet_run(l.net, 5000000, lab_both_talking, &l));
@@ -265,6 +293,7 @@ int main(void)
         cmocka_unit_test(an_answer_of_ours_brings_it_as_well),
         cmocka_unit_test(an_answer_before_the_renewal_brings_it_too),
         cmocka_unit_test(in_early_media_it_waits_for_the_call),
+        cmocka_unit_test(a_lifetime_that_cannot_be_is_refused),
         cmocka_unit_test(two_of_us_replace_their_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
