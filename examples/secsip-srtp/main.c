@@ -18,6 +18,8 @@ struct work {
     bool protect, rtcp;
     bool has_roc;
     uint32_t roc;
+    uint8_t mki[128]; /* of the key to send with; mki_len 0: the first */
+    size_t mki_len;
     secsip_srtp *srtp;
     uint64_t n_packets, n_refused;
 };
@@ -31,6 +33,11 @@ static const char usage[] =
     "  --crypto-file FILE  the first line of FILE instead; with neither, $SECSIP_CRYPTO\n"
     "  --rtcp              the packets are RTCP\n"
     "  --roc N             the roll-over counter with which every SSRC begins\n"
+    "  --mki N:LEN         protect: with the key of the line that has this MKI, not with the "
+    "first\n"
+    "  --insecure F        the line may leave protection out: unencrypted-srtp, "
+    "unencrypted-srtcp,\n"
+    "                      unauthenticated-srtp, or null-cipher; may be given again\n"
     "  --stock             the ciphers of libsrtp2 instead of those of libsecsip\n"
     "  --help, --version   say this, or the version, and end\n";
 
@@ -113,6 +120,9 @@ static int open_session(struct work *w, char *crypto, uint32_t options)
     if (r < 0)
         return options_refuse("the crypto line: %s: %s", secsip_result_name(r),
                               secsip_result_text(r));
+    if (w->mki_len > 0 && secsip_srtp_use_key(w->srtp, w->mki, w->mki_len) < 0)
+        return options_refuse("--mki: %s", w->protect ? "the line has no key with it"
+                                                      : "unprotect takes every key of the line");
     return EXIT_YES;
 }
 
@@ -134,12 +144,53 @@ static int open_from_file(struct work *w, const char *path, uint32_t options)
     return open_session(w, line, options);
 }
 
+/* "2:4": the number in so many bytes (RFC 4568 6.1). */
+static bool read_mki(struct work *w, char *text)
+{
+    char *colon = strchr(text, ':');
+    uint64_t number, len;
+
+    if (!colon)
+        return false;
+    *colon = 0;
+    if (!options_number(text, UINT64_MAX, &number) ||
+        !options_number(colon + 1, sizeof w->mki, &len) || len == 0 ||
+        (len < 8 && number >> (8 * len) != 0))
+        return false;
+    w->mki_len = (size_t)len;
+    for (size_t i = 0; i < w->mki_len && i < 8; i++)
+        w->mki[w->mki_len - 1 - i] = (uint8_t)(number >> (8 * i));
+    return true;
+}
+
+static bool read_form(const char *name, uint32_t *options)
+{
+    static const struct {
+        const char *name;
+        uint32_t option;
+    } forms[] = {
+        {"unencrypted-srtp", SECSIP_SRTP_INSECURE_UNENCRYPTED_RTP},
+        {"unencrypted-srtcp", SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP},
+        {"unauthenticated-srtp", SECSIP_SRTP_INSECURE_UNAUTHENTICATED_RTP},
+        {"null-cipher", SECSIP_SRTP_INSECURE_NULL_CIPHER},
+    };
+
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        if (strcmp(name, forms[i].name) == 0) {
+            *options |= forms[i].option;
+            return true;
+        }
+    }
+    return false;
+}
+
 static int parse(struct work *w, int argc, char **argv, char **ret_crypto, const char **ret_path,
                  uint32_t *ret_options)
 {
     static const struct option options[] = {
         {"crypto", required_argument, NULL, 'c'}, {"crypto-file", required_argument, NULL, 'f'},
         {"rtcp", no_argument, NULL, 'r'},         {"roc", required_argument, NULL, 'R'},
+        {"mki", required_argument, NULL, 'm'},    {"insecure", required_argument, NULL, 'i'},
         {"stock", no_argument, NULL, 's'},        {NULL, 0, NULL, 0},
     };
     uint64_t roc;
@@ -161,6 +212,14 @@ static int parse(struct work *w, int argc, char **argv, char **ret_crypto, const
                 return options_refuse("--roc takes a number from 0 to 4294967295");
             w->roc = (uint32_t)roc;
             w->has_roc = true;
+            break;
+        case 'm':
+            if (!read_mki(w, optarg))
+                return options_refuse("--mki takes a number and its length in bytes, as 2:4");
+            break;
+        case 'i':
+            if (!read_form(optarg, ret_options))
+                return options_refuse("--insecure: there is no '%s'; see --help", optarg);
             break;
         case 's':
             *ret_options |= SECSIP_SRTP_STOCK_CIPHERS;

@@ -100,7 +100,7 @@ typedef struct secsip_account_callbacks {
  * @param user_data  given to every callback
  * @return 0, SECSIP_E_INVALID (also a proxy named twice), SECSIP_E_LIMIT (more than 4 proxies), SECSIP_E_ABI, SECSIP_E_SIP_URI
  *         (aor or proxy), SECSIP_E_PERMISSION (a clear transport), SECSIP_E_SDES_SUITE (an unknown name in
- *         suites), SECSIP_E_SIP_INJECTION (display_name or auth_user with CR or LF), SECSIP_E_NOMEM. Since 0.1. */
+ *         suites), SECSIP_E_SRTP_SUITE (one that this build of libsrtp2 does not have), SECSIP_E_SRTP_LIBRARY, SECSIP_E_SIP_INJECTION (display_name or auth_user with CR or LF), SECSIP_E_NOMEM. Since 0.1. */
 secsip_result secsip_account_new(secsip_stack *stack, const secsip_account_config *config,
                                  const secsip_account_callbacks *callbacks, void *user_data,
                                  secsip_account **ret_account);

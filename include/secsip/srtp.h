@@ -45,6 +45,8 @@ enum {
     SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP = 1 << 2, /**< RTCP is authenticated only */
     SECSIP_SRTP_INSECURE_UNAUTHENTICATED_RTP =
         1 << 3, /**< RTP is encrypted only: anybody can change it unseen */
+    /** With an a=crypto line: NULL_HMAC_SHA1_80 and _32, which no RFC has, are taken: nothing is encrypted */
+    SECSIP_SRTP_INSECURE_NULL_CIPHER = 1 << 4,
 };
 
 /** What a packet is. */

@@ -21,7 +21,8 @@ enum {
     WINDOW_MAX = 32768,
     CONFIG_LEAST = offsetof(secsip_srtp_config, max_ssrcs),
     OPTIONS = SECSIP_SRTP_STOCK_CIPHERS | SECSIP_SRTP_INSECURE_UNENCRYPTED_RTP |
-              SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP | SECSIP_SRTP_INSECURE_UNAUTHENTICATED_RTP,
+              SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP | SECSIP_SRTP_INSECURE_UNAUTHENTICATED_RTP |
+              SECSIP_SRTP_INSECURE_NULL_CIPHER,
 };
 
 static struct ssi_srtp *inside(secsip_srtp *srtp)
@@ -134,6 +135,15 @@ SECSIP_EXPORT secsip_result secsip_srtp_new(const secsip_srtp_config *config,
     return r;
 }
 
+/* The NULL suites are AES_CM_128 without its encryption. */
+static enum ssi_srtp_suite suite_of_line(enum ssi_suite suite)
+{
+    return suite == SSI_SUITE_NULL_HMAC_SHA1_80 ? SSI_SRTP_AES_CM_128_HMAC_SHA1_80
+           : suite == SSI_SUITE_NULL_HMAC_SHA1_32
+               ? SSI_SRTP_AES_CM_128_HMAC_SHA1_32
+               : ssi_srtp_suite_of(ssi_slice_str(ssi_suite_info(suite)->name));
+}
+
 /* Everything that the line says; its forms are among those that were allowed. */
 static secsip_result config_of_line(const struct ssi_sdes_line *line, int32_t direction, bool stock,
                                     struct ssi_srtp_config *ret,
@@ -143,9 +153,10 @@ static secsip_result config_of_line(const struct ssi_sdes_line *line, int32_t di
 
     if (line->usable < 0)
         return line->usable;
+    bool null_cipher = ssi_suite_info(line->suite)->null_cipher;
     *ret = (struct ssi_srtp_config){
         .direction = (enum ssi_srtp_direction)direction,
-        .suite = ssi_srtp_suite_of(ssi_slice_str(ssi_suite_info(line->suite)->name)),
+        .suite = suite_of_line(line->suite),
         .key = key->key,
         .mki_len = key->mki_len,
         .lifetime = key->lifetime,
@@ -153,8 +164,8 @@ static secsip_result config_of_line(const struct ssi_sdes_line *line, int32_t di
             line->wsh < WINDOW_MAX ? line->wsh : WINDOW_MAX, /* WSH is a hint, RFC 4568 6.3.7 */
         .n_more = line->n_keys - 1,
         .stock = stock,
-        .insecure_unencrypted_rtp = line->forms & SSI_SDES_UNENCRYPTED_SRTP,
-        .insecure_unencrypted_rtcp = line->forms & SSI_SDES_UNENCRYPTED_SRTCP,
+        .insecure_unencrypted_rtp = null_cipher || (line->forms & SSI_SDES_UNENCRYPTED_SRTP),
+        .insecure_unencrypted_rtcp = null_cipher || (line->forms & SSI_SDES_UNENCRYPTED_SRTCP),
         .insecure_unauthenticated_rtp = line->forms & SSI_SDES_UNAUTHENTICATED_SRTP,
     };
     memcpy(ret->mki, key->mki, key->mki_len);
@@ -173,7 +184,8 @@ static uint32_t allowed_forms(uint32_t options)
     return (options & SECSIP_SRTP_INSECURE_UNENCRYPTED_RTP ? SSI_SDES_UNENCRYPTED_SRTP : 0U) |
            (options & SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP ? SSI_SDES_UNENCRYPTED_SRTCP : 0U) |
            (options & SECSIP_SRTP_INSECURE_UNAUTHENTICATED_RTP ? SSI_SDES_UNAUTHENTICATED_SRTP
-                                                               : 0U);
+                                                               : 0U) |
+           (options & SECSIP_SRTP_INSECURE_NULL_CIPHER ? SSI_SDES_NULL_CIPHER : 0U);
 }
 
 SECSIP_EXPORT secsip_result secsip_srtp_new_from_crypto(const char *crypto, size_t len,

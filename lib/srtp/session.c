@@ -206,6 +206,17 @@ secsip_result ssi_srtp_new(const struct ssi_srtp_config *config, struct ssi_srtp
     return 0;
 }
 
+secsip_result ssi_srtp_has(enum ssi_srtp_suite suite)
+{
+    struct ssi_srtp_config c = {.direction = SSI_SRTP_RECEIVE, .suite = suite};
+    struct ssi_srtp *s = NULL;
+
+    c.key.len = (uint8_t)ssi_srtp_key_len(suite);
+    secsip_result r = ssi_srtp_new(&c, &s);
+    ssi_srtp_free(s);
+    return r;
+}
+
 void ssi_srtp_free(struct ssi_srtp *s)
 {
     if (!s)

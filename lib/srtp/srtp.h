@@ -103,6 +103,9 @@ static inline bool ssi_srtp_is_rtcp(const uint8_t *packet, size_t len)
 }
 /* By its name of RFC 4568, RFC 6188 or RFC 7714, or SSI_SRTP_NONE. */
 enum ssi_srtp_suite ssi_srtp_suite_of(struct ssi_slice name);
+/* Whether sessions of this suite can be made: 0, SECSIP_E_SRTP_SUITE (AES-192 in a build with stock ciphers, for one),
+ * SECSIP_E_NOMEM, SECSIP_E_SRTP_LIBRARY. */
+secsip_result ssi_srtp_has(enum ssi_srtp_suite suite);
 /* Master key and salt of a suite together, in bytes; 0 for a number that is no suite. */
 size_t ssi_srtp_key_len(enum ssi_srtp_suite suite);
 /* SECSIP_E_SRTP_SUITE (unknown, or AES-192 with the stock ciphers of a libsrtp2 before 2.8, which are not those of RFC 6188:

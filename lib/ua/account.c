@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "sip/build.h"
+#include "ua/media.h"
 #include "ua/register.h"
 
 static void free_account(secsip_account *a)
@@ -171,6 +172,23 @@ static secsip_result take_transport(secsip_account *a, const secsip_account_conf
     return r;
 }
 
+/* What is offered or answered with must work here: those that this build's libsrtp2 lacks are refused where they were chosen, and
+ * left out where they were not. */
+static secsip_result check_suites(struct ssi_sdes_config *c, bool chosen)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < c->n_suites; i++) {
+        secsip_result r = ssi_srtp_has(ssi_media_srtp_suite(c->suites[i]));
+        if (r < 0 && (chosen || r != SECSIP_E_SRTP_SUITE))
+            return r;
+        if (r == 0)
+            c->suites[n++] = c->suites[i];
+    }
+    c->n_suites = n;
+    return 0;
+}
+
 /* A shorter life than five seconds of speech ends before a re-INVITE can replace the key. */
 static bool lifetime_valid(uint64_t packets)
 {
@@ -201,7 +219,7 @@ static secsip_result take_media(secsip_account *a, const secsip_account_config *
     if (!ssi_suite_list(ssi_slice_str(suites), a->sdes.allow, a->sdes.suites, SSI_SUITE_COUNT,
                         &a->sdes.n_suites))
         return SECSIP_E_SDES_SUITE;
-    return 0;
+    return a->sdes.policy == SSI_SDES_OFF ? 0 : check_suites(&a->sdes, c->suites != NULL);
 }
 
 /* What an application may give goes between "< and >" of a header field. */

@@ -138,6 +138,9 @@ secsip_result ssi_media_start(struct ssi_media *m);
 /* A datagram for one of its sockets. */
 void ssi_media_input(struct ssi_dgram *d, const struct ssi_addr *from, uint8_t *data, size_t len);
 
+/* What lib/srtp calls a suite of lib/sdes. The NULL suites, which no RFC has, are AES_CM_128 without its encryption. */
+enum ssi_srtp_suite ssi_media_srtp_suite(enum ssi_suite suite);
+
 /* ---- Between the files */
 /* Keys and terms become the stream's; `fork` as ssi_rtp_stream_set_fork. On failure the stream goes on as before. */
 secsip_result ssi_media_apply(struct ssi_media *m, uint32_t fork,

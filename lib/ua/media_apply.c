@@ -62,14 +62,18 @@ static bool same_keys(const struct ssi_sdes_agreed *a, const struct ssi_sdes_agr
     return same;
 }
 
-/* The NULL suites, which no RFC has, are AES_CM_128 without its encryption. */
+enum ssi_srtp_suite ssi_media_srtp_suite(enum ssi_suite suite)
+{
+    return suite == SSI_SUITE_NULL_HMAC_SHA1_80   ? SSI_SRTP_AES_CM_128_HMAC_SHA1_80
+           : suite == SSI_SUITE_NULL_HMAC_SHA1_32 ? SSI_SRTP_AES_CM_128_HMAC_SHA1_32
+                                                  : (enum ssi_srtp_suite)suite;
+}
+
 static void choose_suite(struct ssi_srtp_config *c, const struct ssi_sdes_agreed *k)
 {
     bool null_cipher = ssi_suite_info(k->suite)->null_cipher;
 
-    c->suite = k->suite == SSI_SUITE_NULL_HMAC_SHA1_80   ? SSI_SRTP_AES_CM_128_HMAC_SHA1_80
-               : k->suite == SSI_SUITE_NULL_HMAC_SHA1_32 ? SSI_SRTP_AES_CM_128_HMAC_SHA1_32
-                                                         : (enum ssi_srtp_suite)k->suite;
+    c->suite = ssi_media_srtp_suite(k->suite);
     c->insecure_unencrypted_rtp = null_cipher || (k->forms & SSI_SDES_UNENCRYPTED_SRTP);
     c->insecure_unencrypted_rtcp = null_cipher || (k->forms & SSI_SDES_UNENCRYPTED_SRTCP);
     c->insecure_unauthenticated_rtp = k->forms & SSI_SDES_UNAUTHENTICATED_SRTP;

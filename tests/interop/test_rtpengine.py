@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """rtpengine as the far end of SRTP, for every suite that both know: it decrypts what secsip-srtp protects and protects what
 secsip-srtp opens, RTP and RTCP, with keys that secsip-sdes negotiated with it, as offerer and as answerer. Its other side is
-in clear. rtpengine writes keys without padding and knows F8 suites, which we refuse by name."""
+in clear. rtpengine writes keys without padding and knows F8 suites, which we refuse by name. It knows
+NULL_HMAC_SHA1_80 and _32 too, but version 10.5.3 crashes in a call that has them: they are not tried."""
 import json
 import re
 import socket
@@ -156,10 +157,12 @@ class FarEnd(unittest.TestCase):
                 self.check(suite, us, them, agreed, *ports)
 
     def test_keys_with_a_lifetime_and_an_mki(self):
-        us, them = self.sides()
-        agreed, *ports = self.as_offerer('AES_CM_128_HMAC_SHA1_80', us, them, '--lifetime', '2^31', '--mki', '4')
-        self.assertEqual((agreed['tx']['lifetime'], agreed['tx']['mki'], agreed['tx']['mki_len']), (1 << 31, 1, 4))
-        self.check('AES_CM_128_HMAC_SHA1_80', us, them, agreed, *ports)
+        for suite in SUITES:
+            with self.subTest(suite=suite):
+                us, them = self.sides()
+                agreed, *ports = self.as_offerer(suite, us, them, '--lifetime', '2^31', '--mki', '4')
+                self.assertEqual((agreed['tx']['lifetime'], agreed['tx']['mki'], agreed['tx']['mki_len']), (1 << 31, 1, 4))
+                self.check(suite, us, them, agreed, *ports)
 
 
 if __name__ == '__main__':

@@ -1,5 +1,6 @@
 /* Sessions that are exported and imported: what goes on, what never happens twice, and damage of every kind. */
 #include "common.h"
+#include "suites.h"
 
 #include <stdlib.h>
 
@@ -48,7 +49,7 @@ static struct ssi_srtp_config full_config(int suite, struct ssi_srtp_more_key *m
 static void a_conversation_goes_on_where_it_stood(void **state)
 {
     (void)state;
-    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k++) {
+    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k = next_suite(k)) {
         struct ssi_srtp_more_key more;
         struct ssi_srtp_config c = full_config(k, &more, SSI_SRTP_SEND);
         struct ssi_srtp *tx = session(&c);
@@ -110,7 +111,7 @@ static void a_conversation_goes_on_where_it_stood(void **state)
 static void a_sender_that_goes_on_and_its_heir_never_meet(void **state)
 {
     (void)state;
-    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k++) {
+    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k = next_suite(k)) {
         struct ssi_srtp_config c = config_of((enum ssi_srtp_suite)k, SSI_SRTP_SEND, 5);
         struct ssi_srtp *tx = session(&c);
         uint8_t p[CAP], used[4000] = {0}, rtcp_used[400] = {0};
@@ -276,7 +277,7 @@ static void want_of_memory_is_an_error_and_no_leak(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++)
-        assert_true(test_oom_each(there_and_back, &directions[i]) > 10);
+        assert_true(test_oom_each(there_and_back, &directions[i]) > (BUILT_STOCK ? 0 : 10));
 }
 
 int main(void)

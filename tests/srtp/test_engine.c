@@ -2,6 +2,8 @@
  * make sessions in other threads. */
 #include "test.h"
 
+#include "suites.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -39,7 +41,7 @@ static void somebody_else_initialises_libsrtp2_before_us_and_after(void **state)
     struct ssi_srtp *rx = session(SSI_SRTP_AES_CM_128_HMAC_SHA1_80, SSI_SRTP_RECEIVE);
     assert_non_null(tx);
     assert_non_null(rx);
-    assert_false(ssi_srtp_is_stock(tx));
+    assert_int_equal(ssi_srtp_is_stock(tx), BUILT_STOCK);
     assert_true(passes(tx, rx, 1));
     (void)srtp_init();
     assert_true(passes(tx, rx, 2));
@@ -74,7 +76,7 @@ static void other_users_of_libsrtp2_keep_its_own_ciphers(void **state)
 static void a_shutdown_by_somebody_else_stops_neither_old_nor_new_sessions(void **state)
 {
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         for (int again = 0; again < 2; again++) {
             enum ssi_srtp_suite s = (enum ssi_srtp_suite)suite;
             struct ssi_srtp *tx = session(s, SSI_SRTP_SEND), *rx = session(s, SSI_SRTP_RECEIVE);
@@ -88,7 +90,7 @@ static void a_shutdown_by_somebody_else_stops_neither_old_nor_new_sessions(void 
             struct ssi_srtp *tx2 = session(s, SSI_SRTP_SEND), *rx2 = session(s, SSI_SRTP_RECEIVE);
             assert_non_null(tx2);
             assert_non_null(rx2);
-            assert_false(ssi_srtp_is_stock(tx2));
+            assert_int_equal(ssi_srtp_is_stock(tx2), BUILT_STOCK);
             assert_true(passes(tx2, rx2, 1));
             assert_true(passes(tx, rx, 3));
             ssi_srtp_free(tx);
@@ -104,7 +106,7 @@ static void *make_and_use(void *arg)
     int *bad = arg;
 
     for (int round = 0; round < 40; round++) {
-        enum ssi_srtp_suite s = (enum ssi_srtp_suite)(1 + round % SSI_SRTP_AEAD_AES_256_GCM);
+        enum ssi_srtp_suite s = (enum ssi_srtp_suite)next_suite(round % SSI_SRTP_AEAD_AES_256_GCM);
         struct ssi_srtp *tx = session(s, SSI_SRTP_SEND), *rx = session(s, SSI_SRTP_RECEIVE);
         if (!tx || !rx)
             *bad += 1;

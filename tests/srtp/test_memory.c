@@ -1,6 +1,8 @@
 /* Memory: every allocation of ours made to fail, and no key left behind on the heap. */
 #include "test.h"
 
+#include "suites.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -66,15 +68,17 @@ static void each_failing_allocation_is_an_error_and_no_leak(void **state)
 {
     (void)state;
     for (enum ssi_srtp_suite suite = SSI_SRTP_AES_CM_128_HMAC_SHA1_80;
-         suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++)
+         suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite))
         assert_true(test_oom_each(make_and_use, &suite) > 5);
 }
 
 static void no_packet_but_the_first_allocates(void **state)
 {
     (void)state;
+    if (BUILT_STOCK) /* those of NSS do, and */
+        skip();
     for (enum ssi_srtp_suite suite = SSI_SRTP_AES_CM_128_HMAC_SHA1_80;
-         suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+         suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct ssi_srtp_config c = {.direction = SSI_SRTP_SEND, .suite = suite};
         struct ssi_srtp *tx = NULL, *rx = NULL;
         c.key.len = (uint8_t)ssi_srtp_key_len(suite);
@@ -143,7 +147,9 @@ static void a_freed_session_leaves_no_key_on_the_heap(void **state)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     skip();
 #endif
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    if (BUILT_STOCK) /* they leave copies of their keys behind */
+        skip();
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         /* Everything that is looked for lies on the stack only, the other way round. */
         struct ssi_srtp_config c = {.direction = SSI_SRTP_SEND,
                                     .suite = (enum ssi_srtp_suite)suite};

@@ -1,6 +1,8 @@
 /* Keys that change and roll-over counters that get lost: what RFC 3711 3.3.1 wants, and what peers do. */
 #include "test.h"
 
+#include "suites.h"
+
 #include <stdlib.h>
 
 #include "reference.h"
@@ -71,7 +73,7 @@ static uint32_t srtcp_index(struct ssi_srtp *tx, enum ssi_srtp_suite suite)
 static void a_new_key_keeps_the_indices_of_srtp_and_srtcp(void **state)
 {
     (void)state;
-    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k++) {
+    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k = next_suite(k)) {
         enum ssi_srtp_suite suite = (enum ssi_srtp_suite)k;
         struct ssi_srtp *tx = session(suite, SSI_SRTP_SEND, 1),
                         *rx = session(suite, SSI_SRTP_RECEIVE, 1);
@@ -119,7 +121,7 @@ static void what_was_sent_after_a_new_key_is_what_the_rfcs_say(void **state)
     static const size_t key_lens[] = {0, 16, 16, 24, 24, 32, 32, 16, 32};
 
     (void)state;
-    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k++) {
+    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k = next_suite(k)) {
         enum ssi_srtp_suite suite = (enum ssi_srtp_suite)k;
         struct ssi_srtp *tx = session(suite, SSI_SRTP_SEND, 1),
                         *tx2 = session(suite, SSI_SRTP_SEND, 2);
@@ -201,7 +203,7 @@ static void another_suite_may_go_on_where_the_first_stood(void **state)
 static void a_peer_that_resets_the_roll_over_counter_is_found(void **state)
 {
     (void)state;
-    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k++) {
+    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k = next_suite(k)) {
         enum ssi_srtp_suite suite = (enum ssi_srtp_suite)k;
         struct ssi_srtp *tx = session(suite, SSI_SRTP_SEND, 1),
                         *rx = session(suite, SSI_SRTP_RECEIVE, 1);
@@ -230,7 +232,7 @@ static void a_peer_that_resets_the_roll_over_counter_is_found(void **state)
 static void a_roll_over_that_was_missed_is_found_again(void **state)
 {
     (void)state;
-    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k++) {
+    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k = next_suite(k)) {
         enum ssi_srtp_suite suite = (enum ssi_srtp_suite)k;
         struct ssi_srtp *tx = session(suite, SSI_SRTP_SEND, 1),
                         *rx = session(suite, SSI_SRTP_RECEIVE, 1);
@@ -307,7 +309,7 @@ static void forged_packets_do_not_move_the_roll_over_counter(void **state)
 static void joining_in_the_middle_tries_as_many_counters_as_allowed(void **state)
 {
     (void)state;
-    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k++) {
+    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k = next_suite(k)) {
         enum ssi_srtp_suite suite = (enum ssi_srtp_suite)k;
         struct ssi_srtp *tx = session(suite, SSI_SRTP_SEND, 1);
         struct ssi_srtp_config c = config_of(suite, SSI_SRTP_RECEIVE, 1);

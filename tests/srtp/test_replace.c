@@ -1,5 +1,6 @@
 /* Our ciphers for the whole process, where a program asks for them: others' packets and ours are what they were. */
 #include "common.h"
+#include "suites.h"
 
 #include <srtp2/srtp.h>
 
@@ -39,7 +40,7 @@ static void packets_are_the_same_before_and_after(void **state)
     assert_int_equal(srtp_init(), srtp_err_status_ok);
     for (int i = 0; i < 3; i++)
         before[i] = theirs(kinds[i].gcm, true, kinds[i].tag);
-    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k++) {
+    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k = next_suite(k)) {
         struct ssi_srtp_config c = config_of((enum ssi_srtp_suite)k, SSI_SRTP_SEND, 1);
         ours[k] = session(&c);
     }
@@ -58,10 +59,10 @@ static void packets_are_the_same_before_and_after(void **state)
         srtp_dealloc(before[i]);
         srtp_dealloc(after);
     }
-    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k++) {
+    for (int k = 1; k <= SSI_SRTP_AEAD_AES_256_GCM; k = next_suite(k)) {
         struct ssi_srtp_config c = config_of((enum ssi_srtp_suite)k, SSI_SRTP_SEND, 1);
         struct ssi_srtp *after = session(&c);
-        assert_false(ssi_srtp_is_stock(after));
+        assert_int_equal(ssi_srtp_is_stock(after), BUILT_STOCK);
         for (uint32_t seq = 0; seq < 100; seq++) {
             size_t n = protected_rtp(ours[k], p, seq, 7), m = protected_rtp(after, q, seq, 7);
             assert_int_equal(n, m);

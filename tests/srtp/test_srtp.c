@@ -1,6 +1,8 @@
 /* SRTP sessions: round trips, replay, truncation, forgery, reordering, roll-over, key life. */
 #include "test.h"
 
+#include "suites.h"
+
 #include <stdlib.h>
 
 #include "seed.h"
@@ -77,7 +79,7 @@ static void every_suite_round_trips_with_the_tag_lengths_of_the_rfcs(void **stat
     static const size_t rtcp_tag[] = {0, 10, 10, 10, 10, 10, 10, 16, 16};
 
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct ssi_srtp *tx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_SEND);
         struct ssi_srtp *rx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_RECEIVE);
         uint8_t p[CAP], clear[CAP];
@@ -111,7 +113,7 @@ static void every_suite_round_trips_with_the_tag_lengths_of_the_rfcs(void **stat
 static void a_replayed_packet_is_refused_and_counted(void **state)
 {
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct ssi_srtp *tx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_SEND);
         struct ssi_srtp *rx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_RECEIVE);
         uint8_t wire[CAP], p[CAP];
@@ -173,7 +175,7 @@ static void check_mutations(struct ssi_srtp *rx, unprotect_fn *unprotect, const 
 static void truncation_at_every_length_and_a_forged_bit_anywhere_are_refused(void **state)
 {
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct ssi_srtp *tx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_SEND);
         struct ssi_srtp *rx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_RECEIVE);
         uint8_t wire[CAP];
@@ -283,7 +285,7 @@ static bool is_zero(const uint8_t *p, size_t n)
 static void one_key_ssrc_and_index_never_protect_twice(void **state)
 {
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct ssi_srtp *tx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_SEND);
         uint8_t p[256];
         for (uint16_t seq = 1000; seq < 1300; seq++)
@@ -302,7 +304,7 @@ static void one_key_ssrc_and_index_never_protect_twice(void **state)
 static void a_packet_too_big_for_its_buffer_is_refused_and_wiped(void **state)
 {
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct ssi_srtp *tx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_SEND);
         for (size_t cap = 0; cap < 64; cap++) {
             uint8_t *p = malloc(cap ? cap : 1); /* exactly: a sanitizer sees a write past the end */
@@ -411,7 +413,7 @@ static void the_key_stops_at_the_end_of_its_life(void **state)
 static void the_srtcp_index_grows_by_one_with_the_e_bit_set(void **state)
 {
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct ssi_srtp *tx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_SEND);
         struct ssi_srtp *rx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_RECEIVE);
         bool aead = suite >= SSI_SRTP_AEAD_AES_128_GCM;
@@ -496,7 +498,7 @@ static void an_mki_is_written_and_demanded(void **state)
 static void srtcp_without_the_e_bit_is_refused(void **state)
 {
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct ssi_srtp *tx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_SEND);
         struct ssi_srtp *rx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_RECEIVE);
         uint8_t p[CAP];
@@ -554,7 +556,7 @@ static void the_same_key_is_recognised(void **state)
 static void a_roll_over_counter_can_be_given_and_is_carried_on(void **state)
 {
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct ssi_srtp *tx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_SEND);
         struct ssi_srtp *rx = simple((enum ssi_srtp_suite)suite, SSI_SRTP_RECEIVE);
         struct ssi_srtp *late = simple((enum ssi_srtp_suite)suite, SSI_SRTP_RECEIVE);

@@ -2,6 +2,8 @@
  * sessions, with our ciphers and with libsrtp2's: every suite, every size from 0 to 1400, RTP and RTCP. */
 #include "test.h"
 
+#include "suites.h"
+
 #include <stdlib.h>
 
 #include "base/aead.h"
@@ -202,8 +204,8 @@ static struct pair open_pair(enum ssi_srtp_suite suite, bool stock)
     assert_int_equal(r, 0);
     c.direction = SSI_SRTP_RECEIVE;
     assert_int_equal(ssi_srtp_new(&c, &p.rx), 0);
-    assert_int_equal(ssi_srtp_is_stock(p.tx), stock);
-    assert_int_equal(ssi_srtp_is_stock(p.rx), stock);
+    assert_int_equal(ssi_srtp_is_stock(p.tx), stock || BUILT_STOCK);
+    assert_int_equal(ssi_srtp_is_stock(p.rx), stock || BUILT_STOCK);
     return p;
 }
 
@@ -268,7 +270,7 @@ static void check_packet(struct pair *s, int kind, const uint8_t *clear, size_t 
 static void every_packet_is_what_the_rfcs_say_with_our_ciphers_and_with_stock(void **state)
 {
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct pair ours = open_pair((enum ssi_srtp_suite)suite, false);
         struct pair stock = open_pair((enum ssi_srtp_suite)suite, true);
         struct ssi_key key;
@@ -301,7 +303,7 @@ static void every_packet_is_what_the_rfcs_say_with_our_ciphers_and_with_stock(vo
 static void a_header_extension_longer_than_any_usual_one_is_authenticated(void **state)
 {
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct pair ours = open_pair((enum ssi_srtp_suite)suite, false);
         struct pair stock = open_pair((enum ssi_srtp_suite)suite, true);
         for (uint16_t words = 0; words < 300; words = (uint16_t)(words + 50)) {
@@ -334,7 +336,7 @@ static void a_header_extension_longer_than_any_usual_one_is_authenticated(void *
 static void any_packet_address_will_do(void **state)
 {
     (void)state;
-    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite++) {
+    for (int suite = 1; suite <= SSI_SRTP_AEAD_AES_256_GCM; suite = next_suite(suite)) {
         struct pair s = open_pair((enum ssi_srtp_suite)suite, false);
         for (uint16_t at = 0; at < 16; at++) {
             uint8_t *raw = malloc(CAP), clear[CAP];

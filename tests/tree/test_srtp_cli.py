@@ -68,6 +68,43 @@ def check_round_trips(report):
         report.check(opened.returncode == 0 and unframed(opened.stdout) == reports, '%s: SRTCP' % suite)
 
 
+def check_forms(report):
+    """What a line leaves out is left out only where --insecure names it; keys are chosen by MKI; a window and a lifetime hold."""
+    clear, reports = [rtp(i) for i in range(1, 6)], [rtcp()] * 2
+    for suite, form, kept in (('AES_CM_128_HMAC_SHA1_80 UNENCRYPTED_SRTP', 'unencrypted-srtp', True),
+                              ('AES_CM_128_HMAC_SHA1_80 UNAUTHENTICATED_SRTP', 'unauthenticated-srtp', False),
+                              ('AES_CM_128_HMAC_SHA1_80 UNENCRYPTED_SRTCP', 'unencrypted-srtcp', False),
+                              ('NULL_HMAC_SHA1_80', 'null-cipher', True)):
+        name, _, param = suite.partition(' ')
+        line = crypto('AES_CM_128_HMAC_SHA1_80', ' ' + param if param else '').replace('AES_CM_128_HMAC_SHA1_80', name)
+        refused = run('protect', '--crypto', line, data=framed(clear))
+        report.check(refused.returncode == 2 and b'SECSIP_E_SDES_' in refused.stderr and not refused.stdout,
+                     '%s passes without --insecure' % suite)
+        sealed = run('protect', '--insecure', form, '--crypto', line, data=framed(clear))
+        packets = unframed(sealed.stdout)
+        report.check(len(packets) == 5 and all((p[:172] == c) == kept for p, c in zip(packets, clear)) and
+                     len(packets[0]) == (172 if form == 'unauthenticated-srtp' else 182), '%s: the packets' % suite)
+        opened = run('unprotect', '--insecure', form, '--crypto', line, data=sealed.stdout)
+        report.check(opened.returncode == 0 and unframed(opened.stdout) == clear, '%s does not come back' % suite)
+        sealed = run('protect', '--rtcp', '--insecure', form, '--crypto', line, data=framed(reports))
+        opened = run('unprotect', '--rtcp', '--insecure', form, '--crypto', line, data=sealed.stdout)
+        report.check(opened.returncode == 0 and unframed(opened.stdout) == reports, '%s: SRTCP does not come back' % suite)
+    first, second = (base64.b64encode(bytes((i * n) % 256 for i in range(1, 31))).decode() for n in (3, 5))
+    line = 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:%s|2^31|1:2;inline:%s|3|258:2 WSH=64' % (first, second)
+    with_first = unframed(run('protect', '--crypto', line, data=framed(clear)).stdout)
+    done = run('protect', '--mki', '258:2', '--crypto', line, data=framed(clear))
+    with_second = unframed(done.stdout)
+    report.check([p[-12:-10] for p in with_first] == [b'\0\1'] * 5 and [p[-12:-10] for p in with_second] == [b'\1\2'] * 3,
+                 'keys are not chosen by their MKIs')
+    report.check(done.returncode == 1 and b'SECSIP_E_SRTP_KEY_EXPIRED' in done.stderr, 'the lifetime does not hold')
+    opened = run('unprotect', '--crypto', line, data=framed(with_first[:2] + with_second[2:]))
+    report.check(opened.returncode == 0 and unframed(opened.stdout) == clear[:3], 'both keys are not live')
+    for wrong in ('2', '2:', ':4', '256:1', '1:129', '2:0', '7:2'):
+        report.check(run('protect', '--mki', wrong, '--crypto', line).returncode == 2, '--mki %s passes' % wrong)
+    report.check(run('unprotect', '--mki', '1:2', '--crypto', line).returncode == 2, '--mki passes with unprotect')
+    report.check(run('protect', '--insecure', 'x', '--crypto', line).returncode == 2, '--insecure x passes')
+
+
 def check_refusals(report):
     line = crypto('AES_CM_128_HMAC_SHA1_80')
     clear = [rtp(i) for i in range(1, 6)]
@@ -123,6 +160,7 @@ def check_usage(report):
 def main():
     report = tree.Report()
     check_round_trips(report)
+    check_forms(report)
     check_refusals(report)
     check_options(report)
     check_usage(report)
