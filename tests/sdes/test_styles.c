@@ -331,6 +331,7 @@ static void capabilities_that_need_more_are_not_looked_at(void **state)
     assert_string_equal(w.profile, "RTP/AVP");
     assert_string_equal(w.written, "a=csup:cap-v0\r\n");
     assert_false(is_secure(&s));
+    ssi_sdes_session_wipe(&s);
     /* The media line has a key of its own. */
     ssi_sdes_session_init(&s, &c);
     w = answer(&s, AVP "a=creq:med-v0\r\na=crypto:4 " S80 "inline:" KEY30_B "\r\n" TCAP ACAP);
@@ -338,11 +339,13 @@ static void capabilities_that_need_more_are_not_looked_at(void **state)
     assert_true(is_secure(&s));
     assert_int_equal(strncmp(w.written, "a=crypto:4 ", 11), 0);
     assert_non_null(strstr(w.written, "\r\na=csup:cap-v0\r\n"));
+    ssi_sdes_session_wipe(&s);
     /* Required SRTP does not take less for it. */
     c = with_policy(SSI_SDES_MANDATORY);
     ssi_sdes_session_init(&s, &c);
     assert_int_equal(answer(&s, AVP TCAP ACAP "a=pcfg:1 t=2 a=1\r\na=creq:med-v0\r\n").r,
                      SECSIP_E_SDES_CLEAR_PROFILE);
+    ssi_sdes_session_wipe(&s);
 }
 
 static void potential_configurations_row_by_row(void **state)
