@@ -4,6 +4,7 @@
 
 #include "oom.h"
 #include "srtp/priv.h"
+#include "suites.h"
 
 #define CM SSI_SRTP_AES_CM_128_HMAC_SHA1_80
 
@@ -278,7 +279,7 @@ static void continue_out_of_memory(void *arg)
 static void a_new_key_for_want_of_memory_leaves_nothing_dangling(void **state)
 {
     (void)state;
-    assert_true(test_oom_each(continue_out_of_memory, NULL) > 10);
+    assert_true(test_oom_each(continue_out_of_memory, NULL) > (BUILT_STOCK ? 0 : 10));
 }
 
 /* Number 5, FIELD 3: a peer began with 0 again. */
