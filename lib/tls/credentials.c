@@ -10,6 +10,7 @@
 
 #include "base/crypto.h"
 #include "tls/credentials.h"
+#include "tls/staple.h"
 
 enum {
     PASSWORD_SIZE = 256
@@ -355,7 +356,7 @@ static int read_staple(const gnutls_datum_t *der, const gnutls_datum_t *leaf_der
 {
     gnutls_ocsp_resp_t resp = NULL;
     gnutls_x509_crt_t leaf = NULL;
-    time_t until;
+    time_t from, until;
 
     int rc = gnutls_ocsp_resp_init(&resp);
     if (rc >= 0)
@@ -367,10 +368,10 @@ static int read_staple(const gnutls_datum_t *der, const gnutls_datum_t *leaf_der
     if (rc >= 0)
         rc = gnutls_ocsp_resp_check_crt(resp, 0, leaf);
     if (rc >= 0)
-        rc = gnutls_ocsp_resp_get_single(resp, 0, NULL, NULL, NULL, NULL, NULL, NULL, &until, NULL,
+        rc = gnutls_ocsp_resp_get_single(resp, 0, NULL, NULL, NULL, NULL, NULL, &from, &until, NULL,
                                          NULL);
     if (rc >= 0)
-        *ret_until = until < 0 ? INT64_MAX : until;
+        *ret_until = ssi_tls_staple_until(from, until);
     if (leaf)
         gnutls_x509_crt_deinit(leaf);
     if (resp)

@@ -87,6 +87,8 @@ static const char *staple_problem(const struct ssi_tls_check *c, const struct ss
         return s->problem;
     if (s->from > (int64_t)c->wall_s)
         return "it is not valid yet";
+    if (s->signer_from > (int64_t)c->wall_s || s->signer_until < (int64_t)c->wall_s)
+        return "the certificate of who signed it is not valid now";
     return s->until < (int64_t)c->wall_s ? "it is out of date" : NULL;
 }
 
@@ -120,5 +122,6 @@ void ssi_tls_check_staple(const struct ssi_tls_check *c, const struct ssi_tls_ch
     if (problem)
         fail_staple(c, ch, v, "a good OCSP answer", problem);
     else
-        v->good_until = (uint64_t)staple.until;
+        v->good_until =
+            (uint64_t)(staple.until < staple.signer_until ? staple.until : staple.signer_until);
 }

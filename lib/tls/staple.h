@@ -11,8 +11,13 @@ struct ssi_tls_staple {
     const char *problem; /* constant text; NULL when the answer is good */
     bool revoked;        /* and properly signed */
     int64_t from;        /* thisUpdate */
-    int64_t until;       /* nextUpdate; INT64_MAX when there is none */
+    int64_t until;       /* nextUpdate, or what ssi_tls_staple_until makes of none */
+    /* The certificate of who signed it, where that is not the issuer itself; else 0 and INT64_MAX. */
+    int64_t signer_from, signer_until;
 };
+
+/* Until when an answer is good; next_update is negative where it names none. */
+int64_t ssi_tls_staple_until(int64_t this_update, int64_t next_update);
 
 /* Reads an answer about `leaf`, which `issuer` (or who it entrusted) must have signed. Dates are not judged here.
  * SECSIP_E_NOMEM. */

@@ -111,8 +111,10 @@ static void put_single(struct der *d, enum lab_cert about, enum lab_ocsp_status 
         put_tlv(&single, status == LAB_OCSP_GOOD ? 0x80 : 0x82, "", 0);
     }
     put_time(&single, from);
-    put_time(&next, until);
-    put_der(&single, 0xa0, &next);
+    if (until) {
+        put_time(&next, until);
+        put_der(&single, 0xa0, &next);
+    }
     put_der(&list, 0x30, &single);
     put_der(d, 0x30, &list);
     gnutls_x509_crt_deinit(crt);
@@ -140,27 +142,43 @@ static void put_signature(struct der *d, enum lab_cert signer, const struct der 
     gnutls_privkey_deinit(key);
 }
 
-uint8_t *lab_ocsp(enum lab_cert about, enum lab_cert signer, enum lab_ocsp_status status,
-                  const char *from, const char *until, size_t *ret_len)
+static void put_certificate(struct der *d, gnutls_x509_crt_t crt)
 {
-    static const uint8_t basic_oid[] = {0x06, 0x09, 0x2b, 0x06, 0x01, 0x05,
-                                        0x05, 0x07, 0x30, 0x01, 0x01};
-    static const uint8_t successful[] = {0x0a, 0x01, 0x00};
-    struct der inner = {.len = 0}, tbs = {.len = 0}, basic = {.len = 0}, wrapped = {.len = 0},
-               response = {.len = 0}, whole = {.len = 0}, out = {.len = 0};
-    gnutls_x509_crt_t responder = import_crt(signer);
+    struct der list = {.len = 0}, certificates = {.len = 0};
+    gnutls_datum_t der;
+
+    must(gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_DER, &der), "certificate");
+    put(&list, der.data, der.size);
+    gnutls_free(der.data);
+    put_der(&certificates, 0x30, &list);
+    put_der(d, 0xa0, &certificates);
+}
+
+/* What is signed, by whom it says it is. */
+static void put_data(struct der *d, gnutls_x509_crt_t responder, const char *from,
+                     const struct der *single)
+{
+    struct der inner = {.len = 0};
     gnutls_datum_t name;
 
     must(gnutls_x509_crt_get_raw_dn(responder, &name), "name");
     put_tlv(&inner, 0xa1, name.data, name.size);
     gnutls_free(name.data);
-    gnutls_x509_crt_deinit(responder);
     put_time(&inner, from);
-    put_single(&inner, about, status, from, until);
-    put_der(&tbs, 0x30, &inner);
-    inner = tbs;
-    put_signature(&inner, signer, &tbs);
-    put_der(&basic, 0x30, &inner);
+    put(&inner, single->bytes, single->len);
+    put_der(d, 0x30, &inner);
+}
+
+/* RFC 6960 4.2.1: the signed data in its two wrappings. */
+static uint8_t *wrap(const struct der *inner, size_t *ret_len)
+{
+    static const uint8_t basic_oid[] = {0x06, 0x09, 0x2b, 0x06, 0x01, 0x05,
+                                        0x05, 0x07, 0x30, 0x01, 0x01};
+    static const uint8_t successful[] = {0x0a, 0x01, 0x00};
+    struct der basic = {.len = 0}, wrapped = {.len = 0}, response = {.len = 0}, whole = {.len = 0},
+               out = {.len = 0};
+
+    put_der(&basic, 0x30, inner);
     put(&wrapped, basic_oid, sizeof basic_oid);
     put_der(&wrapped, 4, &basic);
     put_der(&response, 0x30, &wrapped);
@@ -173,4 +191,31 @@ uint8_t *lab_ocsp(enum lab_cert about, enum lab_cert signer, enum lab_ocsp_statu
     memcpy(copy, out.bytes, out.len);
     *ret_len = out.len;
     return copy;
+}
+
+uint8_t *lab_ocsp(enum lab_cert about, enum lab_cert signer, enum lab_ocsp_status status,
+                  const char *from, const char *until, size_t *ret_len)
+{
+    struct der single = {.len = 0}, data = {.len = 0};
+    gnutls_x509_crt_t responder = import_crt(signer);
+
+    put_single(&single, about, status, from, until);
+    put_data(&data, responder, from, &single);
+    gnutls_x509_crt_deinit(responder);
+    struct der inner = data;
+    put_signature(&inner, signer, &data);
+    return wrap(&inner, ret_len);
+}
+
+uint8_t *lab_ocsp_delegated(enum lab_cert about, gnutls_x509_crt_t responder, enum lab_cert key,
+                            const char *from, const char *until, size_t *ret_len)
+{
+    struct der single = {.len = 0}, data = {.len = 0};
+
+    put_single(&single, about, LAB_OCSP_GOOD, from, until);
+    put_data(&data, responder, from, &single);
+    struct der inner = data;
+    put_signature(&inner, key, &data);
+    put_certificate(&inner, responder);
+    return wrap(&inner, ret_len);
 }

@@ -251,6 +251,12 @@ static void stapled_answers_are_sent_and_checked(void **state)
         {LAB_MUSTSTAPLE, LAB_MUSTSTAPLE, LAB_CA, LAB_OCSP_GOOD, "20250601", "20250701", 0},
         {LAB_MUSTSTAPLE, LAB_MUSTSTAPLE, LAB_CA, LAB_OCSP_GOOD, "20250601", "20250614",
          SECSIP_E_TLS_CERT_STATUS},
+        /* It names no next update: good for a week, for who checks it and for who sends it. */
+        {LAB_MUSTSTAPLE, LAB_MUSTSTAPLE, LAB_CA, LAB_OCSP_GOOD, "20250609", NULL, 0},
+        {LAB_MUSTSTAPLE, LAB_MUSTSTAPLE, LAB_CA, LAB_OCSP_GOOD, "20250608", NULL,
+         SECSIP_E_TLS_CERT_STATUS},
+        {LAB_SERVER, LAB_SERVER, LAB_CA, LAB_OCSP_GOOD, "20250608", NULL, SECSIP_E_TLS_CERT_STATUS},
+        {LAB_SERVER, LAB_SERVER, LAB_CA, LAB_OCSP_GOOD, "20250603", NULL, 0},
         {LAB_MUSTSTAPLE, LAB_N, LAB_CA, LAB_OCSP_GOOD, "", "",
          SECSIP_E_TLS_CERT_STATUS}, /* none at all */
     };
