@@ -234,25 +234,32 @@ secsip_result ssi_tls_profile_add_trust_file(secsip_tls_profile *p, const char *
     return add_file(p, path, add_trust);
 }
 
-/* True when an authority of ours signed the list. Its age is judged at each handshake, at the time of that handshake. */
-static bool crl_is_signed(const struct ssi_tls_trust *t, gnutls_x509_crl_t crl)
+static bool signed_by(gnutls_x509_crl_t crl, gnutls_x509_crt_t issuer)
 {
     const unsigned age =
         GNUTLS_CERT_REVOCATION_DATA_SUPERSEDED | GNUTLS_CERT_REVOCATION_DATA_ISSUED_IN_FUTURE;
-    gnutls_x509_crt_t issuer;
-    gnutls_datum_t dn;
     unsigned status = 0;
 
-    if (gnutls_x509_crl_get_raw_issuer_dn(crl, &dn) < 0)
-        return false;
-    int rc = gnutls_x509_trust_list_get_issuer_by_dn(t->list, &dn, &issuer, GNUTLS_TL_GET_COPY);
-    gnutls_free(dn.data);
-    if (rc < 0)
-        return false;
-    rc = gnutls_x509_crl_verify(crl, &issuer, 1, 0, &status);
-    gnutls_x509_crt_deinit(issuer);
-    return rc >= 0 && (status & ~age & ~(unsigned)GNUTLS_CERT_INVALID) == 0 &&
+    return gnutls_x509_crl_check_issuer(crl, issuer) == 1 &&
+           gnutls_x509_crl_verify(crl, &issuer, 1, 0, &status) >= 0 &&
+           (status & ~age & ~(unsigned)GNUTLS_CERT_INVALID) == 0 &&
            (status == 0 || (status & age) != 0);
+}
+
+/* True when an authority of ours signed the list: one of that name, of which there are two while one is renewed with a new key.
+ * The age of the list is judged at each handshake, at the time of that handshake. */
+static bool crl_is_signed(const struct ssi_tls_trust *t, gnutls_x509_crl_t crl)
+{
+    gnutls_x509_trust_list_iter_t iter = NULL;
+    gnutls_x509_crt_t crt;
+    bool is = false;
+
+    while (!is && gnutls_x509_trust_list_iter_get_ca(t->list, &iter, &crt) >= 0) {
+        is = signed_by(crl, crt);
+        gnutls_x509_crt_deinit(crt);
+    }
+    gnutls_x509_trust_list_iter_deinit(iter);
+    return is;
 }
 
 static void free_crls(gnutls_x509_crl_t *crls, unsigned n)

@@ -21,6 +21,29 @@ static bool same_name(const gnutls_datum_t *a, const gnutls_datum_t *b)
     return a->size == b->size && memcmp(a->data, b->data, a->size) == 0;
 }
 
+/* A self-signed one may leave it out (RFC 5280 4.2.1.1). */
+static int get_signer_key_id(gnutls_x509_crt_t crt, uint8_t *id, size_t *len)
+{
+    int rc = gnutls_x509_crt_get_authority_key_id(crt, id, len, NULL);
+
+    return rc < 0 && ssi_tls_self_signed(crt)
+               ? gnutls_x509_crt_get_subject_key_id(crt, id, len, NULL)
+               : rc;
+}
+
+/* Two authorities may bear one name, an old key and a new one. False where both sides say which key it is (RFC 5280 4.2.1.1, 5.2.1),
+ * and it is not the same: the list of the one is then no list of the other. */
+static bool may_be_same_key(gnutls_x509_crl_t list, gnutls_x509_crt_t crt)
+{
+    uint8_t a[64], b[64];
+    size_t a_len = sizeof a, b_len = sizeof b;
+
+    if (gnutls_x509_crl_get_authority_key_id(list, a, &a_len, NULL) < 0 ||
+        get_signer_key_id(crt, b, &b_len) < 0)
+        return true;
+    return a_len == b_len && memcmp(a, b, a_len) == 0;
+}
+
 int64_t ssi_tls_listed_until(const struct ssi_tls_trust *t, gnutls_x509_crt_t crt)
 {
     gnutls_datum_t issuer, lister;
@@ -34,7 +57,7 @@ int64_t ssi_tls_listed_until(const struct ssi_tls_trust *t, gnutls_x509_crt_t cr
             gnutls_free(issuer.data);
             return -1;
         }
-        if (same_name(&issuer, &lister)) {
+        if (same_name(&issuer, &lister) && may_be_same_key(t->crls[i], crt)) {
             /* A list that names no next update (-1) is never out of date. */
             int64_t until = gnutls_x509_crl_get_next_update(t->crls[i]);
             until = until < 0 ? INT64_MAX : until;

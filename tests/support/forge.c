@@ -61,7 +61,7 @@ gnutls_x509_crt_t forge_cert(const struct forge *f)
     gnutls_x509_crt_set_activation_time(crt, f->from ? f->from : LAB_FROM);
     gnutls_x509_crt_set_expiration_time(crt, f->until);
     gnutls_x509_crt_set_basic_constraints(crt, f->authority, -1);
-    gnutls_x509_crt_set_key_usage(crt, f->authority ? GNUTLS_KEY_KEY_CERT_SIGN
+    gnutls_x509_crt_set_key_usage(crt, f->authority ? GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN
                                                     : GNUTLS_KEY_DIGITAL_SIGNATURE);
     gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, f->cn,
                                   (unsigned)strlen(f->cn));

@@ -256,7 +256,6 @@ static void stapled_answers_are_sent_and_checked(void **state)
         {LAB_MUSTSTAPLE, LAB_MUSTSTAPLE, LAB_CA, LAB_OCSP_GOOD, "20250608", NULL,
          SECSIP_E_TLS_CERT_STATUS},
         {LAB_SERVER, LAB_SERVER, LAB_CA, LAB_OCSP_GOOD, "20250608", NULL, SECSIP_E_TLS_CERT_STATUS},
-        {LAB_SERVER, LAB_SERVER, LAB_CA, LAB_OCSP_GOOD, "20250603", NULL, 0},
         {LAB_MUSTSTAPLE, LAB_N, LAB_CA, LAB_OCSP_GOOD, "", "",
          SECSIP_E_TLS_CERT_STATUS}, /* none at all */
     };
@@ -290,6 +289,13 @@ static void stapled_answers_are_sent_and_checked(void **state)
     assert_int_equal(secsip_tls_profile_set_ocsp(sp, der, len), SECSIP_E_TLS_CREDENTIALS);
     assert_int_equal(secsip_tls_profile_set_ocsp(sp, der, len / 2), SECSIP_E_TLS_CREDENTIALS);
     free(der);
+    /* One without next update is kept back after a week. */
+    secsip_tls_profile *cp = lab_profile(LAB_N);
+    der = lab_ocsp(LAB_SERVER, LAB_CA, LAB_OCSP_GOOD, "20250603", NULL, &len);
+    assert_int_equal(secsip_tls_profile_set_ocsp(sp, der, len), 0);
+    assert_int_equal(live_at(cp, sp, "example.test", LAB_NOW, LAB_NOW - 5 * 86400), 0);
+    free(der);
+    secsip_tls_profile_unref(cp);
     secsip_tls_profile_unref(sp);
 }
 
