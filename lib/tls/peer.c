@@ -3,7 +3,7 @@
 
 bool ssi_tls_session_showed_certificate(const struct ssi_tls_session *s)
 {
-    return !s->server && s->state == SSI_TLS_OPEN && gnutls_certificate_get_ours(s->tls) != NULL;
+    return !s->server && s->state == SSI_TLS_OPEN && s->terms.showed;
 }
 
 /* A resumed client session has not read the names: they are read when somebody asks. */

@@ -95,7 +95,7 @@ static struct ssi_tls_check make_check(const struct ssi_tls_session *s)
         .peer_is_client = s->server,
         .domain = s->domain,
         .wall_s = s->wall_s,
-        .stapled_until = !s->server && is_resumed(s) ? s->good_until : 0,
+        .stapled_until = !s->server && is_resumed(s) ? s->terms.good_until : 0,
     };
 }
 
@@ -120,8 +120,8 @@ static secsip_result judge_peer(struct ssi_tls_session *s)
     secsip_result r = ssi_tls_verify(&check, chain, chain ? n : 0, s->verdict);
     atomic_fetch_sub(&s->profile->judging, 1);
     s->judged = r == 0;
-    s->good_from = s->verdict->good_from;
-    s->good_until = s->verdict->good_until;
+    s->terms.good_from = s->verdict->good_from;
+    s->terms.good_until = s->verdict->good_until;
     return r;
 }
 
@@ -178,11 +178,10 @@ static secsip_result set_up_client(struct ssi_tls_session *s)
     if (s->profile->resumption != SECSIP_TLS_RESUME_OFF) {
         struct ssi_tls_ticket *ticket = ssi_tls_tickets_take(&s->profile->tickets, s->domain);
         /* One that GnuTLS does not like any more only means a full handshake. */
-        bool in_time = ticket && ticket->good_from <= s->wall_s && s->wall_s <= ticket->good_until;
-        if (in_time && gnutls_session_set_data(s->tls, ticket->data, ticket->len) >= 0) {
-            s->good_from = ticket->good_from;
-            s->good_until = ticket->good_until;
-        }
+        bool in_time =
+            ticket && ticket->terms.good_from <= s->wall_s && s->wall_s <= ticket->terms.good_until;
+        if (in_time && gnutls_session_set_data(s->tls, ticket->data, ticket->len) >= 0)
+            s->terms = ticket->terms;
         ssi_tls_ticket_free(ticket);
     }
     /* RFC 6066 section 3: an address is no server name. */
@@ -428,6 +427,9 @@ static bool open_session(struct ssi_tls_session *s)
 
     if (!keep_of_verdict(s))
         return false;
+    /* A resumed session shows none: the server knows it from the first one. */
+    if (!is_resumed(s))
+        s->terms.showed = !s->server && gnutls_certificate_get_ours(s->tls) != NULL;
     s->info = (secsip_tls_info){
         .size = sizeof s->info,
         .version = version ? version : "",
@@ -462,8 +464,7 @@ static void keep_ticket(struct ssi_tls_session *s)
         gnutls_session_get_data2(s->tls, &data) < 0)
         return;
     s->kept = true;
-    ssi_tls_tickets_put(&s->profile->tickets, s->domain, data.data, data.size, s->good_from,
-                        s->good_until);
+    ssi_tls_tickets_put(&s->profile->tickets, s->domain, data.data, data.size, &s->terms);
     ssi_wipe(data.data, data.size);
     gnutls_free(data.data);
 }
@@ -483,8 +484,9 @@ static bool verdict_still_holds(const struct ssi_tls_session *s)
 {
     const struct ssi_tls_policy *policy = &s->profile->policy;
 
-    return !s->server && is_resumed(s) && s->rules == s->profile->rules && s->good_until > 0 &&
-           !policy->decide && policy->known_mode == SECSIP_TLS_KNOWN_KEYS_OFF;
+    return !s->server && is_resumed(s) && s->rules == s->profile->rules &&
+           s->terms.good_until > 0 && !policy->decide &&
+           policy->known_mode == SECSIP_TLS_KNOWN_KEYS_OFF;
 }
 
 static int32_t go_on(struct ssi_tls_session *s)

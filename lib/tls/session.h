@@ -25,7 +25,7 @@ struct ssi_tls_session {
     /* During the handshake, and again once it has failed: an open session keeps of it only what follows. */
     struct ssi_tls_verdict *verdict;
     struct ssi_tls_names names; /* of the peer's certificate */
-    uint64_t good_from, good_until;
+    struct ssi_tls_ticket_terms terms;
     secsip_tls_info info;
     char *peer; /* on a server, the client's name */
     enum ssi_tls_name_kind peer_kind;

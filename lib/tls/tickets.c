@@ -78,14 +78,13 @@ static struct ssi_tls_ticket *make_room(struct ssi_tls_tickets *t, const char *d
 }
 
 void ssi_tls_tickets_put(struct ssi_tls_tickets *t, const char *domain, const void *data,
-                         size_t len, uint64_t good_from, uint64_t good_until)
+                         size_t len, const struct ssi_tls_ticket_terms *terms)
 {
     struct ssi_tls_ticket *ticket = len > 0 ? ticket_new(domain, data, len) : NULL;
 
     if (!ticket)
         return;
-    ticket->good_from = good_from;
-    ticket->good_until = good_until;
+    ticket->terms = *terms;
     take_lock(t);
     struct ssi_tls_ticket *old = make_room(t, domain);
     ssi_list_push_front(&t->list, &ticket->node);

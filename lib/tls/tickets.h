@@ -20,14 +20,20 @@ struct ssi_tls_tickets {
     size_t n;
 };
 
+/* What a resumed session takes over from the first one. */
+struct ssi_tls_ticket_terms {
+    /* The verdict on the peer's chain holds in this time. */
+    uint64_t good_from;
+    uint64_t good_until;
+    bool showed; /* the server has seen our certificate */
+};
+
 struct ssi_tls_ticket {
     struct ssi_list node;
     char *domain;
     uint8_t *data;
     size_t len;
-    /* The verdict on the peer's chain holds in this time. */
-    uint64_t good_from;
-    uint64_t good_until;
+    struct ssi_tls_ticket_terms terms;
 };
 
 void ssi_tls_tickets_init(struct ssi_tls_tickets *t);
@@ -35,7 +41,7 @@ void ssi_tls_tickets_init(struct ssi_tls_tickets *t);
 void ssi_tls_tickets_clear(struct ssi_tls_tickets *t);
 /* Copies. Nothing is kept when memory is out: then a later session is a full one. */
 void ssi_tls_tickets_put(struct ssi_tls_tickets *t, const char *domain, const void *data,
-                         size_t len, uint64_t good_from, uint64_t good_until);
+                         size_t len, const struct ssi_tls_ticket_terms *terms);
 /* Takes the newest for the domain out; NULL for none. The caller frees it. */
 struct ssi_tls_ticket *ssi_tls_tickets_take(struct ssi_tls_tickets *t, const char *domain);
 /* Wipes; NULL is legal. */

@@ -65,7 +65,7 @@ struct ssi_buf *ssi_tls_session_output(struct ssi_tls_session *s);
 const secsip_tls_info *ssi_tls_session_info(const struct ssi_tls_session *s);
 /* For FAILED; borrowed. */
 const struct ssi_tls_failure *ssi_tls_session_failure(const struct ssi_tls_session *s);
-/* A client: the server asked for our certificate, and it was shown. */
+/* A client: the server asked for our certificate, and it was shown, here or in the session that is resumed. */
 bool ssi_tls_session_showed_certificate(const struct ssi_tls_session *s);
 /* True when the verified peer certificate may speak for the domain (RFC 5922): on a server, the client's; used before a
  * request's From is believed. */

@@ -226,6 +226,30 @@ static void what_only_a_server_is_asked_is_not_passed_by(void **state)
     knows_keys = decides = false;
 }
 
+static bool alice_is_back(void *arg)
+{
+    (void)arg;
+    return l.alice.reg_state == SECSIP_REGISTRATION_REGISTERED && core()->n_flows == 1;
+}
+
+/* A session that is resumed shows no certificate again: the server has kept the one of the first. */
+static void a_resumed_session_is_offered_as_the_first_was(void **state)
+{
+    (void)state;
+    start(LAB_NOEKU, true);
+    simnet_run(l.net, 1000000, NULL, NULL); /* the ticket comes behind the handshake */
+    for (int i = 0; i < 2; i++) {
+        simnet_cut(s.host);
+        l.alice.reg_state = 0;
+        assert_true(simnet_run(l.net, 100000000, alice_is_back, NULL));
+        const struct ssi_flow *f = SSI_CONTAINER(core()->flows.next, struct ssi_flow, node);
+        assert_int_equal(ssi_flow_tls_info(f)->resumed, 1);
+        assert_true(is_reused(s.profile, "example.test", 5071));
+        simnet_run(l.net, 1000000, NULL, NULL);
+    }
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +260,7 @@ int main(void)
         cmocka_unit_test(who_does_not_listen_offers_nothing),
         cmocka_unit_test(a_user_is_no_domain),
         cmocka_unit_test(what_only_a_server_is_asked_is_not_passed_by),
+        cmocka_unit_test(a_resumed_session_is_offered_as_the_first_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
