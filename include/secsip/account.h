@@ -54,7 +54,8 @@ typedef struct secsip_account_config {
     const char *display_name; /**< for From */
     const char *auth_user;    /**< default: the user part of aor */
     const char *password; /**< NULL: a challenge fails the request with SECSIP_E_UA_AUTH_REQUIRED */
-    /** Outbound proxy: "host", "host:port", "host:5061;transport=tls", or a URI. Up to 4 of them with commas between: the
+    /** Outbound proxy: "host", "host:port", "host:5061;transport=tls", "2001:db8::1", or a URI. A domain may be in its own
+     * letters (UTF-8). Up to 4 of them with commas between: the
      * account registers over each (RFC 5626 4.2), and calls over the first that works */
     const char *proxy;
     secsip_tls_profile *profile; /**< a reference is taken; NULL: a profile with the defaults */

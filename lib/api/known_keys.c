@@ -18,7 +18,7 @@
 #include "base/base64.h"
 #include "base/crypto.h"
 #include "base/list.h"
-#include "tls/names.h"
+#include "tls/tls.h"
 
 enum {
     MAX_FILE = 4 << 20,

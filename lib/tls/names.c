@@ -7,7 +7,6 @@
 #include <gnutls/x509-ext.h>
 
 #include "base/addr.h"
-#include "secsip/tls.h"
 
 enum {
     MAX_NAME = 255
@@ -211,8 +210,14 @@ secsip_result ssi_tls_domain_normal(const char *domain, char out[SSI_TLS_DOMAIN_
 {
     struct ssi_slice s = ssi_slice_str(domain);
     gnutls_datum_t mapped = {NULL, 0};
+    struct ssi_addr address;
     bool ascii = true;
 
+    /* RFC 5952: an address of many spellings is one name. */
+    if (ssi_addr_parse_ip(s, 0, &address)) {
+        ssi_addr_ip_text(&address, false, out);
+        return 0;
+    }
     if (s.len > 2 && s.p[0] == '[' && s.p[s.len - 1] == ']')
         s = ssi_slice_of(s.p + 1, s.len - 2);
     if (s.len > 1 && s.p[s.len - 1] == '.')

@@ -5,7 +5,7 @@
 
 #include <gnutls/x509.h>
 
-#include "base/buf.h"
+#include "tls/tls.h"
 
 enum ssi_tls_name_kind {
     SSI_TLS_NAME_SIP,   /* SAN URI sip:HOST without a user part; kept without "sip:" */
@@ -17,8 +17,7 @@ enum ssi_tls_name_kind {
 };
 
 enum {
-    SSI_TLS_MAX_NAMES = 100,
-    SSI_TLS_DOMAIN_SIZE = 256,
+    SSI_TLS_MAX_NAMES = 100
 };
 
 struct ssi_tls_names {
@@ -35,8 +34,6 @@ void ssi_tls_names_add(struct ssi_tls_names *n, enum ssi_tls_name_kind kind, str
 /* One after the other from *at = 0; text is NUL-terminated and borrowed. False at the end. */
 bool ssi_tls_names_next(const struct ssi_tls_names *n, size_t *at, enum ssi_tls_name_kind *ret_kind,
                         const char **ret_text);
-/* A domain or address as it is compared: lower case, A-labels, no final dot, no brackets. SECSIP_E_INVALID. */
-secsip_result ssi_tls_domain_normal(const char *domain, char out[SSI_TLS_DOMAIN_SIZE]);
 /* True when the certificate may speak for the (normal) domain. *ret_needs: the SECSIP_TLS_ALLOW_ bit without which it may
  * not, 0 for a strict match. */
 bool ssi_tls_names_match(const struct ssi_tls_names *n, const char *domain, uint32_t *ret_needs);

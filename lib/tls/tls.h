@@ -10,6 +10,14 @@
 
 struct ssi_tls_session;
 
+enum {
+    SSI_TLS_DOMAIN_SIZE = 256
+};
+
+/* A domain or address as it is compared: lower case, A-labels, no final dot; an address in its shortest form, no brackets.
+ * SECSIP_E_INVALID. */
+secsip_result ssi_tls_domain_normal(const char *domain, char out[SSI_TLS_DOMAIN_SIZE]);
+
 /* Everything about a failure; fixed buffers, so that reporting it needs no memory. */
 struct ssi_tls_failure {
     secsip_result result; /* SECSIP_E_TLS_* */

@@ -6,7 +6,6 @@
 #include <gnutls/x509.h>
 
 #include "tls/names.h"
-#include "tls/tls.h"
 
 enum {
     SSI_TLS_MAX_CHAIN = 16,

@@ -496,6 +496,39 @@ static int tear_down(void **state)
     return test_folder_remove(folder);
 }
 
+/* One name has one form: tickets, known keys and certificates are found by it. */
+static void a_domain_has_one_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *domain, *normal; /* NULL: it is none */
+    } rows[] = {
+        {"Example.TEST", "example.test"},
+        {"example.test.", "example.test"},
+        {"b\xc3\xbc"
+         "cher.test",
+         "xn--bcher-kva.test"},
+        {"192.0.2.1", "192.0.2.1"},
+        {"2001:db8::1", "2001:db8::1"},
+        {"[2001:db8::1]", "2001:db8::1"},
+        {"[2001:DB8:0::1]", "2001:db8::1"},
+        {"2001:0db8:0:0:0:0:0:1", "2001:db8::1"},
+        {"[::ffff:192.0.2.1]", "::ffff:192.0.2.1"},
+        {"exam ple", NULL},
+        {"b\xc3", NULL},
+        {"", NULL},
+    };
+    char normal[SSI_TLS_DOMAIN_SIZE];
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        print_message("%s\n", rows[i].domain);
+        assert_int_equal(ssi_tls_domain_normal(rows[i].domain, normal),
+                         rows[i].normal ? 0 : SECSIP_E_INVALID);
+        if (rows[i].normal)
+            assert_string_equal(normal, rows[i].normal);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +538,7 @@ int main(void)
         cmocka_unit_test(verification_knows_only_the_time_it_is_given),
         cmocka_unit_test(an_authority_of_the_same_name_is_another_one),
         cmocka_unit_test(a_renewed_authority_counts_beside_its_old_certificate),
+        cmocka_unit_test(a_domain_has_one_form),
         cmocka_unit_test(the_host_of_a_uri_counts_and_nothing_else_of_it),
         cmocka_unit_test(names_beyond_ascii_are_compared_as_a_labels),
         cmocka_unit_test(wildcards_and_addresses_match_as_written),
