@@ -44,7 +44,8 @@ typedef struct secsip_dns_record {
 /** The resolver. */
 typedef struct secsip_resolver {
     size_t size;
-    /** Ask for the records of a name: secsip_query_answer() follows, from inside this call or later. Must not block. After
+    /** Ask for the records of a name: secsip_query_answer() follows, from inside this call or later. Must not block, and like
+     * cancel it calls nothing of the stack but secsip_query_...(): the look-up may come out of a call of the application's. After
      * 20 s without an answer the look-up has failed, and cancel is called.
      * @return 0, or an error: no answer follows, and the look-up has failed */
     secsip_result (*resolve)(secsip_query *query, int32_t type, const char *name, void *user_data);

@@ -5,6 +5,12 @@
  * - Callbacks run only inside secsip_stack_process() (or the engine's input and expiry calls), on the caller's thread.
  *   Inside a callback every call is legal but secsip_stack_process(), which returns SECSIP_E_BUSY; sends and closes are
  *   queued. unref inside a callback is legal; after unref returns outside one, nothing more is called for that object.
+ * - News (all events, log lines, traced messages) comes between two steps of the stack's work, in the order in which it came about;
+ *   what still waits when the stack goes is not told. Questions come in the middle of the work, because their answer is
+ *   waited for: a password (<secsip/registrar.h>; only there the registrar must not be freed), decisions, known keys and PINs of
+ *   <secsip/tls.h>; and so does audio (<secsip/call.h>). The rule above holds for all of them, but not for what <secsip/resolver.h> asks
+ *   and NSS key logs: these come in the middle of a call of the application's as well, and may call nothing of the stack but
+ *   secsip_query_...().
  * - Every operation ends in exactly one final callback. */
 #ifndef SECSIP_STACK_H
 #define SECSIP_STACK_H
@@ -41,7 +47,8 @@ typedef struct secsip_stack_config {
     const char *user_agent; /**< for User-Agent and Server; default "libsecsip/VERSION" */
     void (*log)(int32_t level, const char *text, void *user_data);
     int32_t log_level; /**< default SECSIP_LOG_WARNING */
-    /** Opt-in: every SIP message sent or received, credentials and keys masked; valid during the call. */
+    /** Opt-in: every SIP message sent or received, credentials and keys masked; valid during the call. As an event: a sent message
+     * may be under way already. */
     void (*trace)(int32_t direction, const char *peer, const char *message, size_t len,
                   void *user_data);
     void *user_data;               /**< for log, trace and tls_failure */

@@ -8,7 +8,7 @@
 
 void ssi_log_line(const struct ssi_log *log, int32_t level, const char *format, ...)
 {
-    char text[512];
+    char text[SSI_LOG_LINE];
     va_list ap;
 
     if (!log || !log->write || level > log->level)

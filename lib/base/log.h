@@ -12,6 +12,10 @@ enum ssi_log_level {
     SSI_LOG_DEBUG = 4,
 };
 
+enum {
+    SSI_LOG_LINE = 512, /* bytes, with the NUL */
+};
+
 struct ssi_log {
     void (*write)(int32_t level, const char *text, void *user_data); /* NULL: no log */
     void *user_data;

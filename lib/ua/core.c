@@ -110,9 +110,13 @@ secsip_result ssi_ua_init(struct ssi_ua *ua, const struct ssi_ua_config *config,
     ssi_timer_init(&ua->shutdown_timer, on_shutdown_expired, ua);
     secsip_result r = init_tables(ua);
     if (r >= 0)
+        r = ssi_diagnosis_init(ua);
+    if (r >= 0)
         r = ssi_txn_layer_init(&ua->txn, &ua->config.txn, &ua->timers, &txn_ops, ua);
-    if (r < 0)
+    if (r < 0) {
+        ssi_diagnosis_end(ua);
         free_tables(ua);
+    }
     return r;
 }
 
@@ -165,6 +169,7 @@ void ssi_ua_free(struct ssi_ua *ua)
     ssi_media_reap(ua);
     close_flows(ua);
     discard_events(ua);
+    ssi_diagnosis_end(ua);
     ssi_txn_layer_free(&ua->txn);
     ssi_timer_cancel(&ua->timers, &ua->shutdown_timer);
     free_tables(ua);

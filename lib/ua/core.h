@@ -94,6 +94,8 @@ struct ssi_ua {
     struct ssi_list accounts;    /* struct secsip_account */
     struct ssi_list calls;       /* struct secsip_call */
     struct ssi_list events;
+    struct ssi_log log; /* the owner's; config.log posts to it */
+    struct ssi_line_news *spare_line;
     struct ssi_hash dialogs;       /* struct ssi_dialog, by Call-ID and local tag */
     struct ssi_hash flow_ids;      /* struct ssi_flow, by id */
     struct ssi_hash flow_targets;  /* those to a peer, by identity and target */
@@ -153,7 +155,11 @@ void ssi_ua_put_allow(struct ssi_buf *b, const struct ssi_sip_element *role);
 /* What this stack can do: every request is judged by one of these (ssi_sip_msg_verdict) before anything is done with it. */
 extern const struct ssi_sip_element ssi_ua_endpoint, ssi_ua_registrar, ssi_ua_proxy;
 
-/* Shows a message with keys and credentials masked to the trace callback, if there is one. */
+/* diagnosis.c: from now on lines of config.log are events. SECSIP_E_NOMEM. */
+secsip_result ssi_diagnosis_init(struct ssi_ua *ua);
+/* Nothing is said any more. */
+void ssi_diagnosis_end(struct ssi_ua *ua);
+/* Shows a message with keys and credentials masked to the trace callback, if there is one: as an event. */
 void ssi_ua_trace(struct ssi_ua *ua, int32_t direction, const struct ssi_flow *flow,
                   struct ssi_slice message);
 /* Appends the message with every inline key, k= line and digest response masked. */

@@ -285,21 +285,3 @@ void ssi_mask_message(struct ssi_buf *b, struct ssi_slice message)
         message = ssi_slice_from(message, line.len);
     }
 }
-
-void ssi_ua_trace(struct ssi_ua *ua, int32_t direction, const struct ssi_flow *flow,
-                  struct ssi_slice message)
-{
-    struct ssi_buf b;
-    char peer[SSI_ADDR_TEXT];
-
-    if (!ua->config.trace)
-        return;
-    ssi_addr_text(&flow->peer, peer);
-    ssi_buf_init_secret(&b, message.len + 65536);
-    ssi_mask_message(&b, message);
-    ssi_buf_put_char(&b, 0);
-    /* On a failure nothing is shown rather than something unmasked. */
-    if (b.failed == 0)
-        ua->config.trace(direction, peer, (const char *)b.data, b.len - 1, ua->config.trace_data);
-    ssi_buf_free(&b);
-}

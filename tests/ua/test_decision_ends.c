@@ -1,4 +1,5 @@
-/* An application that is asked about a certificate may end what it likes on the spot: its account, its call, its stack. */
+/* An application that is asked about a certificate, or is shown a message or a line of the log, may end what it likes on the spot: its
+ * account, its call, its stack. */
 #include "test.h"
 
 #include <stdio.h>
@@ -27,15 +28,13 @@ static struct {
     secsip_call *call;
     enum what what;
     int32_t answer;
+    int at; /* which message or line it acts on */
     int n_asked, n_ended, n_reg;
     bool stack_gone;
 } s;
 
-static int32_t decide(const secsip_tls_question *q, void *arg)
+static void act(void)
 {
-    (void)q, (void)arg;
-    if (s.n_asked++ > 0)
-        return s.answer;
     switch (s.what) {
     case UNREF_ACCOUNT:
         secsip_account_unref(s.account);
@@ -66,7 +65,29 @@ static int32_t decide(const secsip_tls_question *q, void *arg)
     default:
         break;
     }
+}
+
+static int32_t decide(const secsip_tls_question *q, void *arg)
+{
+    (void)q, (void)arg;
+    if (s.n_asked++ == 0)
+        act();
     return s.answer;
+}
+
+static void on_trace(int32_t direction, const char *peer, const char *message, size_t len,
+                     void *arg)
+{
+    (void)direction, (void)peer, (void)message, (void)len, (void)arg;
+    if (s.n_asked++ == s.at)
+        act();
+}
+
+static void on_log(int32_t level, const char *text, void *arg)
+{
+    (void)level, (void)text, (void)arg;
+    if (s.n_asked++ == s.at)
+        act();
 }
 
 static secsip_result password(const char *user, char *out, size_t cap, void *arg)
@@ -88,8 +109,10 @@ static void on_call_state(secsip_call *c, const secsip_call_event *e, void *arg)
     s.n_ended += e->state == SECSIP_CALL_ENDED;
 }
 
-/* The client asks about the server, or the server about the client. */
-static void set_stage(enum what what, int32_t answer, uint32_t versions)
+/* It acts where `config` shows it something, of the client's stack, or of the server's where the registrar is what ends; NULL: where
+ * the same side decides about a certificate. */
+static void set_stage(enum what what, enum lab_cert certificate, const secsip_stack_config *config,
+                      uint32_t versions)
 {
     const secsip_registrar_config registrar = {
         .size = sizeof registrar, .domain = "example.test", .password = password};
@@ -98,16 +121,18 @@ static void set_stage(enum what what, int32_t answer, uint32_t versions)
 
     memset(&s, 0, sizeof s);
     s.what = what;
-    s.answer = answer;
     s.net = simnet_new(LAB_NOW);
     simnet_name(s.net, "example.test", "10.0.0.9");
-    s.server = simnet_host_new(s.net, "10.0.0.9", NULL);
-    s.client = simnet_host_new(s.net, "10.0.0.1", NULL);
-    s.server_profile = lab_profile(LAB_SERVER);
+    s.server = simnet_host_new(s.net, "10.0.0.9", what == FREE_REGISTRAR ? config : NULL);
+    s.client = simnet_host_new(s.net, "10.0.0.1", what == FREE_REGISTRAR ? NULL : config);
+    s.server_profile = lab_profile(certificate);
     s.client_profile = lab_profile(LAB_ALICE);
     assert_int_equal(ssi_tls_profile_set_version(s.client_profile, versions), 0);
-    secsip_tls_profile *asks = what == FREE_REGISTRAR ? s.server_profile : s.client_profile;
-    assert_int_equal(secsip_tls_profile_set_decision(asks, decide, NULL), 0);
+    if (!config)
+        assert_int_equal(secsip_tls_profile_set_decision(what == FREE_REGISTRAR ? s.server_profile
+                                                                                : s.client_profile,
+                                                         decide, NULL),
+                         0);
     assert_int_equal(
         secsip_tls_profile_set_client_cert(s.server_profile, SECSIP_TLS_CLIENT_CERT_REQUIRE), 0);
     assert_int_equal(secsip_registrar_new(simnet_stack(s.server), &registrar, &s.registrar), 0);
@@ -135,22 +160,30 @@ static void clear_stage(void)
     simnet_free(s.net);
 }
 
-static void it_may_end_everything(void **state)
+static void begin(void)
 {
-    (void)state;
     static const secsip_call_callbacks callbacks = {.size = sizeof callbacks,
                                                     .on_state = on_call_state};
 
+    if (s.what == HANG_UP)
+        assert_int_equal(
+            secsip_call_new(s.account, "sip:bob@example.test", &callbacks, NULL, &s.call), 0);
+    else
+        assert_int_equal(secsip_account_register(s.account), 0);
+    assert_int_equal(s.n_asked, 0); /* nobody is called but from inside a step of the stack */
+    simnet_run(s.net, 3000000, NULL, NULL);
+}
+
+/* The client asks about the server, or the server about the client. */
+static void a_decision_may_end_everything(void **state)
+{
+    (void)state;
     for (int i = 0; i < 4 * N_WHATS; i++) {
         print_message("%d, says %s, TLS %s\n", i / 4, i & 1 ? "yes" : "no", i & 2 ? "1.2" : "1.3");
-        set_stage((enum what)(i / 4), i & 1 ? 0 : SECSIP_E_PERMISSION,
+        set_stage((enum what)(i / 4), LAB_SERVER, NULL,
                   i & 2 ? SECSIP_TLS_VERSION_1_2 : SECSIP_TLS_VERSION_1_3);
-        if (s.what == HANG_UP)
-            assert_int_equal(
-                secsip_call_new(s.account, "sip:bob@example.test", &callbacks, NULL, &s.call), 0);
-        else
-            assert_int_equal(secsip_account_register(s.account), 0);
-        simnet_run(s.net, 3000000, NULL, NULL);
+        s.answer = i & 1 ? 0 : SECSIP_E_PERMISSION;
+        begin();
         assert_true(s.n_asked > 0);
         if (s.what == HANG_UP)
             assert_int_equal(s.n_ended, 1);
@@ -162,10 +195,45 @@ static void it_may_end_everything(void **state)
     }
 }
 
+/* At each message or line until there is none left to act on. */
+static void end_at_each(const secsip_stack_config *config, enum lab_cert certificate)
+{
+    for (int what = NOTHING; what < N_WHATS; what++) {
+        int n = 0, n_asked;
+        do {
+            set_stage((enum what)what, certificate, config, SECSIP_TLS_VERSION_1_3);
+            s.at = n++;
+            begin();
+            n_asked = s.n_asked;
+            clear_stage();
+        } while (n_asked >= n);
+        print_message("%d: %d times\n", what, n - 1);
+        assert_true(n > 1);
+    }
+}
+
+static void a_trace_may_end_everything(void **state)
+{
+    (void)state;
+    end_at_each(&(secsip_stack_config){.size = sizeof(secsip_stack_config), .trace = on_trace},
+                LAB_SERVER);
+}
+
+static void a_log_may_end_everything(void **state)
+{
+    const secsip_stack_config config = {
+        .size = sizeof config, .log = on_log, .log_level = SECSIP_LOG_DEBUG};
+
+    (void)state;
+    end_at_each(&config, LAB_WRONGNAME);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_may_end_everything),
+        cmocka_unit_test(a_decision_may_end_everything),
+        cmocka_unit_test(a_trace_may_end_everything),
+        cmocka_unit_test(a_log_may_end_everything),
     };
     return cmocka_run_group_tests(tests, lab_set_up, lab_tear_down);
 }
