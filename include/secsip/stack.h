@@ -60,7 +60,7 @@ typedef struct secsip_stack_config {
     uint32_t max_transactions;     /**< live transactions, default 100000 */
     uint32_t handshake_timeout_ms; /**< connection and TLS handshake, default 10000 */
     const char *dns_servers;       /**< "192.0.2.1:53,[2001:db8::1]:53"; default: the system's */
-    /** Half messages received and bytes not yet sent, of all connections together, default 64 MiB. Above it a connection
+    /** Half messages (and half TLS records, and handshakes under way) received and bytes not yet sent, of all connections together, default 64 MiB. Above it a connection
      * that holds more than 4096 of them, and would take more, is closed. */
     uint32_t max_buffered_bytes;
     /** Bytes that one connection may hold unsent, default 1 MiB: a peer that reads slower than that is let go. */
@@ -76,7 +76,7 @@ typedef struct secsip_stack_config {
     /** Each failure of TLS, of connections that come in and of every attempt that goes out: the check, what was expected and
      * found, the certificate and the peer; doc/tls.md lists them. Accounts and calls hear of theirs as well. */
     void (*tls_failure)(const secsip_error *error, int32_t incoming, void *user_data);
-    /** A SIP message whose first byte came must be whole after so long, however it trickles; default 30000. Its connection is
+    /** A SIP message, or a TLS record, whose first byte came must be whole after so long, however it trickles; default 30000. Its connection is
      * closed otherwise. */
     uint32_t message_timeout_ms;
     /* What one SIP message may hold beside max_message_bytes. A request above it is refused with 400, 414 or 513, or its connection is

@@ -14,8 +14,9 @@ enum {
     DEFAULT_MAX_OUTPUT = 1024 * 1024,
     OUTPUT_RESERVE = 64 * 1024, /* for handshake messages and alerts beyond max_output */
     TICKET_LIFE_S = 4 * 3600,
-    RECORD_PAYLOAD = 16384, /* RFC 8446 5.1 */
-    RECORD_OVERHEAD = 64,   /* header, nonce, tag, with room */
+    RECORD_PAYLOAD = 16384,    /* RFC 8446 5.1 */
+    RECORD_OVERHEAD = 64,      /* header, nonce, tag, with room */
+    MAX_HANDSHAKE = 64 * 1024, /* bytes of the peer, with a chain of certificates among them */
 };
 
 static const struct ssi_tls_failure no_failure = {.check = ""};
@@ -522,10 +523,21 @@ int32_t ssi_tls_session_input(struct ssi_tls_session *s, const void *data, size_
 {
     if (s->state == SSI_TLS_FAILED || s->state == SSI_TLS_CLOSED_BY_PEER)
         return s->state;
+    /* GnuTLS judges the length of a message when it is whole. What came with this input may be more than handshake. */
+    if (s->state == SSI_TLS_HANDSHAKE && s->n_handshake > MAX_HANDSHAKE)
+        return end_failed(s, GNUTLS_E_HANDSHAKE_TOO_LARGE);
     ssi_buf_put(&s->in, data, len);
     if (s->in.failed < 0)
         return s->in.failed;
+    ssi_tls_record_take(&s->record, data, len);
+    if (s->state == SSI_TLS_HANDSHAKE)
+        s->n_handshake += len;
     return s->state == SSI_TLS_HANDSHAKE ? go_on(s) : s->state;
+}
+
+size_t ssi_tls_session_held(const struct ssi_tls_session *s)
+{
+    return s->state == SSI_TLS_HANDSHAKE ? s->n_handshake : ssi_tls_record_held(&s->record);
 }
 
 uint64_t ssi_tls_session_wall_s(const struct ssi_tls_session *s)

@@ -4,6 +4,7 @@
 #define SSI_TLS_SESSION_H
 
 #include "tls/profile.h"
+#include "tls/record.h"
 #include "tls/verify.h"
 
 struct ssi_tls_session {
@@ -17,6 +18,8 @@ struct ssi_tls_session {
     uint32_t rules;     /* the profile's, when it began */
     uint32_t judged_by; /* and when the peer was judged */
     int32_t state;
+    struct ssi_tls_record record; /* of the peer's, not whole */
+    size_t n_handshake;           /* bytes of its handshake */
     bool server;
     bool closed;  /* our close_notify is out */
     bool judged;  /* a certificate was accepted */

@@ -67,6 +67,8 @@ int32_t ssi_tls_session_read(struct ssi_tls_session *s, void *out, size_t cap);
 secsip_result ssi_tls_session_write(struct ssi_tls_session *s, const void *data, size_t len);
 /* Writes close_notify to output. */
 void ssi_tls_session_close(struct ssi_tls_session *s);
+/* Bytes of the peer's that wait inside: of a record that is not whole, or during the handshake all of them. */
+size_t ssi_tls_session_held(const struct ssi_tls_session *s);
 /* Ciphertext to send: the caller consumes it. */
 struct ssi_buf *ssi_tls_session_output(struct ssi_tls_session *s);
 /* For OPEN; strings borrowed for the life of the session. */

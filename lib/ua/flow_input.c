@@ -184,6 +184,7 @@ static void input_tls(struct ssi_flow *f, const void *data, size_t len)
             f->ua->io.stream_wants_write(f->ua->io.arg, &f->link->stream);
         return;
     }
+    ssi_flow_watch_half(f, false);
     state = ssi_tls_session_state(f->tls);
     if (state == SSI_TLS_FAILED)
         ssi_flow_fail_tls(f);

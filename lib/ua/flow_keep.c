@@ -97,9 +97,11 @@ void ssi_flow_watch_half(struct ssi_flow *f, bool took_one)
 {
     struct ssi_timers *timers = &f->ua->timers;
     struct ssi_slice rest = ssi_buf_slice(&f->framer.buf);
+    bool in_record =
+        f->tls && ssi_tls_session_held(f->tls) > 0; /* of which nothing can be read yet */
 
     /* A keep-alive of which one half came is no message, and nobody is held to send the other. */
-    if (rest.len == 0 || (rest.p[0] == '\r' && rest.len < 4))
+    if (!in_record && (rest.len == 0 || (rest.p[0] == '\r' && rest.len < 4)))
         ssi_timer_cancel(timers, &f->half);
     else if (took_one || !f->half.armed)
         ssi_timer_arm(timers, &f->half, SSI_MS(f->ua->config.message_timeout_ms));

@@ -134,7 +134,7 @@ bool ssi_flow_count_buffered(struct ssi_flow *f)
         return true;
     size_t n = f->framer.buf.len + f->out.len + f->waiting.len;
     if (f->tls)
-        n += ssi_tls_session_output(f->tls)->len;
+        n += ssi_tls_session_output(f->tls)->len + ssi_tls_session_held(f->tls);
     bool grew = n > f->n_buffered;
     ua->n_buffered += n;
     ua->n_buffered -= f->n_buffered;

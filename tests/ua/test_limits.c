@@ -5,6 +5,7 @@
 
 #include "api/stack.h"
 #include "phone.h"
+#include "tls/tls.h"
 #include "ua/flow.h"
 
 static struct lab l;
@@ -304,6 +305,111 @@ static void a_message_that_trickles_ends_its_connection(void **state)
     lab_stop(&l);
 }
 
+/* ---- The same one layer below: what GnuTLS holds and shows to nobody */
+static struct ssi_tls_session *client;
+
+static void give_to_client(const secsip_engine_address *from, const secsip_engine_address *to,
+                           const uint8_t *data, size_t len, void *arg)
+{
+    (void)from;
+    (void)arg;
+    if (to->ip[3] == 66)
+        ssi_tls_session_input(client, data, len);
+}
+
+/* What the client has to say, but for the last bytes. */
+static void send_but(struct sim_end *raw, size_t kept)
+{
+    struct ssi_buf *out = ssi_tls_session_output(client);
+
+    if (out->len <= kept)
+        return;
+    simnet_raw_send(raw, ssi_buf_slice(out).p, out->len - kept);
+    ssi_buf_consume(out, out->len - kept);
+}
+
+static void a_record_that_is_never_whole_ends_its_connection(void **state)
+{
+    static char text[12000];
+
+    (void)state;
+    open_doors(&(secsip_stack_config){.message_timeout_ms = 10000});
+    secsip_tls_profile *profile = lab_profile(LAB_N);
+    const struct ssi_tls_config config = {
+        .profile = profile, .domain = "example.test", .wall_s = LAB_NOW};
+    assert_int_equal(ssi_tls_session_new(&config, &client), 0);
+    simnet_tap(l.net, NULL, give_to_client, NULL);
+    struct sim_end *raw = knock("10.0.0.66", 4000, "10.0.0.9:5061");
+    ssi_tls_session_start(client);
+    for (int i = 0; i < 10; i++) {
+        send_but(raw, 0);
+        wait_ms(50);
+    }
+    assert_int_equal(ssi_tls_session_state(client), SSI_TLS_OPEN);
+    assert_int_equal(server_core()->n_buffered, 0);
+    memset(text, 'a', sizeof text);
+    /* One in time: a record takes 8 s, and holds nothing of a message in the end. */
+    assert_int_equal(ssi_tls_session_write(client, "\r\n\r\n", 4), 0);
+    send_but(raw, 1);
+    wait_ms(8000);
+    assert_true(server_core()->n_buffered > 0);
+    send_but(raw, 0);
+    wait_ms(8000);
+    assert_true(simnet_raw_is_open(raw));
+    assert_int_equal(server_core()->n_buffered, 0);
+    /* And one that never ends, however it trickles. */
+    assert_int_equal(ssi_tls_session_write(client, text, sizeof text), 0);
+    send_but(raw, 12);
+    for (size_t i = 0; i < 11; i++) {
+        wait_ms(900);
+        assert_true(simnet_raw_is_open(raw));
+        assert_in_range(server_core()->n_buffered, 12000, 12100);
+        send_but(raw, 11 - i);
+    }
+    wait_ms(200);
+    assert_false(simnet_raw_is_open(raw));
+    assert_int_equal(server_core()->n_buffered, 0);
+    simnet_tap(l.net, NULL, NULL, NULL);
+    simnet_raw_close(raw);
+    ssi_tls_session_free(client);
+    secsip_tls_profile_unref(profile);
+    lab_stop(&l);
+}
+
+/* A ClientHello that says it is long, in whole records. */
+static void half_handshakes_are_counted(void **state)
+{
+    static uint8_t record[5 + 10000] = {22, 3, 1, 10000 >> 8, 10000 & 255, 1, 0, 0xff, 0, 3, 3};
+    struct sim_end *raw[4];
+
+    (void)state;
+    open_doors(&(secsip_stack_config){.max_buffered_bytes = 25000});
+    for (int i = 0; i < 4; i++) {
+        raw[i] = knock("10.0.0.66", 4000 + i, "10.0.0.9:5061");
+        simnet_raw_send(raw[i], record, sizeof record);
+        wait_ms(100);
+        assert_int_equal(simnet_raw_is_open(raw[i]), i < 2);
+        assert_in_range(server_core()->n_buffered, 1, 25000);
+    }
+    for (int i = 0; i < 4; i++)
+        simnet_raw_close(raw[i]);
+    wait_ms(100);
+    assert_int_equal(server_core()->n_buffered, 0);
+    lab_stop(&l);
+    /* And no handshake is much longer than 64 KiB, though there be room. */
+    open_doors(&(secsip_stack_config){0});
+    record[6] = 1; /* the length is of three bytes */
+    raw[0] = knock("10.0.0.66", 4010, "10.0.0.9:5061");
+    for (int i = 0; i < 9; i++) {
+        simnet_raw_send(raw[0], record, sizeof record);
+        wait_ms(100);
+        memset(record + 5, 0, 9);
+        assert_int_equal(simnet_raw_is_open(raw[0]), i < 7);
+    }
+    simnet_raw_close(raw[0]);
+    lab_stop(&l);
+}
+
 static int answer_to(const secsip_stack_config *limits, const char *uri, const char *lines)
 {
     char text[8192];
@@ -387,6 +493,8 @@ int main(void)
         cmocka_unit_test(a_handshake_ends_in_time_however_it_trickles),
         cmocka_unit_test(an_idle_connection_is_closed_and_a_used_one_is_not),
         cmocka_unit_test(a_message_that_trickles_ends_its_connection),
+        cmocka_unit_test(a_record_that_is_never_whole_ends_its_connection),
+        cmocka_unit_test(half_handshakes_are_counted),
         cmocka_unit_test(what_one_message_may_hold),
         cmocka_unit_test(who_does_not_read_is_let_go),
         cmocka_unit_test(ends_of_connections_are_told_apart),
