@@ -136,18 +136,39 @@ static void cancel_pending(struct ssi_locate *l)
     l->n_pending = 0;
 }
 
-/* All hosts are answered, or enough of them. RFC 8305 section 4: the families of one host alternate, IPv6 first. */
+/* RFC 8305 section 4: the families of one host alternate, IPv6 first. At most `room` of its addresses. */
+static void add_addresses(struct ssi_locate *l, size_t h, size_t room)
+{
+    const struct host *host = &l->hosts[h];
+    size_t end = l->result.n_targets + room;
+
+    for (size_t i = 0; i < SSI_LOCATE_MAX_TARGETS; i++) {
+        if (i < host->n_v6 && l->result.n_targets < end)
+            add_target(l, h, &host->v6[i], host->port);
+        if (i < host->n_v4 && l->result.n_targets < end)
+            add_target(l, h, &host->v4[i], host->port);
+    }
+}
+
+static size_t n_addresses(const struct host *h)
+{
+    return h->n_v6 + h->n_v4;
+}
+
+/* All hosts are answered, or enough of them. However many addresses a host has, those behind it get their part of the list. */
 static void conclude(struct ssi_locate *l)
 {
+    size_t share, left = 0;
+
     cancel_pending(l);
+    for (size_t h = 0; h < l->n_hosts; h++)
+        left += n_addresses(&l->hosts[h]) > 0;
+    share = SSI_LOCATE_MAX_TARGETS / (left ? left : 1);
     for (size_t h = 0; h < l->n_hosts; h++) {
-        const struct host *host = &l->hosts[h];
-        for (size_t i = 0; i < SSI_LOCATE_MAX_TARGETS; i++) {
-            if (i < host->n_v6)
-                add_target(l, h, &host->v6[i], host->port);
-            if (i < host->n_v4)
-                add_target(l, h, &host->v4[i], host->port);
-        }
+        size_t kept = 0; /* for those behind */
+        for (size_t i = h + 1; i < l->n_hosts; i++)
+            kept += n_addresses(&l->hosts[i]) < share ? n_addresses(&l->hosts[i]) : share;
+        add_addresses(l, h, SSI_LOCATE_MAX_TARGETS - l->result.n_targets - kept);
     }
     if (l->result.n_targets > 0) {
         finish(l, 0);

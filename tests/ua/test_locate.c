@@ -359,6 +359,33 @@ static void answers_of_any_size_are_bounded(void **state)
     ssi_locate_free(l);
 }
 
+/* A host of many addresses leaves room for its backups, and takes what they do not need. */
+static void no_host_fills_the_list_alone(void **state)
+{
+    static char addresses[16][16];
+    struct zone_line zone[] = {
+        {SSI_RR_SRV, "_sips._tcp.big.test", "a.test", 1, 0, 1, NULL, NULL, 0, 0},
+        {SSI_RR_SRV, "_sips._tcp.big.test", "none.test", 2, 0, 2, NULL, NULL, 0, 0},
+        {SSI_RR_SRV, "_sips._tcp.big.test", "b.test", 3, 0, 3, NULL, NULL, 0, 0},
+        {SSI_RR_SRV, "_sips._tcp.big.test", "c.test", 4, 0, 4, NULL, NULL, 0, 0},
+        {SSI_RR_A, "b.test", "192.0.2.101", 0, 0, 0, NULL, NULL, 0, 0},
+        {SSI_RR_A, "c.test", "192.0.2.102", 0, 0, 0, NULL, NULL, 0, 0},
+        {SSI_RR_AAAA, "c.test", "2001:db8::1", 0, 0, 0, NULL, NULL, 0, 0},
+        [7 ... 22] = {SSI_RR_A, "a.test", NULL, 0, 0, 0, NULL, NULL, 0, 0},
+    };
+
+    (void)state;
+    for (int i = 0; i < 16; i++) {
+        snprintf(addresses[i], 16, "192.0.2.%d", i + 1);
+        zone[7 + i].target = addresses[i];
+    }
+    RUN(zone, .host = "big.test", .tls = true, .transport_given = true);
+    assert_string_equal(world.order,
+                        "192.0.2.1:1 192.0.2.2:1 192.0.2.3:1 192.0.2.4:1 192.0.2.5:1 192.0.2.6:1 "
+                        "192.0.2.7:1 192.0.2.8:1 192.0.2.9:1 192.0.2.10:1 192.0.2.11:1 "
+                        "192.0.2.12:1 192.0.2.13:1 192.0.2.101:3 [2001:db8::1]:4 192.0.2.102:4");
+}
+
 static void freeing_cancels_what_is_open(void **state)
 {
     (void)state;
@@ -414,6 +441,7 @@ int main(void)
         cmocka_unit_test(silent_servers_are_told_from_missing_names),
         cmocka_unit_test(weights_share_the_load_as_rfc2782_says),
         cmocka_unit_test(answers_of_any_size_are_bounded),
+        cmocka_unit_test(no_host_fills_the_list_alone),
         cmocka_unit_test(freeing_cancels_what_is_open),
         cmocka_unit_test(what_is_no_name_is_refused),
     };
