@@ -114,6 +114,7 @@ struct ssi_ua {
     uint64_t last_identity;
     uint32_t n_flows;
     uint32_t n_udp_flows; /* of them */
+    uint32_t n_accepted;  /* of them */
     uint64_t n_buffered;  /* bytes that wait in the flows */
     bool dispatching;
     bool shutting_down;

@@ -58,6 +58,7 @@ struct ssi_flow *ssi_flow_new(struct ssi_ua *ua, secsip_tls_profile *profile, bo
     ssi_hash_add(&ua->flow_ids, &f->id_node, ssi_hash_of(&ua->flow_ids, &f->id, sizeof f->id));
     ssi_list_push_back(&ua->flows, &f->node);
     ua->n_flows++;
+    ua->n_accepted += incoming;
     return f;
 }
 
@@ -126,6 +127,7 @@ void ssi_flow_close(struct ssi_flow *f, const struct ssi_error *why)
     ssi_hash_remove(&ua->flow_ids, &f->id_node);
     ssi_hash_remove(&ua->flow_targets, &f->target_node);
     ua->n_flows--;
+    ua->n_accepted -= f->incoming;
     ssi_flow_handshake_ends(f);
     ssi_flow_uncount(f);
     ua->n_buffered -= f->n_buffered;

@@ -8,6 +8,8 @@ enum {
     SPARED_BYTES = 4096, /* a flow that holds no more is not closed for what others hold */
     LOG_EVERY_S = 10,    /* of what is turned away: who floods us does not flood the log */
     PREFIX_BYTES = 8,    /* of IPv6: a host has a /64 to choose from */
+    OWN_PART = 8,   /* the part of max_connections that strangers cannot take from us: an eighth */
+    OWN_MOST = 100, /* but no more */
 };
 
 /* Who has how many accepted connections; lives as long as it has one. */
@@ -63,12 +65,20 @@ bool ssi_flow_is_over_limit(struct ssi_ua *ua)
     return ua->n_flows >= ua->config.max_connections && !ssi_udp_make_room(ua);
 }
 
+static bool has_too_many_accepted(struct ssi_ua *ua)
+{
+    uint32_t own = ua->config.max_connections / OWN_PART;
+    uint32_t most = ua->config.max_connections - (own < OWN_MOST ? own : OWN_MOST);
+
+    return ua->n_accepted >= most && !ssi_udp_make_room(ua);
+}
+
 bool ssi_flow_may_accept(struct ssi_ua *ua, const struct ssi_addr *peer)
 {
     const struct ssi_addr prefix = prefix_of(peer);
     const struct ssi_flow_address *a = find_address(ua, &prefix);
 
-    if (ssi_flow_is_over_limit(ua))
+    if (ssi_flow_is_over_limit(ua) || has_too_many_accepted(ua))
         note_turned_away(ua, peer, "max_connections is reached");
     else if (a && a->n_flows >= ua->config.max_connections_per_address)
         note_turned_away(ua, peer, "max_connections_per_address is reached");

@@ -103,6 +103,38 @@ static void one_address_has_its_part_and_no_more(void **state)
     lab_stop(&l);
 }
 
+/* Silent strangers fill what may be accepted; what is left is for us, and they do not get it. */
+static void strangers_do_not_keep_us_from_registering(void **state)
+{
+    struct sim_end *raw[17];
+
+    (void)state;
+    start(&(secsip_stack_config){0});
+    secsip_account_unregister(l.alice.account);
+    wait_ms(1000);
+    struct ssi_ua *ua = &simnet_stack(l.alice.host)->ua;
+    ua->config.max_connections = 16;
+    assert_int_equal(
+        secsip_stack_listen(simnet_stack(l.alice.host), "insecure-tcp:10.0.0.1:5060", NULL, NULL),
+        0);
+    for (int i = 0; i < 17; i++) {
+        raw[i] = knock("10.0.0.66", 4000 + i, "10.0.0.1:5060");
+        assert_int_equal(raw[i] != NULL, i < 14);
+    }
+    assert_int_equal(secsip_account_register(l.alice.account), 0);
+    assert_true(simnet_run(l.net, 5000000, alice_registered, NULL));
+    assert_null(knock("10.0.0.66", 4020, "10.0.0.1:5060"));
+    simnet_raw_close(raw[0]);
+    wait_ms(100);
+    assert_non_null(raw[0] = knock("10.0.0.66", 4021, "10.0.0.1:5060"));
+    assert_int_equal(ua->n_accepted, 14);
+    for (int i = 0; i < 14; i++)
+        simnet_raw_close(raw[i]);
+    wait_ms(100);
+    assert_int_equal(ua->n_accepted, 0);
+    lab_stop(&l);
+}
+
 static void the_oldest_handshake_makes_room(void **state)
 {
     struct sim_end *raw[5];
@@ -489,6 +521,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_address_has_its_part_and_no_more),
+        cmocka_unit_test(strangers_do_not_keep_us_from_registering),
         cmocka_unit_test(the_oldest_handshake_makes_room),
         cmocka_unit_test(a_handshake_ends_in_time_however_it_trickles),
         cmocka_unit_test(an_idle_connection_is_closed_and_a_used_one_is_not),
