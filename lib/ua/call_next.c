@@ -38,7 +38,7 @@ static bool move_on(secsip_call *c, const struct ssi_sip_msg *m, const char *why
 
     if (c->state != SECSIP_CALL_CALLING || old->incoming)
         return false;
-    ssi_down_note(&c->ua->down, &old->peer, c->ua->timers.now_us, seconds);
+    ssi_flow_note_down(old, &old->peer, seconds);
     c->n_servers++;
     struct ssi_flow *f = next_flow(c, old, seconds);
     if (!f)

@@ -111,6 +111,9 @@ void ssi_flow_unref(struct ssi_flow *f);
 /* Its server says that it cannot serve (503): nothing new begins over it, and for `seconds` (0: SSI_DOWN_S) that server is
  * tried last. */
 void ssi_flow_retire(struct ssi_flow *f, uint32_t seconds);
+/* The server at addr, of this flow's domain under its profile, does not work: down.h. */
+void ssi_flow_note_down(struct ssi_flow *f, const struct ssi_addr *addr, uint32_t seconds);
+bool ssi_flow_is_down(const struct ssi_flow *f, const struct ssi_addr *addr);
 /* DNS gave another server for the same target that is not known to be down; and this round, which has asked n_asked of them for one
  * thing, has not come through all of them or too many: who was down when it began may be up when it ends. */
 bool ssi_flow_has_alternative(const struct ssi_flow *f, uint32_t n_asked);

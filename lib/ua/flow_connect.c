@@ -5,6 +5,39 @@
 
 #include <stdlib.h>
 
+/* ---- What is down, as this flow's account sees it */
+static struct ssi_down_key down_key(const struct ssi_flow *f, const struct ssi_addr *addr)
+{
+    struct ssi_down_key key = {.addr = *addr};
+    const struct ssi_hash *t = &f->ua->flow_targets;
+
+    /* The pointer itself is the key. NOLINTNEXTLINE(bugprone-sizeof-expression) */
+    key.asker = ssi_hash_of(t, &f->profile, sizeof f->profile);
+    for (const char *p = f->domain; *p; p++) {
+        char c = ssi_lower(*p);
+        key.asker = ssi_hash_mix(t, key.asker, &c, 1);
+    }
+    return key;
+}
+
+void ssi_flow_note_down(struct ssi_flow *f, const struct ssi_addr *addr, uint32_t seconds)
+{
+    const struct ssi_down_key key = down_key(f, addr);
+    ssi_down_note(&f->ua->down, &key, f->ua->timers.now_us, seconds);
+}
+
+bool ssi_flow_is_down(const struct ssi_flow *f, const struct ssi_addr *addr)
+{
+    const struct ssi_down_key key = down_key(f, addr);
+    return ssi_down_is(&f->ua->down, &key, f->ua->timers.now_us);
+}
+
+void ssi_flow_note_heard(struct ssi_flow *f)
+{
+    const struct ssi_down_key key = down_key(f, &f->peer);
+    ssi_down_clear(&f->ua->down, &key);
+}
+
 /* This address failed: the next one, or the end. A flow that was open once does not move to another server silently. */
 void ssi_flow_fail(struct ssi_flow *f, const struct ssi_error *why)
 {
@@ -13,7 +46,7 @@ void ssi_flow_fail(struct ssi_flow *f, const struct ssi_error *why)
     if (f->state == SSI_FLOW_DEAD)
         return;
     if (!f->incoming && f->race && !f->heard)
-        ssi_down_note(&ua->down, &f->peer, ua->timers.now_us, 0);
+        ssi_flow_note_down(f, &f->peer, 0);
     if (f->incoming || f->state == SSI_FLOW_OPEN || !f->race) {
         ssi_flow_close(f, why);
         return;
@@ -43,7 +76,7 @@ secsip_result ssi_flow_start_tls(struct ssi_flow *f)
 void ssi_flow_retire(struct ssi_flow *f, uint32_t seconds)
 {
     f->retired = true;
-    ssi_down_note(&f->ua->down, &f->peer, f->ua->timers.now_us, seconds);
+    ssi_flow_note_down(f, &f->peer, seconds);
 }
 
 static void on_located(void *arg, const struct ssi_locate_result *r)

@@ -71,7 +71,7 @@ static void note_alive(struct ssi_flow *f)
     if (f->incoming || f->heard)
         return;
     f->heard = true;
-    ssi_down_clear(&f->ua->down, &f->peer);
+    ssi_flow_note_heard(f);
 }
 
 void ssi_flow_take_message(struct ssi_flow *f, struct ssi_sip_msg *m)

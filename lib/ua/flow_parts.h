@@ -33,6 +33,8 @@ void ssi_flow_fail_ended(struct ssi_flow *f, secsip_result result, const char *w
  * silently. */
 void ssi_flow_fail(struct ssi_flow *f, const struct ssi_error *why);
 secsip_result ssi_flow_start_tls(struct ssi_flow *f);
+/* The peer said something. */
+void ssi_flow_note_heard(struct ssi_flow *f);
 
 /* flow_race.c: the targets of a client, in the order to try. SECSIP_E_NOMEM. */
 secsip_result ssi_race_new(struct ssi_flow *f, const struct ssi_locate_result *located);

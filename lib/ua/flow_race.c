@@ -23,11 +23,6 @@ struct ssi_race {
 
 static void begin_attempt(struct ssi_flow *f);
 
-static bool is_down(const struct ssi_flow *f, const struct ssi_addr *addr)
-{
-    return ssi_down_is(&f->ua->down, addr, f->ua->timers.now_us);
-}
-
 static size_t next_untried(const struct ssi_race *r)
 {
     size_t i = 0;
@@ -63,7 +58,7 @@ secsip_result ssi_race_new(struct ssi_flow *f, const struct ssi_locate_result *l
     /* In the order of DNS, but who was down lately is tried last (RFC 3263 4.3). */
     for (int down = 0; down < 2; down++)
         for (size_t i = 0; i < located->n_targets; i++)
-            if (is_down(f, &located->targets[i].addr) == (down == 1))
+            if (ssi_flow_is_down(f, &located->targets[i].addr) == (down == 1))
                 r->targets[r->n_targets++] = located->targets[i];
     f->race = r;
     return 0;
@@ -109,7 +104,7 @@ void ssi_race_stop(struct ssi_flow *f, bool failed)
     {
         struct ssi_flow_link *link = SSI_CONTAINER(n, struct ssi_flow_link, node);
         if (failed)
-            ssi_down_note(&f->ua->down, &r->targets[link->target].addr, f->ua->timers.now_us, 0);
+            ssi_flow_note_down(f, &r->targets[link->target].addr, 0);
         else
             r->tried &= ~(1U << link->target);
         ssi_flow_drop_link(link);
@@ -190,7 +185,7 @@ bool ssi_flow_has_alternative(const struct ssi_flow *f, uint32_t n_asked)
     if (!f->race || n_asked >= SERVERS_MAX || n_asked >= f->race->n_targets)
         return false;
     for (size_t i = 0; i < f->race->n_targets; i++)
-        if (!is_down(f, &f->race->targets[i].addr))
+        if (!ssi_flow_is_down(f, &f->race->targets[i].addr))
             return true;
     return false;
 }

@@ -266,7 +266,7 @@ static void note_message(struct ssi_flow *f, const struct ssi_sip_msg *m)
     }
     if (!m->is_request) {
         if (!f->incoming) {
-            ssi_down_clear(&f->ua->down, &f->peer);
+            ssi_flow_note_heard(f);
             note_mapped(f, m);
         }
     } else if (f->incoming) {

@@ -663,7 +663,7 @@ struct ssi_flow *ssi_account_other_flow(const secsip_account *a, const struct ss
         const struct ssi_registration *g = &a->flows[i];
         if (a->n_flows > 1 && g->state == SECSIP_REGISTRATION_REGISTERED && g->flow &&
             g->flow != flow && g->flow->state == SSI_FLOW_OPEN &&
-            !ssi_down_is(&a->ua->down, &g->flow->peer, a->ua->timers.now_us))
+            !ssi_flow_is_down(g->flow, &g->flow->peer))
             return g->flow;
     }
     return NULL;

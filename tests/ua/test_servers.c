@@ -341,6 +341,53 @@ static void who_wants_a_certificate_that_we_have_not_is_left_for_the_next(void *
     stop();
 }
 
+/* ---- Whose memory it is */
+/* Anybody may let his SRV records lead to our server: that it cannot prove his name is no fault of its own. */
+static void what_others_find_is_not_held_against_our_server(void **state)
+{
+    const secsip_account_callbacks none = {.size = sizeof none};
+    secsip_account_config at = {.size = sizeof at, .aor = "sip:eve@evil.test", .password = "x"};
+    secsip_account *eve;
+
+    (void)state;
+    start(LAB_SERVER);
+    at.profile = l.alice.profile;
+    simnet_srv(l.net, "_sips._tcp.evil.test", "one.elsewhere.test", 5061, 1);
+    assert_int_equal(secsip_account_new(simnet_stack(l.alice.host), &at, &none, NULL, &eve), 0);
+    assert_int_equal(secsip_account_register(eve), 0);
+    simnet_run(l.net, 1000000, NULL, NULL);
+    register_alice();
+    assert_at(false);
+    secsip_account_unref(eve);
+    stop();
+}
+
+/* A connection that was under way when the server said 503 proves nothing about how long that holds. */
+static void a_retry_after_is_not_forgotten_for_a_good_word(void **state)
+{
+    struct ssi_down d = {0};
+    struct ssi_down_key a = {.asker = 1}, b = {.asker = 2};
+
+    (void)state;
+    assert_true(ssi_addr_parse(SSI_LIT("192.0.2.1:5061"), &a.addr));
+    b.addr = a.addr;
+    ssi_down_note(&d, &a, 0, 0);
+    assert_false(ssi_down_is(&d, &b, 1));
+    assert_true(ssi_down_is(&d, &a, 1));
+    ssi_down_clear(&d, &a);
+    assert_false(ssi_down_is(&d, &a, 1));
+    ssi_down_note(&d, &a, 0, 600);
+    ssi_down_clear(&d, &a);
+    ssi_down_note(&d, &a, SSI_S(1), 0); /* it is silent, too */
+    ssi_down_clear(&d, &a);
+    assert_true(ssi_down_is(&d, &a, SSI_S(599)));
+    assert_false(ssi_down_is(&d, &a, SSI_S(600)));
+    ssi_down_note(&d, &a, SSI_S(590), 0); /* that is longer */
+    assert_true(ssi_down_is(&d, &a, SSI_S(649)));
+    ssi_down_note(&d, &a, SSI_S(600), 1); /* what it says itself holds, also when it is shorter */
+    assert_false(ssi_down_is(&d, &a, SSI_S(601)));
+}
+
 /* ---- Addresses of one host side by side (RFC 8305) */
 static void two_families(const char *v6, const char *v4)
 {
@@ -509,6 +556,8 @@ int main(void)
         cmocka_unit_test(two_that_send_each_other_alice_are_not_asked_in_turns),
         cmocka_unit_test(who_hangs_up_on_the_first_request_is_left_for_the_next),
         cmocka_unit_test(who_wants_a_certificate_that_we_have_not_is_left_for_the_next),
+        cmocka_unit_test(what_others_find_is_not_held_against_our_server),
+        cmocka_unit_test(a_retry_after_is_not_forgotten_for_a_good_word),
         cmocka_unit_test(ipv6_goes_first_and_nobody_else_where_it_works),
         cmocka_unit_test(a_silent_family_costs_a_quarter_of_a_second),
         cmocka_unit_test(a_refusing_family_costs_nothing),
