@@ -155,14 +155,10 @@ static bool is_among(struct ssi_sip_seen *seen, struct ssi_slice name)
 bool ssi_sip_note_name_slow(struct ssi_sip_reader *r, struct ssi_sip_seen *seen,
                             struct ssi_slice name)
 {
-    if (seen->n >= r->max_params) {
-        r->too_large = true;
-        return ssi_sip_wrong(r, "fewer parameters");
-    }
-    if (seen->n >= SSI_SIP_SEEN_ROOM) {
-        seen->n++;
-        return true;
-    }
+    int room = ssi_sip_seen_room(r, seen);
+
+    if (room <= 0)
+        return room == 0;
     if (is_among(seen, name)) {
         r->p = name.p;
         return ssi_sip_wrong(r, "each parameter once");

@@ -97,6 +97,19 @@ struct ssi_sip_seen {
     struct ssi_slice name[SSI_SIP_SEEN_ROOM];
     uint32_t hash[SSI_SIP_SEEN_ROOM]; /* of all, from the moment there are many */
 };
+/* Whether one more is to be compared with those before: 1, 0 for one past the room, which is only counted, -1 past r->max_params. */
+static inline int ssi_sip_seen_room(struct ssi_sip_reader *r, struct ssi_sip_seen *seen)
+{
+    if (seen->n >= r->max_params) {
+        r->too_large = true;
+        r->expected = "fewer parameters";
+        return -1;
+    }
+    if (seen->n < SSI_SIP_SEEN_ROOM)
+        return 1;
+    seen->n++;
+    return 0;
+}
 /* False for a name that was seen before, any case, and past r->max_params. */
 bool ssi_sip_note_name_slow(struct ssi_sip_reader *r, struct ssi_sip_seen *seen,
                             struct ssi_slice name);

@@ -72,16 +72,11 @@ static uint32_t hash_name(struct ssi_slice name)
 static bool note_escaped_name(struct ssi_sip_reader *r, struct ssi_sip_seen *seen,
                               struct ssi_slice name, bool is_first)
 {
-    uint32_t h = hash_name(name);
+    int room = ssi_sip_seen_room(r, seen);
 
-    if (seen->n >= r->max_params) {
-        r->too_large = true;
-        return ssi_sip_wrong(r, "fewer parameters");
-    }
-    if (seen->n >= SSI_SIP_SEEN_ROOM) {
-        seen->n++;
-        return true;
-    }
+    if (room <= 0)
+        return room == 0;
+    uint32_t h = hash_name(name);
     for (uint32_t i = 0; i < seen->n; i++) {
         if (is_first)
             seen->hash[i] = hash_name(seen->name[i]);
