@@ -118,6 +118,16 @@ typedef struct secsip_srtp_stats {
     uint64_t n_ssrcs;
 } secsip_srtp_stats;
 
+/** How a lost roll-over counter was found again: secsip_srtp_stats.resynced says how often, the SSRC's statistics say what. */
+enum {
+    SECSIP_SRTP_FOUND_NOTHING = 0, /**< none was lost */
+    SECSIP_SRTP_FOUND_JOINED = 1,  /**< the stream had rolled over before its first packet came */
+    SECSIP_SRTP_FOUND_RESET = 2,   /**< the peer began with 0 again at a new key */
+    SECSIP_SRTP_FOUND_RETURN =
+        3, /**< the sender went on from where a key that came back, or a late packet, had left it */
+    SECSIP_SRTP_FOUND_MISSED = 4, /**< roll-overs passed while nothing arrived */
+};
+
 /** The same of one SSRC. */
 typedef struct secsip_srtp_ssrc_stats {
     size_t size;
@@ -132,6 +142,9 @@ typedef struct secsip_srtp_ssrc_stats {
     /** roll-over counter, then 16 bits of sequence number: this index and all above were never used. Who has imported a
      * sender's state begins here */
     uint64_t next_index;
+    uint32_t
+        found; /**< SECSIP_SRTP_FOUND_*: how its roll-over counter was found again, the last time */
+    uint32_t found_instead; /**< the counter that was expected then */
 } secsip_srtp_ssrc_stats;
 
 /** A new session.

@@ -345,6 +345,10 @@ SECSIP_EXPORT secsip_result secsip_srtp_get_stats(const secsip_srtp *srtp,
     return ssi_abi_give(ret_stats, &stats, sizeof stats);
 }
 
+_Static_assert((int)SECSIP_SRTP_FOUND_JOINED == (int)SSI_SRTP_FOUND_JOINED &&
+                   (int)SECSIP_SRTP_FOUND_MISSED == (int)SSI_SRTP_FOUND_MISSED,
+               "one list of what can be found");
+
 SECSIP_EXPORT secsip_result secsip_srtp_get_ssrc_stats(const secsip_srtp *srtp, uint32_t n,
                                                        secsip_srtp_ssrc_stats *ret_stats)
 {
@@ -366,6 +370,8 @@ SECSIP_EXPORT secsip_result secsip_srtp_get_ssrc_stats(const secsip_srtp *srtp, 
         .auth_failed = s.auth_failed,
         .replayed = s.replayed,
         .next_index = s.next_index,
+        .found = (uint32_t)s.found,
+        .found_instead = s.found_instead,
     };
     return ssi_abi_give(ret_stats, &stats, sizeof stats);
 }

@@ -5,7 +5,7 @@
  *     window(4) join_roc(4) max_ssrcs(4)
  *     n_extensions(1) ids, mki_len(1) n_keys(1) use(1)
  *     n_keys times: key_len(1) key mki rtp_left(8) rtcp_left(8) rtp_soft(8) rtcp_soft(8)
- *     n_sources(4), each: ssrc(4) started(1) index(8) floor(8) taken(8) rtcp_index(4) rtcp_floor(4) rtcp_taken(8)
+ *     n_sources(4), each: ssrc(4) counter(1) index(8) floor(8) taken(8) rtcp_index(4) rtcp_floor(4) rtcp_taken(8)
  *     the keys of before (line.c)
  *     SHA-256 of all before it(32)
  *
@@ -32,6 +32,13 @@ enum {
     FLAGS_KNOWN = FLAG_CLOSED * 2 - 1,
     STATE_MAX = 16 << 20,
     RTCP_WINDOW = 128, /* of libsrtp2, which counts its next index from the start of it */
+};
+
+/* What is known of the roll-over counter of an SSRC. */
+enum counter {
+    UNKNOWN, /* only its RTCP was seen */
+    STARTED,
+    TOLD, /* by ssi_srtp_set_roc */
 };
 
 #define RTCP_INDEX_MAX 0x7fffffffU
@@ -102,7 +109,7 @@ static void put_sources(struct ssi_buf *b, const struct ssi_srtp *s, uint32_t pr
     for (uint32_t i = 0; i < s->n_sources; i++) {
         const struct ssi_srtp_source *src = &s->sources[i];
         ssi_srtp_put(b, src->ssrc, 4);
-        ssi_srtp_put(b, src->started, 1);
+        ssi_srtp_put(b, src->started ? STARTED : src->pending ? TOLD : UNKNOWN, 1);
         ssi_srtp_put(b, index_of(src), 8);
         if (s->direction == SSI_SRTP_SEND)
             put_sender(b, src, promised);
@@ -332,19 +339,20 @@ static secsip_result take_source(struct ssi_srtp *s, struct ssi_cursor *c)
     uint64_t index, floor, taken, rtcp_taken;
     uint32_t ssrc, rtcp_index, rtcp_floor;
     struct ssi_srtp_source *src;
-    uint8_t started;
+    uint8_t counter;
 
-    if (!get_u32(c, &ssrc) || !ssi_cursor_take_u8(c, &started) || !ssi_srtp_get(c, 8, &index) ||
-        !ssi_srtp_get(c, 8, &floor) || !ssi_srtp_get(c, 8, &taken) || !get_u32(c, &rtcp_index) ||
-        !get_u32(c, &rtcp_floor) || !ssi_srtp_get(c, 8, &rtcp_taken) || index > RTP_INDEX_MAX ||
-        rtcp_index > RTCP_INDEX_MAX || ssi_srtp_find_source(s, ssrc))
+    if (!get_u32(c, &ssrc) || !ssi_cursor_take_u8(c, &counter) || counter > TOLD ||
+        !ssi_srtp_get(c, 8, &index) || !ssi_srtp_get(c, 8, &floor) || !ssi_srtp_get(c, 8, &taken) ||
+        !get_u32(c, &rtcp_index) || !get_u32(c, &rtcp_floor) || !ssi_srtp_get(c, 8, &rtcp_taken) ||
+        index > RTP_INDEX_MAX || rtcp_index > RTCP_INDEX_MAX || ssi_srtp_find_source(s, ssrc))
         return SECSIP_E_SRTP_STATE;
     secsip_result r = ssi_srtp_add_at(s, ssrc, rtcp_index, &src);
     if (r < 0)
         return r;
     src->roc = (uint32_t)(index >> 16);
     src->seq = (uint16_t)index;
-    src->started = started;
+    src->started = counter == STARTED;
+    src->pending = counter != UNKNOWN;
     src->floor = floor;
     src->taken = taken;
     src->rtcp_index = rtcp_index;

@@ -412,14 +412,16 @@ void ssi_srtp_line_retire(struct ssi_srtp *s)
         if (k->owner == s && !leave(k, s))
             spend(s->line, k);
     }
-    if (s->line)
-        trim(s->line);
 }
 
 void ssi_srtp_line_drop(struct ssi_srtp_line *line)
 {
-    if (!line || --line->refs > 0)
+    if (!line)
         return;
+    if (--line->refs > 0) {
+        trim(line);
+        return;
+    }
     for (uint32_t i = 0; i < line->n_keys; i++)
         free(line->keys[i].marks);
     free(line->keys);
@@ -567,6 +569,8 @@ secsip_result ssi_srtp_line_read(struct ssi_srtp *s, struct ssi_cursor *c)
     for (uint32_t i = 0; i < s->n_keys && r == 0; i++) {
         id_of(&s->keys[i].key, id);
         r = is_spent(s->line, id) ? SECSIP_E_SRTP_STATE : 0;
+        remove_key(s->line, find(s->line, id)); /* used last, so they stand last */
+        enter(s->line, s, id);
     }
     return r;
 }

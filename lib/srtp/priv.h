@@ -36,7 +36,9 @@ struct ssi_srtp_source {
         horizon; /* sending: RTP indices from it less 1 on are promised to who imports the state; 0: none are */
     uint64_t rtcp_taken, rtcp_seen;
     uint64_t rtcp_ok, auth_failed, replayed;
-    uint32_t rtcp_horizon; /* the same: SRTCP indices from it on */
+    uint32_t rtcp_horizon;  /* the same: SRTCP indices from it on */
+    uint8_t found;          /* enum ssi_srtp_found, of the last time */
+    uint32_t found_instead; /* of this roll-over counter, which was the likely one */
     uint64_t hint; /* another index at which the sender may stand, as far as is known; 0: none */
 };
 

@@ -33,13 +33,16 @@ struct candidates {
     uint16_t seq;
     uint64_t likely; /* was tried */
     uint32_t n, all[CANDIDATES_MAX];
+    uint8_t as[CANDIDATES_MAX]; /* enum ssi_srtp_found */
 };
 
-static void propose(struct candidates *c, uint64_t roc)
+static void propose(struct candidates *c, uint64_t roc, enum ssi_srtp_found as)
 {
     if (roc != c->likely && roc <= UINT32_MAX &&
-        !ssi_srtp_taken(roc << 16 | c->seq, c->src->floor, c->src->taken))
+        !ssi_srtp_taken(roc << 16 | c->seq, c->src->floor, c->src->taken)) {
+        c->as[c->n] = (uint8_t)as;
         c->all[c->n++] = (uint32_t)roc;
+    }
 }
 
 static void list_candidates(const struct ssi_srtp *s, bool joining, struct candidates *c)
@@ -47,22 +50,22 @@ static void list_candidates(const struct ssi_srtp *s, bool joining, struct candi
     const struct ssi_srtp_source *src = c->src;
 
     for (uint32_t i = 1; joining && i <= s->join_roc; i++)
-        propose(c, i);
+        propose(c, i, SSI_SRTP_FOUND_JOINED);
     if (joining)
         return;
     if (src->hint > 0) {
         struct ssi_srtp_source there = {
             .started = true, .roc = (uint32_t)(src->hint >> 16), .seq = (uint16_t)src->hint};
-        propose(c, ssi_srtp_guess_roc(&there, c->seq));
+        propose(c, ssi_srtp_guess_roc(&there, c->seq), SSI_SRTP_FOUND_RETURN);
     }
     if (src->started && src->pending)
-        propose(c, 0);
+        propose(c, 0, SSI_SRTP_FOUND_RESET);
     for (uint32_t i = 1; src->failed >= FAILED_FIRST && i <= MISSED_MAX; i++)
-        propose(c, c->likely + i);
+        propose(c, c->likely + i, SSI_SRTP_FOUND_MISSED);
 }
 
-static secsip_result try_candidates(struct ssi_srtp *s, const struct ssi_srtp_source *src,
-                                    bool joining, uint8_t *packet, size_t *len, const uint8_t *copy,
+static secsip_result try_candidates(struct ssi_srtp *s, struct ssi_srtp_source *src, bool joining,
+                                    uint8_t *packet, size_t *len, const uint8_t *copy,
                                     uint32_t *ret_roc)
 {
     struct candidates c = {.src = src, .seq = (uint16_t)(copy[2] << 8 | copy[3])};
@@ -77,6 +80,8 @@ static secsip_result try_candidates(struct ssi_srtp *s, const struct ssi_srtp_so
         if (ssi_srtp_try_rtp(s, ctx, packet, len) < 0)
             continue;
         s->failures.resynced++;
+        src->found = c.as[i];
+        src->found_instead = (uint32_t)c.likely;
         *ret_roc = c.all[i];
         r = 0;
     }

@@ -359,6 +359,8 @@ secsip_result ssi_srtp_source_stats(const struct ssi_srtp *s, uint32_t n,
         .rtcp_ok = src->rtcp_ok,
         .auth_failed = src->auth_failed,
         .replayed = src->replayed,
+        .found = (enum ssi_srtp_found)src->found,
+        .found_instead = src->found_instead,
     };
     return 0;
 }

@@ -78,6 +78,15 @@ struct ssi_srtp_stats {
     uint64_t n_ssrcs;
 };
 
+/* How a lost roll-over counter was found again. */
+enum ssi_srtp_found {
+    SSI_SRTP_FOUND_NOTHING, /* none was lost */
+    SSI_SRTP_FOUND_JOINED,  /* a stream that had rolled over before we heard of it */
+    SSI_SRTP_FOUND_RESET,   /* the peer began with 0 again at a new key */
+    SSI_SRTP_FOUND_RETURN, /* the sender went on where a key that came back, or a late packet, had left it */
+    SSI_SRTP_FOUND_MISSED, /* roll-overs passed while nothing reached us */
+};
+
 /* Of one SSRC. What failed authentication is counted only for an SSRC that was authentic once. */
 struct ssi_srtp_source_stats {
     uint32_t ssrc, roc;
@@ -86,6 +95,8 @@ struct ssi_srtp_source_stats {
     uint64_t
         next_index; /* roll-over counter and 16 bits of sequence number: never used by a sender, nor is any above */
     uint64_t rtp_ok, rtcp_ok, auth_failed, replayed;
+    enum ssi_srtp_found found; /* the last time, */
+    uint32_t found_instead;    /* and the roll-over counter that was expected */
 };
 
 /* Bits of ssi_srtp_life. */

@@ -301,9 +301,36 @@ static void rtcp_on_the_port_of_rtp_is_told_by_its_type(void **state)
     }
 }
 
+/* UNAUTHENTICATED_SRTP is a matter of RTP: SRTCP has the keys that it always has, with AES-192 too, and with an MKI. */
+static void srtcp_is_the_same_without_the_authentication_of_rtp(void **state)
+{
+    (void)state;
+    for (int k = 1; k <= SSI_SRTP_AES_256_CM_HMAC_SHA1_32; k++) {
+        struct ssi_srtp_config c = config_of((enum ssi_srtp_suite)k, SSI_SRTP_SEND, 1);
+        uint8_t p[CAP];
+        c.insecure_unauthenticated_rtp = true;
+        struct ssi_srtp *tx = session(&c);
+        c.insecure_unauthenticated_rtp = false;
+        c.direction = SSI_SRTP_RECEIVE;
+        struct ssi_srtp *rx = session(&c);
+        assert_int_equal(received(rx, true, p, protected_rtcp(tx, p, 7)), 0);
+        ssi_srtp_free(tx);
+        ssi_srtp_free(rx);
+        c.mki_len = 1;
+        c.insecure_unauthenticated_rtp = true;
+        rx = session(&c);
+        c.direction = SSI_SRTP_SEND;
+        tx = session(&c);
+        assert_int_equal(received(rx, true, p, protected_rtcp(tx, p, 7)), 0);
+        ssi_srtp_free(tx);
+        ssi_srtp_free(rx);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(srtcp_is_the_same_without_the_authentication_of_rtp),
         cmocka_unit_test(what_is_left_out_is_left_out_and_nothing_else),
         cmocka_unit_test(srtcp_beside_rtp_without_authentication_is_that_of_the_rfcs),
         cmocka_unit_test(gcm_can_leave_out_the_encryption_of_srtcp_only),

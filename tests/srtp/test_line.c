@@ -321,15 +321,27 @@ static void a_counter_that_was_reset_is_the_counter_from_then_on(void **state)
     FREE_ALL(r.tx, r.rx, tx, rx, heir);
 }
 
+/* Number 26: what was found is said. */
+static void expect_found(const struct ssi_srtp *rx, enum ssi_srtp_found found, uint32_t instead)
+{
+    struct ssi_srtp_source_stats stats;
+
+    assert_int_equal(ssi_srtp_source_stats(rx, 0, &stats), 0);
+    assert_int_equal(stats.found, found);
+    assert_int_equal(stats.found_instead, instead);
+}
+
 static void a_roll_over_missed_after_a_reset_is_found(void **state)
 {
     struct reset r = after_reset(20);
     uint8_t p[CAP];
 
     (void)state;
+    expect_found(r.rx, SSI_SRTP_FOUND_RESET, 9);
     for (uint32_t i = 1; i < 4; i++)
         (void)protected_rtp(r.tx, p, 10000 + i * 30000, SSRC);
     assert_int_equal(heard(r.tx, r.rx, 100001, 2000), 1997);
+    expect_found(r.rx, SSI_SRTP_FOUND_MISSED, 0);
     FREE_ALL(r.tx, r.rx);
 }
 
@@ -349,6 +361,11 @@ static void an_ssrc_known_by_its_rtcp_may_be_joined(void **state)
         if (given) /* right, or one too low */
             assert_int_equal(ssi_srtp_set_roc(rx, SSRC, 4U - (uint32_t)given), 0);
         assert_int_equal(heard(tx, rx, 1000, 100), given == 2 ? 97 : 100);
+        expect_found(rx,
+                     given == 0   ? SSI_SRTP_FOUND_JOINED
+                     : given == 1 ? SSI_SRTP_FOUND_NOTHING
+                                  : SSI_SRTP_FOUND_MISSED,
+                     given == 2 ? 2 : 0);
         assert_int_equal(ssi_srtp_set_roc(rx, SSRC, 3), SECSIP_E_STATE);
         FREE_ALL(tx, rx);
     }
