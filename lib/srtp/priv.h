@@ -63,7 +63,7 @@ struct ssi_srtp_failures {
     uint64_t auth_failed, replayed, too_short, key_expired, refused, resynced;
 };
 
-/* What every packet needs stands first, and the ciphers of the first key follow at `room_at`: with thousands of sessions each
+/* What every packet needs stands first, and the ciphers of the first key follow behind it: with thousands of sessions each
  * cache line counts. One block of memory, a multiple of a line; MKIs and further keys stand at its end. */
 struct ssi_srtp {
     srtp_t ctx;
@@ -77,9 +77,8 @@ struct ssi_srtp {
     uint8_t use; /* sending: the key in use */
     bool stock;
     uint8_t rtp_tag_len, rtcp_tag_len;
-    bool clear_rtcp;   /* SRTCP is authenticated only */
-    uint16_t room_at;  /* where the room for ciphers begins in this block, */
-    uint16_t room_len; /* and its length: half of it is SRTP's, half SRTCP's */
+    bool clear_rtcp;    /* SRTCP is authenticated only */
+    uint8_t room_units; /* of 16 bytes; half of them are for the ciphers of SRTP, half for SRTCP */
     const void
         *outside[2]; /* keys of the ciphers of SRTP and SRTCP that GnuTLS has, NULL for none */
     struct ssi_srtp_source few[SSI_SRTP_SSRC_FEW];
@@ -89,23 +88,39 @@ struct ssi_srtp {
 
     srtp_t rtcp_ctx; /* NULL, or the one for SRTCP: see needs_rtcp_ctx */
     srtp_t *more;    /* of libsrtp2's sessions, beyond the first SSI_SRTP_SHARD SSRCs */
-    uint32_t n_more;
     uint32_t *index; /* of sources by SSRC, open addressing, number plus one; NULL for few */
+    int *extensions; /* that are encrypted, RFC 6904 */
+    struct ssi_srtp_line *line; /* NULL before the first new key, see line.h */
+    uint32_t n_more, n_extensions;
     uint32_t index_mask;
     uint32_t cap_sources, max_sources;
     uint32_t window;
-    uint32_t join_roc;
+    uint32_t size; /* of the block */
+    uint8_t join_roc;
     bool clear_rtp, no_auth_rtp;
-    bool closed;     /* exported, or imported from who may still send: no more SSRCs */
-    int *extensions; /* that are encrypted, RFC 6904 */
-    uint32_t n_extensions;
-    struct ssi_srtp_line *line; /* NULL before the first new key, see line.h */
-    size_t size;                /* of the block */
+    bool closed; /* exported, or imported from who may still send: no more SSRCs */
 };
+
+enum {
+    SSI_SRTP_ROOM_UNIT = 16
+};
+
+/* Room for ciphers, behind the session. The expanded key of AES-CM begins with a cache line; AES-GCM has its own elsewhere. */
+static inline size_t ssi_srtp_room_at(const struct ssi_srtp_suite_info *suite)
+{
+    size_t whole = suite->aead ? SSI_SRTP_ROOM_UNIT : SSI_SRTP_LINE;
+
+    return (sizeof(struct ssi_srtp) + whole - 1) / whole * whole;
+}
 
 static inline uint8_t *ssi_srtp_room(const struct ssi_srtp *s)
 {
-    return (uint8_t *)s + s->room_at;
+    return (uint8_t *)s + ssi_srtp_room_at(s->suite);
+}
+
+static inline size_t ssi_srtp_room_len(const struct ssi_srtp *s)
+{
+    return (size_t)s->room_units * SSI_SRTP_ROOM_UNIT;
 }
 
 /* A policy and what it points to. */

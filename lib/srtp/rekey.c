@@ -120,7 +120,7 @@ static secsip_result update_one(struct ssi_srtp *s, srtp_t ctx, srtp_ssrc_type_t
 /* s's keys for all of old's sessions of libsrtp2; packet indices stay. */
 static secsip_result update_all(struct ssi_srtp *s, struct ssi_srtp *old)
 {
-    struct ssi_srtp_room room = {.at = ssi_srtp_room(s), .len = s->room_len};
+    struct ssi_srtp_room room = {.at = ssi_srtp_room(s), .len = ssi_srtp_room_len(s)};
     secsip_result r = update_one(s, old->ctx, ssrc_any_outbound, 0, &room);
 
     memcpy(s->outside, room.outside, sizeof s->outside);

@@ -103,9 +103,7 @@ static struct ssi_srtp *allocate(const struct ssi_srtp_config *c,
 {
     size_t n_keys = 1 + c->n_more;
     size_t room = c->stock ? 0 : ssi_srtp_engine_room(suite);
-    /* The expanded key of AES-CM begins with a cache line; AES-GCM has its own elsewhere. */
-    size_t line = suite->aead ? 16 : SSI_SRTP_LINE;
-    size_t room_at = (sizeof(struct ssi_srtp) + line - 1) / line * line;
+    size_t room_at = ssi_srtp_room_at(suite);
     size_t keys_at = room_at + room;
     size_t extensions_at = keys_at + (n_keys > 1 ? n_keys * sizeof(struct ssi_srtp_live_key) : 0);
     size_t mkis_at = extensions_at + c->n_encrypted_extensions * sizeof(int);
@@ -116,9 +114,9 @@ static struct ssi_srtp *allocate(const struct ssi_srtp_config *c,
     if (!s)
         return NULL;
     memset(s, 0, size);
-    s->size = size;
-    s->room_at = (uint16_t)room_at;
-    s->room_len = (uint16_t)room;
+    s->size = (uint32_t)size;
+    s->suite = suite;
+    s->room_units = (uint8_t)(room / SSI_SRTP_ROOM_UNIT);
     s->n_keys = (uint8_t)n_keys;
     s->keys = n_keys == 1 ? &s->first : (struct ssi_srtp_live_key *)((uint8_t *)s + keys_at);
     s->extensions = (int *)((uint8_t *)s + extensions_at);
@@ -130,14 +128,13 @@ static struct ssi_srtp *allocate(const struct ssi_srtp_config *c,
 static void fill(struct ssi_srtp *s, const struct ssi_srtp_config *c,
                  const struct ssi_srtp_suite_info *suite)
 {
-    s->suite = suite;
     s->direction = c->direction;
     s->mki_len = (uint8_t)c->mki_len;
     s->sources = s->few;
     s->cap_sources = SSI_SRTP_SSRC_FEW;
     s->max_sources = c->max_ssrcs ? c->max_ssrcs : SSI_SRTP_SSRC_DEFAULT;
     s->stock = c->stock;
-    s->join_roc = c->join_roc;
+    s->join_roc = (uint8_t)c->join_roc;
     s->clear_rtp = c->insecure_unencrypted_rtp;
     s->clear_rtcp = c->insecure_unencrypted_rtcp;
     s->no_auth_rtp = c->insecure_unauthenticated_rtp;
@@ -173,7 +170,7 @@ static secsip_result open_library(struct ssi_srtp *s)
     srtp_ssrc_type_t any = s->direction == SSI_SRTP_SEND ? ssrc_any_outbound : ssrc_any_inbound;
 
     ssi_srtp_fill_policy(s, &k, any, 0);
-    struct ssi_srtp_room room = {.at = ssi_srtp_room(s), .len = s->room_len};
+    struct ssi_srtp_room room = {.at = ssi_srtp_room(s), .len = ssi_srtp_room_len(s)};
     secsip_result r = ssi_srtp_engine_create(form, &s->stock, &k.policy, &room, &s->ctx);
     memcpy(s->outside, room.outside, sizeof s->outside);
     if (r < 0 || !needs_rtcp_ctx(s))

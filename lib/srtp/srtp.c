@@ -28,13 +28,13 @@ static uint16_t be16(const uint8_t *p)
  * pointer; what lies in our block is fetched meanwhile. */
 static inline void fetch(const struct ssi_srtp *s, bool rtcp)
 {
-    const uint8_t *room = ssi_srtp_room(s) + (rtcp ? s->room_len / 2 : 0);
+    const uint8_t *room = ssi_srtp_room(s) + (rtcp ? ssi_srtp_room_len(s) / 2 : 0);
 
     __builtin_prefetch(&s->few[0], 1);
     __builtin_prefetch(&s->few[0].rtcp_seen, 1);
     __builtin_prefetch(&s->first, 1);
     __builtin_prefetch(s->ctx);
-    for (uint32_t i = 0; i < s->room_len / 2U; i += SSI_SRTP_LINE)
+    for (size_t i = 0; i < ssi_srtp_room_len(s) / 2; i += SSI_SRTP_LINE)
         __builtin_prefetch(room + i, 1);
     for (uint32_t i = 0; s->outside[rtcp] && i < OUTSIDE_LINES; i++)
         __builtin_prefetch((const uint8_t *)s->outside[rtcp] + (size_t)i * SSI_SRTP_LINE);
