@@ -163,40 +163,102 @@ static int write_answer(const struct options *o, secsip_sdes_session *s, const s
 }
 
 /* ---- accept */
-/* The policy that an offer speaks of. */
+static bool has_attribute(const secsip_sdp *sdp, uint32_t media, const char *name)
+{
+    const char *value;
+    uint32_t at = 0;
+
+    return secsip_sdp_find_attribute(sdp, (int32_t)media, name, &at, &value) == 0;
+}
+
+/* The policy that an offer speaks of in this m= line. */
 static uint32_t policy_of(const secsip_sdp *offer, uint32_t media)
 {
     secsip_sdp_media m = {.size = sizeof(m)};
-    const char *value;
-    uint32_t at = 0;
 
     secsip_sdp_get_media(offer, media, &m);
     if (strstr(m.profile, "SAVP"))
         return SECSIP_SDES_MANDATORY;
-    bool crypto = secsip_sdp_find_attribute(offer, (int32_t)media, "crypto", &at, &value) == 0;
-    at = 0;
-    bool capability = secsip_sdp_find_attribute(offer, (int32_t)media, "acap", &at, &value) == 0;
-    return crypto || capability ? SECSIP_SDES_OPTIONAL : SECSIP_SDES_OFF;
+    return has_attribute(offer, media, "crypto") || has_attribute(offer, media, "acap")
+               ? SECSIP_SDES_OPTIONAL
+               : SECSIP_SDES_OFF;
 }
 
-/* The first media line that both sides want, else the first one. */
-static uint32_t common_media(const secsip_sdp *offer, const secsip_sdp *answer)
+/* The line behind this one is the same in clear: SRTP is optional, and the answer takes one of the two. */
+static bool has_clear_twin(const secsip_sdp *offer, uint32_t media)
 {
     secsip_sdp_media a = {.size = sizeof(a)}, b = {.size = sizeof(b)};
 
-    for (uint32_t m = 0;
-         secsip_sdp_get_media(offer, m, &a) == 0 && secsip_sdp_get_media(answer, m, &b) == 0; m++)
-        if (a.port > 0 && b.port > 0)
+    return secsip_sdp_get_media(offer, media, &a) == 0 &&
+           secsip_sdp_get_media(offer, media + 1, &b) == 0 && strcmp(a.kind, b.kind) == 0 &&
+           strcmp(a.formats, b.formats) == 0 && strstr(a.profile, "SAVP") && b.port > 0 &&
+           policy_of(offer, media + 1) == SECSIP_SDES_OFF;
+}
+
+static uint32_t port_of(const secsip_sdp *sdp, uint32_t media)
+{
+    secsip_sdp_media m = {.size = sizeof(m)};
+
+    return secsip_sdp_get_media(sdp, media, &m) == 0 ? m.port : 0;
+}
+
+/* The m= line that the answer is judged by: the first that was offered with keys, or its twin; clear media beside it are no
+ * answer to it. Without keys in the offer: the first that both sides want. */
+static uint32_t judged_media(const secsip_sdp *offer, const secsip_sdp *answer)
+{
+    uint32_t n = secsip_sdp_count_media(offer);
+
+    for (uint32_t m = 0; m < n; m++) {
+        if (port_of(offer, m) == 0 || policy_of(offer, m) == SECSIP_SDES_OFF)
+            continue;
+        bool twin = port_of(answer, m) == 0 && has_clear_twin(offer, m) && port_of(answer, m + 1);
+        return twin ? m + 1 : m;
+    }
+    for (uint32_t m = 0; m < n; m++)
+        if (port_of(offer, m) > 0 && port_of(answer, m) > 0)
             return m;
     return 0;
 }
 
+/* A word of `list` stands in `other`, too. */
+static bool share_word(const char *list, const char *other)
+{
+    for (const char *at = list; *at; at += strspn(at, " ")) {
+        size_t n = strcspn(at, " ");
+        for (const char *to = other; *to; to += strspn(to, " ")) {
+            size_t k = strcspn(to, " ");
+            if (n == k && memcmp(at, to, n) == 0)
+                return true;
+            to += k;
+        }
+        at += n;
+    }
+    return false;
+}
+
+/* RFC 3264 6: as many m= lines, each of the kind that was offered, and the one that counts with a format of the offer. NULL, or
+ * what is wrong. */
+static const char *why_no_answer(const secsip_sdp *offer, const secsip_sdp *answer, uint32_t media)
+{
+    secsip_sdp_media a = {.size = sizeof(a)}, b = {.size = sizeof(b)};
+
+    if (secsip_sdp_count_media(offer) != secsip_sdp_count_media(answer))
+        return "the answer has not as many m= lines as the offer";
+    for (uint32_t m = 0; secsip_sdp_get_media(offer, m, &a) == 0; m++) {
+        if (secsip_sdp_get_media(answer, m, &b) < 0 || strcmp(a.kind, b.kind) != 0)
+            return "an m= line of the answer is of another kind than that of the offer";
+        if (m == media && b.port > 0 && !share_word(a.formats, b.formats))
+            return "the answer has no format of the offer";
+    }
+    return NULL;
+}
+
 static int judge_answer(const struct options *o, const secsip_sdp *offer, const secsip_sdp *answer)
 {
-    uint32_t media = common_media(offer, answer);
+    uint32_t media = judged_media(offer, answer);
+    const char *why = why_no_answer(offer, answer, media);
     secsip_sdes_config config = o->config;
     secsip_sdes_session *s;
-    const char *why = "";
     struct json j;
 
     if (!o->has_policy)
@@ -209,13 +271,13 @@ static int judge_answer(const struct options *o, const secsip_sdp *offer, const 
         secsip_sdes_session_free(s);
         return options_refuse("%s is no offer of ours: %s", o->offer, secsip_result_text(r));
     }
-    r = secsip_sdes_session_take_answer(s, answer, media, &why);
+    r = why ? SECSIP_E_SDP_MEDIA : secsip_sdes_session_take_answer(s, answer, media, &why);
     json_init(&j);
     json_object(&j, NULL);
     json_bool(&j, "accepted", r == 0);
     json_uint(&j, "media", media);
     show_agreement(&j, s, o->show_keys);
-    show_error(&j, r, why, -1);
+    show_error(&j, r, why ? why : "", -1);
     json_end_object(&j);
     bool written = json_line(&j, stdout);
     json_free(&j);

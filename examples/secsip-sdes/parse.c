@@ -45,7 +45,7 @@ static int parse_description(const struct options *o, const char *text, size_t l
         secsip_sdes_lines *lines = NULL;
         r = secsip_sdes_lines_from_sdp(sdp, m, &lines);
         if (r < 0)
-            code = print_refusal(r, "more crypto lines in one media line than the limit", 0);
+            code = options_refuse("%s", secsip_result_text(r));
         else if (!print_lines(lines, (int)m, o->show_keys))
             code = options_refuse("standard output cannot be written");
         secsip_sdes_lines_free(lines);

@@ -111,8 +111,9 @@ typedef struct secsip_sdes_key {
 secsip_result secsip_sdes_lines_new(secsip_sdes_lines **ret_lines);
 
 /** The a=crypto lines of m= line `media`. What shows only when lines are seen together is seen here: a tag that stands
- * twice makes both unusable, a key that stands before, in this or in another m= line, makes the later one unusable.
- * @return 0, SECSIP_E_LIMIT (more than 16), SECSIP_E_NOT_FOUND (no such m= line), SECSIP_E_NOMEM, SECSIP_E_INVALID.
+ * twice makes both unusable, a key that stands before, in this or in another m= line, makes the later one unusable. What
+ * stands behind 16 lines is left out.
+ * @return 0, SECSIP_E_NOT_FOUND (no such m= line), SECSIP_E_NOMEM, SECSIP_E_INVALID.
  *         Since 0.1. */
 secsip_result secsip_sdes_lines_from_sdp(const secsip_sdp *sdp, uint32_t media,
                                          secsip_sdes_lines **ret_lines);
@@ -174,7 +175,8 @@ typedef struct secsip_sdes_agreement {
     uint32_t n_rx_keys; /**< keys of the peer's, told apart by their MKIs */
     uint32_t wsh;       /**< the replay window the peer asks for, 0: none */
     uint32_t quirks;    /**< SECSIP_SDES_QUIRK_*, a sum */
-    uint32_t forms;     /**< SECSIP_SDES_FORM_*, a sum: give them to both of your SRTP sessions */
+    uint32_t
+        forms; /**< SECSIP_SDES_FORM_*, a sum: give them to both of your SRTP sessions; a NULL_HMAC suite has the first two */
     uint32_t line;      /**< of an offer with two m= lines: 0 or 1, the one that counts */
 } secsip_sdes_agreement;
 

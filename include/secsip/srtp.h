@@ -8,7 +8,8 @@
  * Packets are worked on in place; the functions that end in _copy leave the input as it is. They may start at any address on x86 and arm64; elsewhere at a multiple of 4.
  *
  * The suites: "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32", "AES_192_CM_HMAC_SHA1_80", "AES_192_CM_HMAC_SHA1_32",
- * "AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_32", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM". */
+ * "AES_256_CM_HMAC_SHA1_80", "AES_256_CM_HMAC_SHA1_32", "AEAD_AES_128_GCM", "AEAD_AES_256_GCM"; and "NULL_HMAC_SHA1_80" and
+ * "NULL_HMAC_SHA1_32", of no RFC, which encrypt nothing, where the options allow both unencrypted forms. */
 #ifndef SECSIP_SRTP_H
 #define SECSIP_SRTP_H
 

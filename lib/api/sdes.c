@@ -267,7 +267,9 @@ SECSIP_EXPORT secsip_result secsip_sdes_session_get_agreement(const secsip_sdes_
         .n_rx_keys = info ? 1 + a->n_rx_more : 0,
         .wsh = a->wsh,
         .quirks = a->quirks,
-        .forms = a->forms,
+        .forms = a->forms |
+                 (info && info->null_cipher ? SSI_SDES_UNENCRYPTED_SRTP | SSI_SDES_UNENCRYPTED_SRTCP
+                                            : 0U),
         .line = a->line,
     };
     return ssi_abi_give(ret_agreement, &out, sizeof out);

@@ -98,6 +98,26 @@ static secsip_result take_more_keys(const secsip_srtp_config *config,
     return 0;
 }
 
+/* The NULL suites are AES_CM_128 without its encryption. */
+static enum ssi_srtp_suite suite_of_line(enum ssi_suite suite)
+{
+    return suite == SSI_SUITE_NULL_HMAC_SHA1_80 ? SSI_SRTP_AES_CM_128_HMAC_SHA1_80
+           : suite == SSI_SUITE_NULL_HMAC_SHA1_32
+               ? SSI_SRTP_AES_CM_128_HMAC_SHA1_32
+               : ssi_srtp_suite_of(ssi_slice_str(ssi_suite_info(suite)->name));
+}
+
+/* By name: those two only where both forms say that nothing is encrypted. */
+static enum ssi_srtp_suite suite_of(struct ssi_slice name, uint32_t options)
+{
+    const uint32_t both =
+        SECSIP_SRTP_INSECURE_UNENCRYPTED_RTP | SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP;
+    const struct ssi_suite_info *info = ssi_suite_info(ssi_suite_of(name));
+
+    return info && info->null_cipher && (options & both) == both ? suite_of_line(ssi_suite_of(name))
+                                                                 : ssi_srtp_suite_of(name);
+}
+
 SECSIP_EXPORT secsip_result secsip_srtp_new(const secsip_srtp_config *config,
                                             secsip_srtp **ret_srtp)
 {
@@ -126,22 +146,13 @@ SECSIP_EXPORT secsip_result secsip_srtp_new(const secsip_srtp_config *config,
         (given.n_encrypted_extensions > 0 && !given.encrypted_extensions) ||
         !take_key(given.key, given.key_len, given.mki, given.mki_len, &c.key, c.mki))
         return SECSIP_E_INVALID;
-    c.suite = ssi_srtp_suite_of(ssi_slice_str(given.suite));
+    c.suite = suite_of(ssi_slice_str(given.suite), given.options);
     r = take_more_keys(&given, more);
     if (r == 0)
         return make(&c, more, ret_srtp);
     ssi_wipe(more, sizeof more);
     ssi_wipe(&c, sizeof c);
     return r;
-}
-
-/* The NULL suites are AES_CM_128 without its encryption. */
-static enum ssi_srtp_suite suite_of_line(enum ssi_suite suite)
-{
-    return suite == SSI_SUITE_NULL_HMAC_SHA1_80 ? SSI_SRTP_AES_CM_128_HMAC_SHA1_80
-           : suite == SSI_SUITE_NULL_HMAC_SHA1_32
-               ? SSI_SRTP_AES_CM_128_HMAC_SHA1_32
-               : ssi_srtp_suite_of(ssi_slice_str(ssi_suite_info(suite)->name));
 }
 
 /* Everything that the line says; its forms are among those that were allowed. */

@@ -297,6 +297,18 @@ static secsip_result add_capabilities(struct collect *out, struct ssi_slice attr
     return ssi_cursor_at_end(&c) ? 0 : SECSIP_E_SDP_SYNTAX;
 }
 
+/* A line beyond the limit is not used, as if it were not usable; its tag makes another one of that tag so, too. */
+static void pass_over(struct collect *c, struct ssi_slice value)
+{
+    struct ssi_sdes_line line;
+
+    ssi_sdes_parse_allowing(value, c->allow, &line);
+    for (uint32_t i = 0; i < c->n && line.suite_text.len > 0; i++)
+        if (c->lines[i].suite_text.len > 0 && c->lines[i].tag == line.tag)
+            ssi_sdes_refuse(&c->lines[i], SECSIP_E_SDES_TAG, "the tag stands twice");
+    ssi_sdes_line_wipe(&line);
+}
+
 secsip_result ssi_capneg_collect(const struct ssi_sdp *sdp, uint32_t media,
                                  struct ssi_capneg *config, uint32_t allow,
                                  struct ssi_sdes_line *lines, uint32_t *ret_n)
@@ -309,8 +321,12 @@ secsip_result ssi_capneg_collect(const struct ssi_sdp *sdp, uint32_t media,
     uint32_t at = 0;
     secsip_result r = 0;
 
-    while (r == 0 && !drop_media && ssi_sdp_attr(sdp, (int)media, crypto_name, &at, &value))
-        r = add(&c, value);
+    while (!drop_media && ssi_sdp_attr(sdp, (int)media, crypto_name, &at, &value)) {
+        if (c.n == SSI_SDES_LINES_MAX)
+            pass_over(&c, value);
+        else
+            add(&c, value);
+    }
     if (r == 0 && config->attrs.p) {
         r = add_capabilities(&c, config->attrs, &mandatory);
         if (r == 0)

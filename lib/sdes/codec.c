@@ -177,10 +177,12 @@ static void read_mki(struct ssi_slice text, size_t colon, struct ssi_sdes_line *
     struct ssi_slice value = ssi_slice_of(text.p, colon);
     uint64_t len;
 
-    if (!read_number(ssi_slice_from(text, colon + 1), SSI_SDES_MKI_MAX, &len) || len == 0)
+    /* mki-value = 1*DIGIT, mki-length = 1*3DIGIT: both with leading zeroes, too */
+    if (text.len - colon - 1 > 3 ||
+        !ssi_slice_to_u64(ssi_slice_from(text, colon + 1), SSI_SDES_MKI_MAX, &len) || len == 0)
         ssi_sdes_refuse(l, SECSIP_E_SDES_MKI,
                         "the length of the MKI is not a number from 1 to 128");
-    else if ((value.len > 1 && value.p[0] == '0') || !ssi_sdes_mki_read(value, k->mki, (size_t)len))
+    else if (!ssi_sdes_mki_read(value, k->mki, (size_t)len))
         ssi_sdes_refuse(l, SECSIP_E_SDES_MKI, "the MKI is not a number that fits its length");
     else
         k->mki_len = (uint8_t)len;
@@ -260,13 +262,13 @@ static bool read_keys(struct ssi_cursor *c, struct ssi_sdes_line *l)
     return true;
 }
 
-/* ---- session parameters */
+/* ---- session parameters: SECSIP_E_SDES_SYNTAX where the line is broken, SECSIP_E_SDES_PARAM where it is beyond us */
 static void read_kdr(struct ssi_slice value, struct ssi_sdes_line *l)
 {
     uint64_t v;
 
     if (!ssi_slice_to_u64(value, KDR_MAX, &v) || value.len > 2)
-        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, "KDR is not a number from 0 to 24");
+        ssi_sdes_refuse(l, SECSIP_E_SDES_SYNTAX, "KDR is not a number from 0 to 24");
     else if (v > 0) /* 0: keys are derived once, which is what is done (RFC 4568 6.3.1) */
         ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, "KDR other than 0 is not implemented");
 }
@@ -275,8 +277,10 @@ static void read_wsh(struct ssi_slice value, struct ssi_sdes_line *l)
 {
     uint64_t v;
 
-    if (!ssi_slice_to_u64(value, WSH_MAX, &v) || v < WSH_MIN)
-        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, "WSH is not a number from 64 to 32768");
+    if (!ssi_slice_to_u64(value, UINT64_MAX, &v) || v < WSH_MIN)
+        ssi_sdes_refuse(l, SECSIP_E_SDES_SYNTAX, "WSH is not a number from 64");
+    else if (v > WSH_MAX)
+        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, "WSH above 32768 is not implemented");
     else
         l->wsh = (uint32_t)v;
 }
@@ -352,7 +356,7 @@ static void read_param(struct ssi_slice word, uint32_t allow, struct ssi_sdes_li
         ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM, "an unknown session parameter without '-'");
     else if (minus || k->has_value != (eq < word.len) ||
              (*seen & k->what & ~(unsigned)PARAM_REFUSED))
-        ssi_sdes_refuse(l, SECSIP_E_SDES_PARAM,
+        ssi_sdes_refuse(l, SECSIP_E_SDES_SYNTAX,
                         "a session parameter is not well-formed, or stands twice");
     else if (k->what == PARAM_KDR)
         read_kdr(ssi_slice_from(word, eq + 1), l);

@@ -50,6 +50,7 @@ static secsip_result judge_line(const struct ssi_sdes_session *s, const struct s
     ssi_sdes_take_line(l, ret);
     ret->tag = mine->tag;
     ret->tx = mine->key;
+    ret->misspells = mine->misspelt;
     if (quirk)
         ret->quirks |= SSI_SDES_QUIRK_TAG;
     return 0;

@@ -49,12 +49,12 @@ bool ssi_sdes_mki_read(struct ssi_slice digits, uint8_t *out, size_t len)
     return true;
 }
 
-/* n = n / divisor; returns the remainder. */
-static uint32_t div_rest(uint32_t n[LIMBS], uint32_t divisor)
+/* n, of so many limbs, = n / divisor; returns the remainder. */
+static uint32_t div_rest(uint32_t n[LIMBS], size_t limbs, uint32_t divisor)
 {
     uint64_t rest = 0;
 
-    for (size_t i = LIMBS; i-- > 0;) {
+    for (size_t i = limbs; i-- > 0;) {
         rest = rest << 32 | n[i];
         n[i] = (uint32_t)(rest / divisor);
         rest %= divisor;
@@ -66,15 +66,17 @@ size_t ssi_sdes_mki_text(const uint8_t *mki, size_t len, char out[SSI_SDES_MKI_T
 {
     uint32_t n[LIMBS] = {0};
     char digits[CHUNKS_MAX * CHUNK];
-    size_t at = sizeof digits;
+    size_t at = sizeof digits, limbs = LIMBS;
 
     for (size_t i = 0; i < len && i < SSI_SDES_MKI_MAX; i++)
         n[i / 4] |= (uint32_t)mki[len - 1 - i] << i % 4 * 8;
-    while (at > 0) {
-        uint32_t rest = div_rest(n, 1000000000);
+    do {
+        while (limbs > 0 && n[limbs - 1] == 0)
+            limbs--;
+        uint32_t rest = div_rest(n, limbs, 1000000000);
         for (size_t i = 0; i < CHUNK; i++, rest /= 10)
             digits[--at] = (char)('0' + rest % 10);
-    }
+    } while (limbs > 0 && at > 0);
     while (at < sizeof digits - 1 && digits[at] == '0')
         at++;
     memcpy(out, digits + at, sizeof digits - at);

@@ -55,6 +55,8 @@ const struct ssi_suite_info *ssi_suite_info(enum ssi_suite s);
 enum ssi_suite ssi_suite_of(struct ssi_slice name);
 /* The name is one that RFC 6188 does not have. */
 bool ssi_suite_is_misspelt(struct ssi_slice name);
+/* That name, NULL where the suite has none. */
+const char *ssi_suite_spelling(enum ssi_suite suite);
 /* What calls offer unless told otherwise: GCM, AES-256 and AES-128, strong ones first. */
 extern const enum ssi_suite ssi_suite_default[];
 enum {
@@ -107,7 +109,7 @@ secsip_result ssi_sdes_parse(struct ssi_slice value, struct ssi_sdes_line *ret);
 void ssi_sdes_line_wipe(struct ssi_sdes_line *l);
 /* The crypto lines of one media line, and what only shows when they are seen together: a tag that stands twice makes
  * both lines unusable (RFC 4568 4.1), a key that stands before, in this or in another media line, makes the later one
- * unusable. lines has room for SSI_SDES_LINES_MAX, all to be wiped by the caller. SECSIP_E_LIMIT when there are more. */
+ * unusable. lines has room for SSI_SDES_LINES_MAX, all to be wiped by the caller; what stands behind them is not used. */
 secsip_result ssi_sdes_collect(const struct ssi_sdp *sdp, uint32_t media, uint32_t allow,
                                struct ssi_sdes_line *lines, uint32_t *ret_n);
 /* The same for a list that was parsed one by one. */
@@ -201,10 +203,12 @@ struct ssi_sdes_agreed {
     struct ssi_sdes_key rx; /* the peer sends with it */
     struct ssi_sdes_key rx_more[SSI_SDES_KEYS_MAX - 1]; /* the peer's further keys, chosen by MKI */
     uint32_t n_rx_more;
-    uint32_t wsh;        /* the replay window the peer asks for, 0: none */
-    uint32_t forms;      /* protection that is left out in both directions */
-    uint32_t quirks;     /* SSI_SDES_QUIRK_*: what acted */
-    uint32_t line;       /* of an offer with two media lines: 0, the first, or 1 */
+    uint32_t wsh;    /* the replay window the peer asks for, 0: none */
+    uint32_t forms;  /* protection that is left out in both directions */
+    uint32_t quirks; /* SSI_SDES_QUIRK_*: what acted */
+    bool
+        misspells; /* the peer's offers spell suites as RFC 6188 does not: ours do too (FIELD 11) */
+    uint32_t line; /* of an offer with two media lines: 0, the first, or 1 */
     const char *profile; /* of the media line, constant text */
 };
 
@@ -214,6 +218,7 @@ struct ssi_sdes_local {
     enum ssi_suite suite;
     uint32_t forms;
     struct ssi_sdes_key key;
+    bool misspelt; /* written as RFC 6188 does not spell it */
 };
 
 /* What rollback goes back to. */

@@ -149,7 +149,8 @@ static secsip_result make_lines(struct ssi_sdes_session *s, struct ssi_sdes_loca
 
     if (is_secure(s) && !s->fresh_key && ssi_sdes_allows(&s->config, s->agreed.suite)) {
         kept = s->agreed.suite;
-        out[n++] = (struct ssi_sdes_local){s->agreed.tag, kept, s->agreed.forms, s->agreed.tx};
+        out[n++] = (struct ssi_sdes_local){s->agreed.tag, kept, s->agreed.forms, s->agreed.tx,
+                                           s->agreed.misspells};
     }
     *ret_n = n;
     for (size_t i = 0; i < s->config.n_suites; i++) {
@@ -163,6 +164,7 @@ static secsip_result make_lines(struct ssi_sdes_session *s, struct ssi_sdes_loca
         out[n].tag = tag;
         out[n].suite = suite;
         out[n].forms = forms_for(&s->config, suite);
+        out[n].misspelt = s->has_agreed && s->agreed.misspells;
         secsip_result r = make_key(s, suite, &out[n].key);
         *ret_n = ++n;
         if (r < 0)
@@ -174,8 +176,10 @@ static secsip_result make_lines(struct ssi_sdes_session *s, struct ssi_sdes_loca
 static void put_line(const struct ssi_sdes_session *s, struct ssi_buf *b,
                      const struct ssi_sdes_local *l)
 {
+    const char *spelling = l->misspelt ? ssi_suite_spelling(l->suite) : NULL;
+
     ssi_buf_put_str(b, "crypto:");
-    ssi_sdes_put_key(b, l->tag, l->suite, ssi_slice_str(NULL), &l->key, !s->config.unpadded);
+    ssi_sdes_put_key(b, l->tag, l->suite, ssi_slice_str(spelling), &l->key, !s->config.unpadded);
     ssi_sdes_put_forms(b, l->forms);
     ssi_buf_put_str(b, "\r\n");
 }
@@ -300,7 +304,8 @@ secsip_result ssi_sdes_adopt_offer(struct ssi_sdes_session *s, const struct ssi_
         for (uint32_t i = 0; i < n; i++) {
             allow(&s->config, lines[i].suite);
             ours[i] = (struct ssi_sdes_local){lines[i].tag, lines[i].suite, lines[i].forms,
-                                              lines[i].keys[0]};
+                                              lines[i].keys[0],
+                                              lines[i].quirks & SSI_SDES_QUIRK_SPELLING};
         }
         await(s, ours, n, profile, style);
         ssi_wipe(ours, n * sizeof *ours);
@@ -404,6 +409,7 @@ secsip_result ssi_sdes_answer(struct ssi_sdes_session *s, const struct ssi_sdp *
         r = ssi_sdes_judge_offer(s, offer, media, &next, &choice, &why);
     }
     if (r == 0) {
+        next.misspells = next.quirks & SSI_SDES_QUIRK_SPELLING;
         why = "no key could be made or written";
         r = choose_tx(s, &next);
         if (r == 0)

@@ -60,6 +60,14 @@ bool ssi_suite_is_misspelt(struct ssi_slice name)
     return misspelt(name) != SSI_SUITE_NONE;
 }
 
+const char *ssi_suite_spelling(enum ssi_suite suite)
+{
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
+        if (spellings[i].suite == suite)
+            return spellings[i].name;
+    return NULL;
+}
+
 static bool in_list(const enum ssi_suite *list, size_t n, enum ssi_suite s)
 {
     for (size_t i = 0; i < n; i++)

@@ -221,6 +221,7 @@ void ssi_call_out_hangup(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *
 
 void ssi_call_out_provisional(secsip_call *c, struct ssi_sip_msg *m, struct ssi_txn *t)
 {
+    struct ssi_error e = {0};
     char reason[128];
     struct ssi_slice sdp;
 
@@ -233,11 +234,16 @@ void ssi_call_out_provisional(secsip_call *c, struct ssi_sip_msg *m, struct ssi_
             ssi_call_tell_state(c, SECSIP_CALL_RINGING, m->status, reason);
         return;
     }
-    /* Early media are held to the same level as the answer (FIELD 17). */
     if (!ssi_media_has_room(c->media, m->to.tag))
         return; /* one branch too many: it is heard once it answers for good */
-    if (ssi_media_take_early_answer(c->media, m->to.tag, sdp, &c->error) < 0) {
-        cancel(c);
+    /* Early media are held to the same level as the answer (FIELD 17). Those that fail are not heard; the other branches ring on,
+     * and a 2xx of this one is held to it again. */
+    if (ssi_media_take_early_answer(c->media, m->to.tag, sdp, &e) < 0) {
+        ssi_log_line(&c->ua->config.log, SSI_LOG_WARNING,
+                     "early media of %s refused: %s (expected %s, found %s)", c->remote_uri, e.text,
+                     e.expected, e.found);
+        if (c->state == SECSIP_CALL_CALLING)
+            ssi_call_tell_state(c, SECSIP_CALL_RINGING, m->status, reason);
         return;
     }
     bool first = !c->answer_taken;

@@ -172,7 +172,7 @@ static void free_media(struct ssi_media *m)
     ssi_early_free(&m->early);
     ssi_list_remove(&m->node);
     ssi_rtp_stream_free(m->stream);
-    ssi_media_free_forks(m);
+    ssi_media_free_forks(m, 0);
     ssi_buf_free(&m->lines_before);
     ssi_buf_free(&m->lines_after);
     for (int i = 0; i < 2; i++)

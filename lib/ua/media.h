@@ -118,7 +118,8 @@ secsip_result ssi_media_put_offer(struct ssi_media *m, struct ssi_buf *b);
 secsip_result ssi_media_take_answer(struct ssi_media *m, struct ssi_slice body,
                                     struct ssi_error *e);
 /* The same for a provisional answer to our INVITE, of the branch with this To tag: others may follow, each with a key of its
- * own. The one that came last says where we send. */
+ * own. The one that came last says where we send; but clear media wait for their 2xx where another branch has SRTP. On failure
+ * the branch's earlier answer stands, and the other branches are as they were. */
 secsip_result ssi_media_take_early_answer(struct ssi_media *m, struct ssi_slice tag,
                                           struct ssi_slice body, struct ssi_error *e);
 /* The branch answered before, or one more can be held. */
@@ -146,7 +147,11 @@ enum ssi_srtp_suite ssi_media_srtp_suite(enum ssi_suite suite);
 secsip_result ssi_media_apply(struct ssi_media *m, uint32_t fork,
                               const struct ssi_sdes_agreed *keys,
                               const struct ssi_media_terms *terms);
-void ssi_media_free_forks(struct ssi_media *m);
+/* The media go on in a new stream, in clear: only where nobody who is in the call has agreed on SRTP, but another branch, or an
+ * answer that was taken back. On failure all is as before. SECSIP_E_UA_SECURITY_LEVEL (MANDATORY), SECSIP_E_NOMEM. */
+secsip_result ssi_media_begin_clear(struct ssi_media *m, const struct ssi_media_terms *terms);
+/* Those from `from` on. */
+void ssi_media_free_forks(struct ssi_media *m, uint32_t from);
 void ssi_media_send(struct ssi_media *m, bool rtcp, const uint8_t *packet, size_t len);
 /* The ports that our last description named are those we send from; those of before are listened to for a while. */
 void ssi_media_use_ports(struct ssi_media *m);

@@ -217,17 +217,23 @@ secsip_result ssi_media_apply(struct ssi_media *m, uint32_t fork,
     return 0;
 }
 
-/* The call had risen to SRTP and has not: clear media go on, as they were agreed. */
-static void fall_back(struct ssi_media *m)
+secsip_result ssi_media_begin_clear(struct ssi_media *m, const struct ssi_media_terms *terms)
 {
     struct ssi_rtp_stream *stream;
 
-    if (make_stream(m, false, &m->terms_before, &stream) < 0)
-        return; /* for want of memory nothing is sent */
+    if (m->sdes.config.policy == SSI_SDES_MANDATORY)
+        return SECSIP_E_UA_SECURITY_LEVEL;
+    secsip_result r = make_stream(m, false, terms, &stream);
+    if (r >= 0 && m->running) {
+        r = ssi_rtp_stream_start(stream);
+        if (r < 0)
+            ssi_rtp_stream_free(stream);
+    }
+    if (r < 0)
+        return r;
     ssi_wipe(&m->keys, sizeof m->keys);
     use_stream(m, stream, false);
-    if (m->running)
-        ssi_rtp_stream_start(stream);
+    return 0;
 }
 
 void ssi_media_rollback(struct ssi_media *m)
@@ -242,8 +248,9 @@ void ssi_media_rollback(struct ssi_media *m)
     /* A key of ours that comes back goes on above where it was (lib/srtp); one that cannot sends nothing more. */
     if (m->sdes.agreed.suite != SSI_SUITE_NONE)
         apply_keys(m, m->stream, m->fork, &m->sdes.agreed);
-    else if (m->secure)
-        fall_back(m);
+    else if (
+        m->secure) /* the call had risen to SRTP and has not; without memory for it nothing is sent */
+        ssi_media_begin_clear(m, &m->terms_before);
     apply_terms(m, &m->terms_before);
 }
 
@@ -256,9 +263,8 @@ static void free_fork(struct ssi_media_fork *f)
     free(f);
 }
 
-void ssi_media_free_forks(struct ssi_media *m)
+void ssi_media_free_forks(struct ssi_media *m, uint32_t from)
 {
-    for (uint32_t i = 0; i < m->n_forks; i++)
-        free_fork(m->forks[i]);
-    m->n_forks = 0;
+    while (m->n_forks > from)
+        free_fork(m->forks[--m->n_forks]);
 }

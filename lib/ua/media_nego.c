@@ -185,9 +185,31 @@ static secsip_result get_fork(struct ssi_media *m, struct ssi_slice tag, uint32_
     return 0;
 }
 
+static bool is_clear(const struct ssi_sdes_session *s)
+{
+    return s->agreed.suite == SSI_SUITE_NONE;
+}
+
+/* What branch `at` answered is put into force. Clear media of one branch do not end the SRTP of another: they wait for its 2xx. */
+static secsip_result take_branch(struct ssi_media *m, uint32_t at, const struct ssi_sdp *sdp,
+                                 const char **ret_why)
+{
+    struct ssi_media_fork *f = m->forks[at];
+    struct ssi_media_terms terms;
+
+    secsip_result r = judge(m, &f->sdes, sdp, &terms, ret_why);
+    if (r < 0)
+        return r;
+    f->terms = terms;
+    if (is_clear(&f->sdes) && m->keys.suite != SSI_SUITE_NONE)
+        return 0;
+    return ssi_media_apply(m, at, &f->sdes.agreed, &f->terms);
+}
+
 secsip_result ssi_media_take_early_answer(struct ssi_media *m, struct ssi_slice tag,
                                           struct ssi_slice body, struct ssi_error *e)
 {
+    uint32_t known = m->n_forks;
     const char *why = NULL;
     struct ssi_sdp *sdp;
     uint32_t at;
@@ -197,11 +219,11 @@ secsip_result ssi_media_take_early_answer(struct ssi_media *m, struct ssi_slice 
         return r;
     r = get_fork(m, tag, &at);
     if (r >= 0)
-        r = judge(m, &m->forks[at]->sdes, sdp, &m->forks[at]->terms, &why);
-    if (r >= 0)
-        r = ssi_media_apply(m, at, &m->forks[at]->sdes.agreed, &m->forks[at]->terms);
-    if (r < 0)
+        r = take_branch(m, at, sdp, &why);
+    if (r < 0) {
         ssi_media_explain(m, r, why, sdp, m->n_before, e);
+        ssi_media_free_forks(m, known); /* a branch whose first answer is no good has none */
+    }
     ssi_sdp_free(sdp);
     return r;
 }
@@ -213,7 +235,11 @@ static secsip_result choose_fork(struct ssi_media *m, uint32_t at)
 
     if (!f->sdes.has_agreed)
         return SECSIP_E_SDP_MISSING;
-    secsip_result r = ssi_media_apply(m, at, &f->sdes.agreed, &f->terms);
+    secsip_result r = 0;
+    if (is_clear(&f->sdes) && !f->sdes.was_secure && m->keys.suite != SSI_SUITE_NONE)
+        r = ssi_media_begin_clear(m, &f->terms);
+    if (r >= 0)
+        r = ssi_media_apply(m, at, &f->sdes.agreed, &f->terms);
     if (r >= 0)
         r = settle_lines(m, f->sdes.agreed.line);
     if (r < 0)
@@ -222,7 +248,7 @@ static secsip_result choose_fork(struct ssi_media *m, uint32_t at)
     ssi_sdes_session_copy(&m->sdes, &f->sdes);
     ssi_sdes_settle(&m->sdes);
     ssi_rtp_stream_keep_fork(m->stream, at);
-    ssi_media_free_forks(m);
+    ssi_media_free_forks(m, 0);
     return 0;
 }
 
@@ -233,7 +259,7 @@ secsip_result ssi_media_take_final_answer(struct ssi_media *m, struct ssi_slice 
 
     /* The one that is chosen needs a place, whatever else rang. */
     if (!ssi_media_has_room(m, tag)) {
-        ssi_media_free_forks(m);
+        ssi_media_free_forks(m, 0);
         for (uint32_t i = 0; m->stream && i < SSI_MEDIA_FORKS_MAX; i++)
             ssi_rtp_stream_drop_fork(m->stream, i);
         ssi_wipe(&m->keys.rx, sizeof m->keys.rx);

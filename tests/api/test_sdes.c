@@ -417,6 +417,47 @@ static void what_is_agreed_is_taken_back_until_it_is_confirmed(void **state)
     secsip_sdes_session_free(video);
 }
 
+/* What was agreed on can be done: an SRTP session takes suite and forms as the agreement gives them. */
+static void an_agreement_without_encryption_says_so_to_srtp(void **state)
+{
+    (void)state;
+    secsip_sdes_config c = {.size = sizeof c,
+                            .suites = "NULL_HMAC_SHA1_80",
+                            .options = SECSIP_SDES_INSECURE_NULL_CIPHER};
+    secsip_sdes_agreement x = {.size = sizeof x};
+    secsip_sdes_session *s = NULL;
+    secsip_srtp *tx = NULL;
+    uint8_t key[46], packet[100] = {0x80}, was[100];
+    size_t n = 0, len = 60;
+
+    assert_int_equal(secsip_sdes_session_new(&c, &s), 0);
+    assert_int_equal(answer_it(s, "crypto:1 NULL_HMAC_SHA1_80 inline:" KEY30), 0);
+    assert_int_equal(secsip_sdes_session_get_agreement(s, &x), 0);
+    assert_int_equal(x.forms,
+                     SECSIP_SDES_FORM_UNENCRYPTED_SRTP | SECSIP_SDES_FORM_UNENCRYPTED_SRTCP);
+    assert_int_equal(secsip_sdes_session_get_secret(s, SECSIP_SDES_KEY_TX, 0, key, sizeof key, &n),
+                     0);
+    secsip_srtp_config srtp = {.size = sizeof srtp, .suite = x.suite, .key = key, .key_len = n};
+    assert_true(secsip_srtp_new(&srtp, &tx) < 0);
+    srtp.options = SECSIP_SRTP_INSECURE_UNENCRYPTED_RTP;
+    assert_true(secsip_srtp_new(&srtp, &tx) < 0);
+    srtp.options |= SECSIP_SRTP_INSECURE_UNENCRYPTED_RTCP;
+    assert_int_equal(secsip_srtp_new(&srtp, &tx), 0);
+    memcpy(was, packet, sizeof was);
+    assert_int_equal(secsip_srtp_protect_rtp(tx, packet, &len, sizeof packet), 0);
+    assert_int_equal(len, 70);
+    assert_memory_equal(packet, was, 60);
+    secsip_srtp_free(tx);
+    static const char line[] = "a=crypto:1 NULL_HMAC_SHA1_80 inline:" KEY30;
+    assert_int_equal(secsip_srtp_new_from_crypto(line, sizeof line - 1, SECSIP_SRTP_SEND,
+                                                 SECSIP_SRTP_INSECURE_NULL_CIPHER, &tx),
+                     0);
+    secsip_srtp_free(tx);
+    assert_int_equal(secsip_srtp_new_from_crypto(line, sizeof line - 1, SECSIP_SRTP_SEND, 0, &tx),
+                     SECSIP_E_SDES_SUITE);
+    secsip_sdes_session_free(s);
+}
+
 static void configurations_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
@@ -506,6 +547,7 @@ int main(void)
         cmocka_unit_test(a_potential_configuration_is_chosen_answered_and_taken),
         cmocka_unit_test(an_offer_kept_as_text_can_be_taken_up_again),
         cmocka_unit_test(what_is_agreed_is_taken_back_until_it_is_confirmed),
+        cmocka_unit_test(an_agreement_without_encryption_says_so_to_srtp),
         cmocka_unit_test(configurations_that_make_no_sense_are_refused),
         cmocka_unit_test(every_allocation_may_fail),
     };

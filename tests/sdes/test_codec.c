@@ -155,11 +155,14 @@ static const struct {
     {"1 " S80 "inline:" KEY30 "|255:1", 0},
     {"1 " S80 "inline:" KEY30 "|0:1", 0},
     {"1 " S80 "inline:" KEY30 "|256:1", SECSIP_E_SDES_MKI},
-    {"1 " S80 "inline:" KEY30 "|01:1", SECSIP_E_SDES_MKI},
+    {"1 " S80 "inline:" KEY30 "|01:1", 0}, /* mki-value = 1*DIGIT */
     {"1 " S80 "inline:" KEY30 "|1:128", 0},
     {"1 " S80 "inline:" KEY30 "|1:129", SECSIP_E_SDES_MKI},
     {"1 " S80 "inline:" KEY30 "|1:0", SECSIP_E_SDES_MKI},
-    {"1 " S80 "inline:" KEY30 "|1:01", SECSIP_E_SDES_MKI},
+    {"1 " S80 "inline:" KEY30 "|1:001", 0}, /* mki-length = 1*3DIGIT */
+    {"1 " S80 "inline:" KEY30 "|1:0001", SECSIP_E_SDES_MKI},
+    {"1 " S80 "inline:" KEY30 "|1:000", SECSIP_E_SDES_MKI},
+    {"1 " S80 "inline:" KEY30 "|0256:1", SECSIP_E_SDES_MKI},
     {"1 " S80 "inline:" KEY30 "|1:", SECSIP_E_SDES_MKI},
     {"1 " S80 "inline:" KEY30 "|:4", SECSIP_E_SDES_MKI},
     {"1 " S80 "inline:" KEY30 "|x:4", SECSIP_E_SDES_MKI},
@@ -172,10 +175,10 @@ static const struct {
     {"1 " S80 "inline:" KEY30 " KDR=0", 0},
     {"1 " S80 "inline:" KEY30 " KDR=1", SECSIP_E_SDES_PARAM},
     {"1 " S80 "inline:" KEY30 " KDR=24", SECSIP_E_SDES_PARAM},
-    {"1 " S80 "inline:" KEY30 " KDR=25", SECSIP_E_SDES_PARAM},
-    {"1 " S80 "inline:" KEY30 " KDR=", SECSIP_E_SDES_PARAM},
-    {"1 " S80 "inline:" KEY30 " KDR", SECSIP_E_SDES_PARAM},
-    {"1 " S80 "inline:" KEY30 " KDR=0 KDR=0", SECSIP_E_SDES_PARAM},
+    {"1 " S80 "inline:" KEY30 " KDR=25", SECSIP_E_SDES_SYNTAX},
+    {"1 " S80 "inline:" KEY30 " KDR=", SECSIP_E_SDES_SYNTAX},
+    {"1 " S80 "inline:" KEY30 " KDR", SECSIP_E_SDES_SYNTAX},
+    {"1 " S80 "inline:" KEY30 " KDR=0 KDR=0", SECSIP_E_SDES_SYNTAX},
     {"1 " S80 "inline:" KEY30 " UNENCRYPTED_SRTP", SECSIP_E_SDES_PARAM},
     {"1 " S80 "inline:" KEY30 " UNENCRYPTED_SRTCP", SECSIP_E_SDES_PARAM},
     {"1 " S80 "inline:" KEY30 " UNAUTHENTICATED_SRTP", SECSIP_E_SDES_PARAM},
@@ -183,15 +186,17 @@ static const struct {
     {"1 " S80 "inline:" KEY30 " FEC_ORDER=SRTP_FEC", SECSIP_E_SDES_PARAM},
     {"1 " S80 "inline:" KEY30 " FEC_KEY=inline:" KEY30_B "|2^20|1:4", SECSIP_E_SDES_PARAM},
     {"1 " S80 "inline:" KEY30 " WSH=64", 0},
-    {"1 " S80 "inline:" KEY30 " WSH=63", SECSIP_E_SDES_PARAM},
+    {"1 " S80 "inline:" KEY30 " WSH=abc", SECSIP_E_SDES_SYNTAX},
+    {"1 " S80 "inline:" KEY30 " WSH=99999999999999999999", SECSIP_E_SDES_SYNTAX},
+    {"1 " S80 "inline:" KEY30 " WSH=63", SECSIP_E_SDES_SYNTAX},
     {"1 " S80 "inline:" KEY30 " WSH=32768", 0},
     {"1 " S80 "inline:" KEY30 " WSH=32769", SECSIP_E_SDES_PARAM},
-    {"1 " S80 "inline:" KEY30 " WSH=64 WSH=128", SECSIP_E_SDES_PARAM},
+    {"1 " S80 "inline:" KEY30 " WSH=64 WSH=128", SECSIP_E_SDES_SYNTAX},
     {"1 " S80 "inline:" KEY30 " -EXT -other=1 -", 0},
     {"1 " S80 "inline:" KEY30 " EXT", SECSIP_E_SDES_PARAM},
     {"1 " S80 "inline:" KEY30 " -EXT EXT", SECSIP_E_SDES_PARAM},
-    {"1 " S80 "inline:" KEY30 " -UNENCRYPTED_SRTP", SECSIP_E_SDES_PARAM},
-    {"1 " S80 "inline:" KEY30 " -KDR=1", SECSIP_E_SDES_PARAM},
+    {"1 " S80 "inline:" KEY30 " -UNENCRYPTED_SRTP", SECSIP_E_SDES_SYNTAX},
+    {"1 " S80 "inline:" KEY30 " -KDR=1", SECSIP_E_SDES_SYNTAX},
     {"1 " S80 "inline:" KEY30 " =", SECSIP_E_SDES_PARAM},
     {"1 " S80 "inline:" KEY30 " -=", 0},
 };
@@ -330,7 +335,7 @@ static void protection_is_left_out_only_where_that_is_allowed(void **state)
     assert_int_equal(
         ssi_sdes_parse_allowing(
             SSI_LIT("1 " S80 "inline:" KEY30 " UNENCRYPTED_SRTP UNENCRYPTED_SRTP"), all, &line),
-        SECSIP_E_SDES_PARAM);
+        SECSIP_E_SDES_SYNTAX);
     assert_int_equal(
         ssi_sdes_parse_allowing(SSI_LIT("1 AEAD_AES_128_GCM inline:MTIzNDU2Nzg5QUJDREUwMTIzNDU2Nzg5"
                                         "QUJDRA== UNAUTHENTICATED_SRTP"),

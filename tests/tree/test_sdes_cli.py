@@ -138,6 +138,44 @@ def test_answers_that_are_refused():
         check('accept', code == 0 and objects(out)[0]['accepted'], out, err)
 
 
+def test_an_answer_is_judged_by_what_was_offered_with_keys():
+    good = '1 %s inline:%s' % (S80, KEY_B)
+    audio = 'm=audio %d RTP/SAVP 0 8\r\na=crypto:1 %s inline:%s\r\n'
+    video = 'm=video %d RTP/AVP 99\r\n'
+    offer = HEAD + audio % (4000, S80, KEY) + video % 4002
+    plain = HEAD + 'm=audio 4000 RTP/SAVP 0 8\r\na=crypto:1 %s inline:%s\r\n' % (S80, KEY)
+    cases = [
+        (offer, HEAD + 'm=audio 0 RTP/SAVP 0\r\n' + video % 5002, False),  # clear video is no answer to SRTP
+        (offer, HEAD + audio % (5000, S80, KEY_B) + video % 5002, True),
+        (offer, HEAD + audio % (5000, S80, KEY_B), False),  # one line for two
+        (plain, HEAD + audio % (5000, S80, KEY_B) + video % 5002, False),  # two for one
+        (plain, HEAD + (audio % (5000, S80, KEY_B)).replace('audio', 'video'), False),
+        (plain, HEAD + (audio % (5000, S80, KEY_B)).replace('0 8', '9'), False),
+        (plain, HEAD + (audio % (5000, S80, KEY_B)).replace('0 8', '9 8'), True),
+    ]
+    for offer, answer, accepted in cases:
+        with tempfile.NamedTemporaryFile('w+', newline='') as file:
+            file.write(offer)
+            file.flush()
+            code, out, err = run('accept', '--offer', file.name, text=answer)
+            one = objects(out)[0]
+            check('judged', one['accepted'] == accepted and code == (0 if accepted else 1), answer, out, err)
+            check('judged', accepted or one['error']['name'] == 'SECSIP_E_SDP_MEDIA', out)
+
+
+def test_lines_beyond_the_limit_are_left_out():
+    lines = ['%d %s inline:%s%02d' % (i + 1, S80, KEY[:-2], i + 10) for i in range(17)]
+    code, out, err = run('parse', text=sdp('RTP/SAVP', *lines))
+    got = objects(out)
+    check('limit', code == 0 and len(got) == 16 and all(o['usable'] for o in got), out, err)
+
+
+def test_a_key_in_the_wrong_place_is_not_printed():
+    for line in ('1 %s inline:%s' % (KEY, KEY_B), '1 %s inline:%s FEC_KEY=%s KEY=%s' % (S80, KEY_B, KEY, KEY)):
+        code, out, err = run('parse', text='a=crypto:%s\r\n' % line)
+        check('masked', code == 0 and KEY not in out + err and KEY_B not in out + err, out, err)
+
+
 def test_offers_by_policy():
     good = '1 %s inline:%s' % (S80, KEY)
     for policy, text, want in (

@@ -272,6 +272,34 @@ static void a_call_in_clear_rises_and_stays(void **state)
     peer_stop(&l, &p);
 }
 
+/* One that could be written but for its end, where there was no room: nothing waits for an answer to it. */
+static void an_offer_that_is_not_written_whole_does_not_wait(void **state)
+{
+    (void)state;
+    struct ssi_buf b;
+
+    start(&mandatory, HEAD SAVP CRYPTO);
+    peer_send(&p, "INVITE", NULL, HEAD SAVP CRYPTO "m=video 6000 RTP/AVP 99\r\n");
+    run_ms(100);
+    peer_send(&p, "ACK", NULL, NULL);
+    run_ms(100);
+    struct ssi_media *m = l.alice.call->media;
+    ssi_buf_init_secret(&b, 4000);
+    assert_int_equal(ssi_media_put_offer(m, &b), 0);
+    size_t len = b.len;
+    assert_true(m->sdes.has_pending);
+    ssi_media_rollback(m);
+    ssi_buf_free(&b);
+    ssi_buf_init_secret(&b, len - 1);
+    assert_true(ssi_media_put_offer(m, &b) < 0);
+    assert_false(m->sdes.has_pending);
+    ssi_buf_free(&b);
+    peer_send(&p, "INVITE", NULL, HEAD SAVP CRYPTO);
+    run_ms(100);
+    assert_non_null(strstr(p.responses, " 200"));
+    peer_stop(&l, &p);
+}
+
 /* ---- what the peer sends */
 struct sender {
     struct ssi_srtp *tx;
@@ -369,6 +397,63 @@ static void field_16_every_branch_of_a_fork_is_heard_with_its_own_key(void **sta
             ssi_srtp_free(senders[i].tx);
         peer_stop(&l, &p);
     }
+}
+
+/* Branches that differ: where SRTP is optional each of them may be the one that picks up, whatever rang before it; and where it is
+ * required one that cannot ends nothing but itself. */
+static void a_branch_that_is_no_good_does_not_end_the_others(void **state)
+{
+    (void)state;
+    static const struct {
+        const secsip_account_config *config;
+        const char *rings[2];
+        int winner;
+        int32_t level;
+    } rows[] = {
+        {&optional_avp, {HEAD AVP CRYPTO, HEAD AVP}, 0, SECSIP_SECURITY_HOP},
+        {&optional_avp, {HEAD AVP CRYPTO, HEAD AVP}, 1, SECSIP_SECURITY_CLEAR},
+        {&optional_avp, {HEAD AVP, HEAD AVP CRYPTO}, 0, SECSIP_SECURITY_CLEAR},
+        {&optional_avp, {HEAD AVP, HEAD AVP CRYPTO}, 1, SECSIP_SECURITY_HOP},
+        {&mandatory, {HEAD SAVP CRYPTO, HEAD AVP}, 0, SECSIP_SECURITY_HOP},
+        {&mandatory, {HEAD AVP, HEAD SAVP CRYPTO}, 1, SECSIP_SECURITY_HOP},
+    };
+    static const char *const tags[2] = {"one", "two"};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int repeated = 0; repeated < 2; repeated++) {
+            start(rows[i].config, NULL);
+            for (int k = 0; k < 2; k++) {
+                peer_answer(&p, 183, rows[i].rings[k], tags[k]);
+                run_ms(100);
+            }
+            assert_int_equal(l.alice.n_ended, 0);
+            assert_int_equal(l.alice.call_state, SECSIP_CALL_EARLY);
+            peer_answer(&p, 200, repeated ? rows[i].rings[rows[i].winner] : NULL,
+                        tags[rows[i].winner]);
+            assert_true(simnet_run(l.net, 1000000, alice_talks, &l));
+            uint64_t before = p.n_from_alice;
+            run_ms(1000);
+            assert_in_range(p.n_from_alice - before, 48, 53);
+            if (l.alice.level != rows[i].level)
+                fail_msg("row %zu: level %d", i, l.alice.level);
+            peer_stop(&l, &p);
+        }
+}
+
+/* One that rang with SRTP does not pick up in clear. */
+static void a_branch_does_not_fall_between_its_183_and_its_200(void **state)
+{
+    (void)state;
+    start(&optional_avp, NULL);
+    peer_answer(&p, 183, HEAD AVP CRYPTO, "one");
+    run_ms(100);
+    peer_answer(&p, 183, HEAD AVP, "one");
+    run_ms(100);
+    assert_int_equal(l.alice.n_ended, 0);
+    peer_answer(&p, 200, HEAD AVP, "one");
+    assert_true(simnet_run(l.net, 5000000, alice_ended, &l));
+    assert_true(l.alice.call_result < 0);
+    peer_stop(&l, &p);
 }
 
 static void more_branches_than_can_be_held_still_may_answer(void **state)
@@ -515,6 +600,9 @@ int main(void)
         cmocka_unit_test(an_offer_of_ours_keeps_the_lines_that_there_were),
         cmocka_unit_test(a_call_in_clear_rises_and_stays),
         cmocka_unit_test(field_16_every_branch_of_a_fork_is_heard_with_its_own_key),
+        cmocka_unit_test(an_offer_that_is_not_written_whole_does_not_wait),
+        cmocka_unit_test(a_branch_that_is_no_good_does_not_end_the_others),
+        cmocka_unit_test(a_branch_does_not_fall_between_its_183_and_its_200),
         cmocka_unit_test(more_branches_than_can_be_held_still_may_answer),
         cmocka_unit_test(a_2xx_without_an_answer_of_its_own_branch_ends_the_call),
         cmocka_unit_test(field_08_packets_come_under_any_of_the_peers_keys),
