@@ -177,7 +177,7 @@ typedef struct secsip_sdes_agreement {
     uint32_t quirks;    /**< SECSIP_SDES_QUIRK_*, a sum */
     uint32_t
         forms; /**< SECSIP_SDES_FORM_*, a sum: give them to both of your SRTP sessions; a NULL_HMAC suite has the first two */
-    uint32_t line;      /**< of an offer with two m= lines: 0 or 1, the one that counts */
+    uint32_t line; /**< of an offer with two m= lines: 0 or 1, the one that counts */
 } secsip_sdes_agreement;
 
 /** A negotiation for one m= line. Our key comes into use only after it was written into an offer or answer.

@@ -102,9 +102,13 @@ static secsip_result make_key(struct ssi_sdes_session *s, enum ssi_suite suite,
 }
 
 /* ---- What can be taken back */
-static struct ssi_sdes_state state_of(const struct ssi_sdes_session *s)
+/* Member by member, here and below: a structure that is made on the way would leave its keys on the stack. */
+static void save(const struct ssi_sdes_session *s, struct ssi_sdes_state *ret)
 {
-    return (struct ssi_sdes_state){s->agreed, s->has_agreed, s->fresh_key, s->was_secure};
+    ret->agreed = s->agreed;
+    ret->has_agreed = s->has_agreed;
+    ret->fresh_key = s->fresh_key;
+    ret->was_secure = s->was_secure;
 }
 
 static void go_back(struct ssi_sdes_session *s, const struct ssi_sdes_state *to)
@@ -138,6 +142,16 @@ static uint32_t forms_for(const struct ssi_sdes_config *c, enum ssi_suite suite)
     return ssi_suite_info(suite)->aead ? 0 : forms;
 }
 
+static void set_local(struct ssi_sdes_local *ret, uint32_t tag, enum ssi_suite suite,
+                      uint32_t forms, bool misspelt, const struct ssi_sdes_key *key)
+{
+    ret->tag = tag;
+    ret->suite = suite;
+    ret->forms = forms;
+    ret->misspelt = misspelt;
+    ret->key = *key;
+}
+
 /* The suites to offer with their keys; the line in use comes first, as it is. */
 static secsip_result make_lines(struct ssi_sdes_session *s, struct ssi_sdes_local *out,
                                 uint32_t *ret_n)
@@ -149,8 +163,8 @@ static secsip_result make_lines(struct ssi_sdes_session *s, struct ssi_sdes_loca
 
     if (is_secure(s) && !s->fresh_key && ssi_sdes_allows(&s->config, s->agreed.suite)) {
         kept = s->agreed.suite;
-        out[n++] = (struct ssi_sdes_local){s->agreed.tag, kept, s->agreed.forms, s->agreed.tx,
-                                           s->agreed.misspells};
+        set_local(&out[n++], s->agreed.tag, kept, s->agreed.forms, s->agreed.misspells,
+                  &s->agreed.tx);
     }
     *ret_n = n;
     for (size_t i = 0; i < s->config.n_suites; i++) {
@@ -303,9 +317,8 @@ secsip_result ssi_sdes_adopt_offer(struct ssi_sdes_session *s, const struct ssi_
     if (r == 0) {
         for (uint32_t i = 0; i < n; i++) {
             allow(&s->config, lines[i].suite);
-            ours[i] = (struct ssi_sdes_local){lines[i].tag, lines[i].suite, lines[i].forms,
-                                              lines[i].keys[0],
-                                              lines[i].quirks & SSI_SDES_QUIRK_SPELLING};
+            set_local(&ours[i], lines[i].tag, lines[i].suite, lines[i].forms,
+                      lines[i].quirks & SSI_SDES_QUIRK_SPELLING, &lines[i].keys[0]);
         }
         await(s, ours, n, profile, style);
         ssi_wipe(ours, n * sizeof *ours);
@@ -331,7 +344,7 @@ static void commit(struct ssi_sdes_session *s, const struct ssi_sdes_agreed *nex
     bool tx_changed =
         next->suite == SSI_SUITE_NONE || !ssi_key_eq(&s->agreed.tx.key, &next->tx.key);
 
-    s->previous = state_of(s);
+    save(s, &s->previous);
     s->has_previous = true;
     s->answered = answered;
     if (tx_changed)
@@ -447,7 +460,7 @@ secsip_result ssi_sdes_begin(struct ssi_sdes_session *s)
     if (s->has_base || s->has_pending)
         return SECSIP_E_STATE;
     ssi_sdes_confirm(s);
-    s->base = state_of(s);
+    save(s, &s->base);
     s->has_base = true;
     return 0;
 }
