@@ -96,6 +96,11 @@ static void input_cancel(struct ssi_txn_layer *l, const struct arrival *a)
     ssi_txn_unpin(t);
 }
 
+static bool may_begin(const struct ssi_txn_layer *l, const struct arrival *a)
+{
+    return !ssi_txn_is_crowded(l, a->hash) && ssi_txn_has_room(l, a->m->to.tag.p != NULL);
+}
+
 static void input_new(struct ssi_txn_layer *l, const struct arrival *a)
 {
     if (!l->config.allow_merged && ssi_txn_is_merged(l, NULL, a->m)) {
@@ -103,7 +108,7 @@ static void input_new(struct ssi_txn_layer *l, const struct arrival *a)
         return;
     }
     struct ssi_txn *t = NULL;
-    if (ssi_txn_has_room(l, a->m->to.tag.p != NULL))
+    if (may_begin(l, a))
         t = ssi_txn_server_new(l, a->m, a->hash, a->flow, a->ip, a->port);
     if (!t) {
         answer(l, a, 503, NULL);

@@ -41,15 +41,31 @@ uint64_t ssi_txn_server_hash(const struct ssi_txn_layer *l, const struct ssi_sip
     }
     h = ssi_hash_mix(t, 2, m->call_id.p, m->call_id.len);
     h = ssi_hash_mix(t, h, m->from.tag.p, m->from.tag.len);
+    /* The same in an INVITE, its CANCEL and the ACK of its refusal; it tells the forks of one proxy apart. */
+    h = ssi_hash_mix(t, h, m->via.whole.p, m->via.whole.len);
     return ssi_hash_mix(t, h, &m->cseq, sizeof m->cseq);
+}
+
+bool ssi_txn_is_crowded(const struct ssi_txn_layer *l, uint64_t hash)
+{
+    unsigned n_left = SSI_TXN_TWINS_MAX;
+
+    for (struct ssi_hash_node *n = ssi_hash_find(&l->servers, hash); n; n = ssi_hash_next(n))
+        if (--n_left == 0)
+            return true;
+    return false;
 }
 
 uint64_t ssi_txn_merged_hash(const struct ssi_txn_layer *l, const struct ssi_sip_msg *m)
 {
-    uint64_t h = ssi_hash_of(&l->merged, m->call_id.p, m->call_id.len);
+    const struct ssi_hash *t = &l->merged;
+    const uint32_t cseq[2] = {m->cseq, m->method};
+    uint64_t h = ssi_hash_of(t, m->call_id.p, m->call_id.len);
 
-    h = ssi_hash_mix(&l->merged, h, m->from.tag.p, m->from.tag.len);
-    return ssi_hash_mix(&l->merged, h, &m->cseq, sizeof m->cseq);
+    h = ssi_hash_mix(t, h, m->from.tag.p, m->from.tag.len);
+    if (m->method == SSI_SIP_UNKNOWN_METHOD)
+        h = ssi_hash_mix(t, h, m->method_text.p, m->method_text.len);
+    return ssi_hash_mix(t, h, cseq, sizeof cseq);
 }
 
 /* RFC 3261 18.1.2: a response whose topmost Via has not the sent-by that was written into the request is dropped. NATs write

@@ -10,7 +10,8 @@ enum {
     SSI_TXN_IP_TEXT = 46, /* the longest IPv6 text, with its NUL */
     SSI_TXN_BYTES =
         1
-        << 24 /* what a request or response made here may grow to: never reached, its parts are bounded */
+        << 24, /* what a request or response made here may grow to: never reached, its parts are bounded */
+    SSI_TXN_TWINS_MAX = 16 /* server transactions that the hash cannot tell apart */
 };
 
 struct ssi_txn {
@@ -101,6 +102,10 @@ struct ssi_txn *ssi_txn_server_new(struct ssi_txn_layer *l, struct ssi_sip_msg *
 /* match.c: who belongs to whom. */
 uint64_t ssi_txn_client_hash(const struct ssi_txn_layer *l, struct ssi_slice branch);
 uint64_t ssi_txn_server_hash(const struct ssi_txn_layer *l, const struct ssi_sip_msg *m);
+/* As many with this hash are alive as may be. Branches are unique (RFC 3261 8.1.1.7), so only a few share one by right: CANCEL
+ * and ACK have none of their own, and peers of RFC 2543 repeat theirs. Who makes more of them must not make us look through
+ * them. */
+bool ssi_txn_is_crowded(const struct ssi_txn_layer *l, uint64_t hash);
 uint64_t ssi_txn_merged_hash(const struct ssi_txn_layer *l, const struct ssi_sip_msg *m);
 bool ssi_txn_has_cookie(struct ssi_slice branch);
 struct ssi_txn *ssi_txn_find_client(const struct ssi_txn_layer *l, const struct ssi_sip_msg *m,

@@ -101,7 +101,8 @@ secsip_result ssi_txn_layer_init(struct ssi_txn_layer *l, const struct ssi_txn_c
 void ssi_txn_layer_free(struct ssi_txn_layer *l);
 /* A message from a flow. Takes no reference beyond the call unless the callee does. source_ip is never NULL.
  * Answered here, without a transaction: a request with a fault (fault.status), a merged request (482), any request above
- * max_transactions (503 and Retry-After), every CANCEL (200 when its INVITE is known and came the same way, else 481).
+ * max_transactions and the 17th that shares its branch and sent-by, or what names a request of RFC 2543, with others (503
+ * and Retry-After), every CANCEL (200 when its INVITE is known and came the same way, else 481).
  * Dropped: faulty responses, faulty ACKs, the ACKs of these answers. A response must come over the flow that its request
  * went out on, with its branch and sent-by; anything else is a stray. */
 void ssi_txn_input(struct ssi_txn_layer *l, struct ssi_sip_msg *m, struct ssi_txn_flow *flow,

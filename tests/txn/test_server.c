@@ -275,6 +275,85 @@ static void a_bare_cookie_names_nothing(void **state)
     sim_free(&s);
 }
 
+/* Each %d of the format becomes n. */
+static void fill_in(char out[512], const char *format, int n)
+{
+    size_t len = 0;
+
+    for (const char *p = format; *p; p++) {
+        if (p[0] == '%' && p[1] == 'd') {
+            len += (size_t)snprintf(out + len, 512 - len, "%d", n);
+            p++;
+        } else {
+            out[len++] = *p;
+        }
+        assert_true(len < 500);
+    }
+    out[len] = 0;
+}
+
+/* Of all server transactions, the most that a hash cannot tell apart: what a search has to look through. */
+static size_t longest_search(const struct ssi_hash *t)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < t->n_buckets; i++)
+        for (struct ssi_hash_node *head = t->buckets[i]; head; head = head->next) {
+            size_t n = 0;
+            for (struct ssi_hash_node *twin = head; twin; twin = ssi_hash_next(twin))
+                n++;
+            longest = n > longest ? n : longest;
+        }
+    return longest;
+}
+
+/* Requests that are all different and have as much in common as a peer can give them. */
+static void nobody_makes_a_search_long(void **state)
+{
+    enum {
+        N = 500
+    };
+    static const struct {
+        const char *method, *user, *via, *to_tag;
+    } cases[] = {
+        {"OPTIONS", "b", "h%d.example.com", ""},
+        {"OPTIONS", "b", "h;branch=%d", ""},
+        {"OPTIONS", "b%d", "h", ""},
+        {"OPTIONS", "b", "h", ";tag=%d"},
+        {"M%d", "b", "h", ""},
+        {"M%d", "b", "h;branch=z9hG4bKx", ""},
+        {"M%d", "b", "h;branch=z9hG4bK%d", ""},
+    };
+    const struct ssi_txn_config config = {.allow_merged = true};
+    char format[512], text[512];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        sim_init(&s, &config, false);
+        snprintf(format, sizeof format,
+                 "%s sip:%s@example.com SIP/2.0\nVia: SIP/2.0/UDP %s\nMax-Forwards: 70\n"
+                 "From: <sip:a@example.com>;tag=f\nTo: <sip:b@example.com>%s\nCall-ID: c\n"
+                 "CSeq: 1 %s\n",
+                 cases[i].method, cases[i].user, cases[i].via, cases[i].to_tag, cases[i].method);
+        for (int n = 0; n < N; n++) {
+            fill_in(text, format, n);
+            sim_input(&s, &s.flow, "%s", text);
+            s.events[0] = 0;
+        }
+        uint32_t n_refused = s.flow.n_sent;
+        assert_int_equal(s.layer.n_live + n_refused, N);
+        assert_in_range(longest_search(&s.layer.servers), 1, SSI_TXN_TWINS_MAX);
+        /* Of those with the same method, the first is the one that is looked for (RFC 3261 8.2.2.2). */
+        if (strcmp(cases[i].method, "M%d") == 0)
+            assert_in_range(longest_search(&s.layer.merged), 1, SSI_TXN_TWINS_MAX);
+        if (n_refused > 0)
+            assert_sent(0, "SIP/2.0 503 ");
+        /* Where the names are different, nobody is refused. */
+        assert_int_equal(n_refused > 0, i >= 2 && i <= 5);
+        sim_free(&s);
+    }
+}
+
 static void a_request_that_comes_by_two_ways_is_merged(void **state)
 {
     (void)state;
@@ -510,6 +589,7 @@ int main(void)
         cmocka_unit_test(the_transaction_is_named_by_branch_sent_by_and_method),
         cmocka_unit_test(rfc_2543_peers_are_matched_by_header_fields),
         cmocka_unit_test(a_bare_cookie_names_nothing),
+        cmocka_unit_test(nobody_makes_a_search_long),
         cmocka_unit_test(a_request_that_comes_by_two_ways_is_merged),
         cmocka_unit_test(requests_inside_dialogs_are_never_merged),
         cmocka_unit_test(a_proxy_may_take_merged_requests),
