@@ -58,7 +58,7 @@ typedef struct secsip_stack_config {
     uint32_t max_message_bytes;    /**< largest SIP message, default 65536 */
     uint32_t max_connections;      /**< live connections, peers over UDP included, default 10000; an
                                 eighth of them, at most 100, is never given to accepted ones */
-    uint32_t max_transactions;     /**< live transactions, default 100000 */
+    uint32_t max_transactions;     /**< live transactions, default 100000; calls have 1/8 more */
     uint32_t handshake_timeout_ms; /**< connection and TLS handshake, default 10000 */
     const char *dns_servers;       /**< "192.0.2.1:53,[2001:db8::1]:53"; default: the system's */
     /** Half messages (and half TLS records, and handshakes under way) received and bytes not yet sent, of all connections together, default 64 MiB. Above it a connection

@@ -57,9 +57,10 @@ static void start_client(struct ssi_txn *t)
 }
 
 secsip_result ssi_txn_client_new(struct ssi_txn_layer *l, struct ssi_txn_flow *flow,
-                                 enum ssi_sip_method method, struct ssi_slice branch,
-                                 struct ssi_buf *request, const struct ssi_txn_client_ops *ops,
-                                 void *arg, struct ssi_txn **ret)
+                                 enum ssi_sip_method method, bool in_dialog,
+                                 struct ssi_slice branch, struct ssi_buf *request,
+                                 const struct ssi_txn_client_ops *ops, void *arg,
+                                 struct ssi_txn **ret)
 {
     struct ssi_sip_via via;
 
@@ -67,7 +68,7 @@ secsip_result ssi_txn_client_new(struct ssi_txn_layer *l, struct ssi_txn_flow *f
         return request->failed;
     if (branch.len == 0 || request->len == 0 || method == SSI_SIP_ACK)
         return SECSIP_E_INVALID;
-    if (!ssi_txn_has_room(l, method == SSI_SIP_BYE))
+    if (!ssi_txn_has_room(l, in_dialog))
         return SECSIP_E_LIMIT;
     secsip_result r = ssi_sip_own_via(request, &via);
     if (r < 0)

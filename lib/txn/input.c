@@ -7,10 +7,6 @@
 
 #include "sip/build.h"
 
-enum {
-    RETRY_AFTER_S = 10
-};
-
 /* One message and where it came from. */
 struct arrival {
     struct ssi_sip_msg *m;
@@ -29,7 +25,7 @@ static void answer(struct ssi_txn_layer *l, const struct arrival *a, int status,
     ssi_buf_init_secret(&b, SSI_TXN_BYTES);
     ssi_sip_put_response_start(&b, a->m, status, NULL, to_tag ? to_tag : tag, a->ip, a->port);
     if (status == 503)
-        ssi_sip_put_header_u64(&b, "Retry-After", RETRY_AFTER_S);
+        ssi_sip_put_header_u64(&b, "Retry-After", SSI_TXN_RETRY_AFTER_S);
     /* Without memory there is no answer; the peer has its timers. */
     if (ssi_sip_put_end(&b, NULL, NULL, 0) >= 0)
         a->flow->send(a->flow, ssi_buf_slice(&b));
@@ -98,7 +94,11 @@ static void input_cancel(struct ssi_txn_layer *l, const struct arrival *a)
 
 static bool may_begin(const struct ssi_txn_layer *l, const struct arrival *a)
 {
-    return !ssi_txn_is_crowded(l, a->hash) && ssi_txn_has_room(l, a->m->to.tag.p != NULL);
+    if (ssi_txn_is_crowded(l, a->hash))
+        return false;
+    return ssi_txn_has_room(l, false) ||
+           (a->m->to.tag.p && ssi_txn_has_room(l, true) && l->ops->is_in_dialog &&
+            l->ops->is_in_dialog(l->arg, a->m, a->flow));
 }
 
 static void input_new(struct ssi_txn_layer *l, const struct arrival *a)

@@ -74,7 +74,7 @@ void ssi_txn_flow_init(struct ssi_txn_flow *flow)
 /* How long, or SSI_NEVER. */
 static uint64_t span_of(const struct ssi_txn_config *c, enum ssi_txn_span span)
 {
-    uint64_t sum = 0;
+    uint64_t sum = 0, ms;
 
     switch (span) {
     case SSI_TXN_NEVER:
@@ -92,8 +92,11 @@ static uint64_t span_of(const struct ssi_txn_config *c, enum ssi_txn_span span)
     case SSI_TXN_200_MS:
         return SSI_MS(200);
     case SSI_TXN_E_AT_T2:
-        for (uint64_t ms = c->t1_ms; ms < c->t2_ms; ms *= 2)
+        /* Where T1 is not below T2, it is there when it fires first. */
+        ms = c->t1_ms;
+        do
             sum += SSI_MS(ms);
+        while ((ms *= 2) < c->t2_ms);
         return sum;
     case SSI_TXN_SPAN_C:
         return SSI_MS(c->timer_c_ms);

@@ -41,7 +41,7 @@ struct ssi_txn_config {
     uint32_t t1_ms, t2_ms, t4_ms; /* zero: 500, 4000, 5000 */
     uint32_t timer_c_ms;          /* of proxies, zero: 181000 */
     uint32_t
-        max_transactions; /* zero: 100000; requests inside dialogs have an eighth more, and eight */
+        max_transactions; /* zero: 100000; those inside dialogs have an eighth more, and eight */
     /* A proxy forwards a request that reached it by two ways; a UA answers the second with 482 (RFC 3261 8.2.2.2). True:
      * the layer does not, and its user asks ssi_txn_is_merged(). */
     bool allow_merged;
@@ -77,6 +77,10 @@ struct ssi_txn_layer_ops {
     /* A response that matches no client transaction of this flow; its sent-by may be anybody's. It is dropped (RFC 6026 7.3: nor does a proxy forward
      * it); this is for counting only. May be NULL. */
     void (*on_stray_response)(void *arg, struct ssi_sip_msg *m, struct ssi_txn_flow *flow);
+    /* Whether a request with a To tag belongs to a dialog of the user, or to one that it forwards for, and may come over
+     * this flow: what anybody can write does not count. Asked only above max_transactions, for each such request: it
+     * must cost little, and nothing may be done. NULL: there are no dialogs. */
+    bool (*is_in_dialog)(void *arg, const struct ssi_sip_msg *m, struct ssi_txn_flow *flow);
 };
 
 struct ssi_txn_layer {
@@ -115,12 +119,14 @@ void ssi_txn_flow_fall_back(struct ssi_txn_flow *flow, struct ssi_txn_flow *udp,
 
 /* Sends a request: `request` holds the whole message (moved in, the caller's buffer is empty afterwards) with topmost
  * Via: its `branch` (copied) and sent-by are those of the responses. The first send happens inside the call; callbacks never do. On failure the buffer
- * is the caller's still. ops NULL: nobody cares. SECSIP_E_LIMIT, SECSIP_E_NOMEM, SECSIP_E_INVALID, SECSIP_E_SIP_VIA,
+ * is the caller's still. ops NULL: nobody cares. in_dialog: of a dialog that lives, so that it may go beyond
+ * max_transactions. SECSIP_E_LIMIT, SECSIP_E_NOMEM, SECSIP_E_INVALID, SECSIP_E_SIP_VIA,
  * request->failed. */
 secsip_result ssi_txn_client_new(struct ssi_txn_layer *l, struct ssi_txn_flow *flow,
-                                 enum ssi_sip_method method, struct ssi_slice branch,
-                                 struct ssi_buf *request, const struct ssi_txn_client_ops *ops,
-                                 void *arg, struct ssi_txn **ret);
+                                 enum ssi_sip_method method, bool in_dialog,
+                                 struct ssi_slice branch, struct ssi_buf *request,
+                                 const struct ssi_txn_client_ops *ops, void *arg,
+                                 struct ssi_txn **ret);
 /* For the INVITE of a proxy, right after ssi_txn_client_new: from the first provisional response on timer C runs, and
  * cancels the transaction when it fires (RFC 3261 16.8). */
 void ssi_txn_client_use_timer_c(struct ssi_txn *t);
@@ -147,7 +153,8 @@ secsip_result ssi_txn_respond(struct ssi_txn *t, int status, struct ssi_buf *res
 /* The same with a message made here: status, standard phrase, Content-Length 0, `to_tag` (NULL: ssi_txn_tag()). */
 secsip_result ssi_txn_respond_status(struct ssi_txn *t, int status, const char *to_tag);
 enum {
-    SSI_TXN_TAG_TEXT = 17
+    SSI_TXN_TAG_TEXT = 17,
+    SSI_TXN_RETRY_AFTER_S = 10 /* of each 503 that says: too much at once */
 };
 /* A To tag for this request, unpredictable and always the same: the one of the answers that are made here. A user that
  * makes its own with it makes the 200 of CANCEL carry the same tag (RFC 3261 9.2 asks for it). */

@@ -361,7 +361,7 @@ void ssi_call_send_bye(secsip_call *c, struct ssi_dialog *d, bool tell)
         ssi_sip_put_crlf(&b);
     }
     if (ssi_sip_put_end(&b, NULL, NULL, 0) >= 0 &&
-        ssi_txn_client_new(&c->ua->txn, &c->flow->txn, SSI_SIP_BYE, ssi_slice_str(branch), &b,
+        ssi_txn_client_new(&c->ua->txn, &c->flow->txn, SSI_SIP_BYE, true, ssi_slice_str(branch), &b,
                            &bye_ops, c, &t) >= 0) {
         ssi_call_ref(c);
         if (tell)

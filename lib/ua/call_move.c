@@ -65,8 +65,8 @@ static void send_probe(secsip_call *c)
     ssi_auth_put(&c->auth, &b, c->account, SSI_SIP_OPTIONS, ssi_dialog_request_uri(&c->dialog),
                  ssi_slice_of(NULL, 0));
     if (ssi_sip_put_end(&b, NULL, NULL, 0) >= 0 &&
-        ssi_txn_client_new(&c->ua->txn, &c->flow->txn, SSI_SIP_OPTIONS, ssi_slice_str(branch), &b,
-                           &probe_ops, c, &t) >= 0) {
+        ssi_txn_client_new(&c->ua->txn, &c->flow->txn, SSI_SIP_OPTIONS, true, ssi_slice_str(branch),
+                           &b, &probe_ops, c, &t) >= 0) {
         ssi_call_ref(c);
         c->probe = t;
     }

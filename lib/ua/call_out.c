@@ -78,8 +78,9 @@ secsip_result ssi_call_send_invite(secsip_call *c, struct ssi_call_sent *sent,
     if (r >= 0)
         r = sent->credentials.failed;
     if (r >= 0)
-        r = ssi_txn_client_new(&c->ua->txn, &c->flow->txn, SSI_SIP_INVITE, ssi_slice_str(branch),
-                               &b, ops, c, ret);
+        r = ssi_txn_client_new(&c->ua->txn, &c->flow->txn, SSI_SIP_INVITE,
+                               c->dialog.remote_tag != NULL, ssi_slice_str(branch), &b, ops, c,
+                               ret);
     if (r >= 0) {
         ssi_call_ref(c); /* the transaction's, until on_gone */
         /* A 100 alone must not keep a call for ever: after timer C it is cancelled, and ends. */

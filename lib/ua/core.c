@@ -35,8 +35,9 @@ const struct ssi_sip_element ssi_ua_proxy = {.is_proxy = true};
 static void on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
                        struct ssi_txn_flow *flow);
 static void on_stray_response(void *arg, struct ssi_sip_msg *m, struct ssi_txn_flow *flow);
+static bool is_in_dialog(void *arg, const struct ssi_sip_msg *m, struct ssi_txn_flow *flow);
 
-static const struct ssi_txn_layer_ops txn_ops = {on_request, on_stray_response};
+static const struct ssi_txn_layer_ops txn_ops = {on_request, on_stray_response, is_in_dialog};
 
 static void on_shutdown_expired(void *arg)
 {
@@ -349,6 +350,8 @@ void ssi_ua_refuse_as(struct ssi_ua *ua, struct ssi_txn *t, int status,
     /* RFC 3261 8.2.3: a 415 says which of the two was not understood. */
     if (status == 415 && ssi_sip_msg_header(req, SSI_HDR_CONTENT_ENCODING, NULL))
         ssi_sip_put_header_str(&b, "Accept-Encoding", "identity");
+    if (status == 503)
+        ssi_sip_put_header_u64(&b, "Retry-After", SSI_TXN_RETRY_AFTER_S);
     if (status == 420) {
         ssi_sip_put_name(&b, "Unsupported");
         ssi_sip_put_unsupported(&b, req, role);
@@ -381,13 +384,23 @@ static bool is_foreign(struct ssi_ua *ua, const secsip_call *c, const struct ssi
     return true;
 }
 
-/* A request inside a dialog of ours; false when there is none. */
-static bool give_to_dialog(struct ssi_ua *ua, struct ssi_txn *t, struct ssi_sip_msg *m,
-                           struct ssi_flow *flow)
+/* The dialog of ours that a request is inside of, or NULL. */
+static struct ssi_dialog *dialog_of(struct ssi_ua *ua, const struct ssi_sip_msg *m)
 {
     struct ssi_dialog *d = ssi_dialog_find(ua, m->call_id, m->to.tag, m->from.tag);
 
     if (!d || (d->remote_tag && !ssi_slice_eq(ssi_slice_str(d->remote_tag), m->from.tag)))
+        return NULL;
+    return d;
+}
+
+/* A request inside a dialog of ours; false when there is none. */
+static bool give_to_dialog(struct ssi_ua *ua, struct ssi_txn *t, struct ssi_sip_msg *m,
+                           struct ssi_flow *flow)
+{
+    struct ssi_dialog *d = dialog_of(ua, m);
+
+    if (!d)
         return false;
     if (is_foreign(ua, ssi_call_of_dialog(d), flow))
         return false;
@@ -464,6 +477,19 @@ static void on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
         return;
     int status = ssi_sip_msg_verdict(m, &ssi_ua_endpoint);
     ssi_ua_refuse(ua, t, status ? status : 481); /* RFC 3261 8.2, 12.2.2 */
+}
+
+static bool is_in_dialog(void *arg, const struct ssi_sip_msg *m, struct ssi_txn_flow *txn_flow)
+{
+    struct ssi_ua *ua = arg;
+    struct ssi_flow *flow = ssi_flow_of(txn_flow);
+    struct ssi_dialog *d = dialog_of(ua, m);
+
+    if (!ssi_from_is_certified(flow, &m->from.uri))
+        return false;
+    if (d && ssi_flow_is_same_peer(flow, ssi_call_of_dialog(d)->flow))
+        return true;
+    return ua->handler.is_in_dialog && ua->handler.is_in_dialog(ua->handler.arg, m, flow);
 }
 
 static void on_stray_response(void *arg, struct ssi_sip_msg *m, struct ssi_txn_flow *txn_flow)

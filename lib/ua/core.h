@@ -55,6 +55,8 @@ struct ssi_ua_handler {
     /* Refuses a request that never came to on_request, so that the owner hears of it; may be NULL. */
     void (*on_refused)(void *arg, struct ssi_txn *t, struct ssi_flow *flow, int status);
     bool (*on_stray_response)(void *arg, struct ssi_sip_msg *m, struct ssi_flow *flow);
+    /* As in struct ssi_txn_layer_ops; may be NULL. */
+    bool (*is_in_dialog)(void *arg, const struct ssi_sip_msg *m, struct ssi_flow *flow);
     void (*on_flow_closed)(void *arg, struct ssi_flow *flow);
     void (*on_detach)(void *arg); /* the stack goes; the handler is cleared */
     void *arg;

@@ -114,7 +114,7 @@ static void finish_if_done(struct context *c)
         return;
     c->answered = true;
     /* RFC 3261 16.7 step 6: that one phone is overloaded does not mean that we are. */
-    if (c->best_status == 503)
+    if (c->best_status == 503 && c->best)
         ssi_ua_refuse(c->registrar->ua, c->server, 500);
     else if (c->best)
         send_upstream(c, c->best);
@@ -250,7 +250,21 @@ static struct context *new_context(secsip_registrar *r, struct ssi_txn *t, struc
     return c;
 }
 
-/* One more branch; a branch that cannot start counts as 480. */
+/* What a branch counts as that cannot start. */
+static int status_of(secsip_result why)
+{
+    switch (why) {
+    case SECSIP_E_NOMEM:
+    case SECSIP_E_RANDOM:
+        return 500;
+    case SECSIP_E_LIMIT:
+        return 503; /* there are too many transactions */
+    default:
+        return 480;
+    }
+}
+
+/* One more branch. What has a To tag came in a dialog that was found. */
 static void add_branch(struct context *c, struct ssi_flow *out, const struct ssi_forward_path *path)
 {
     char branch_id[SSI_FORWARD_BRANCH_TEXT];
@@ -277,10 +291,11 @@ static void add_branch(struct context *c, struct ssi_flow *out, const struct ssi
     c->refs++;
     if (r >= 0)
         r = ssi_txn_client_new(&c->registrar->ua->txn, &out->txn, c->request->method,
-                               ssi_slice_str(branch_id), &bytes, &branch_ops, b, &b->txn);
+                               c->request->to.tag.p != NULL, ssi_slice_str(branch_id), &bytes,
+                               &branch_ops, b, &b->txn);
     if (r < 0) {
         b->done = true;
-        keep_best(c, NULL, r == SECSIP_E_NOMEM || r == SECSIP_E_RANDOM ? 500 : 480);
+        keep_best(c, NULL, status_of(r));
         unref_context(c);
     }
     ssi_buf_free(&bytes);
@@ -328,6 +343,18 @@ static bool holds_its_end(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip
         return false;
     ssi_moved_note(&r->moved, &ends->sender, flow);
     return true;
+}
+
+bool ssi_proxy_is_in_dialog(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                            const struct ssi_flow *flow)
+{
+    struct ssi_forward_ends ends;
+    struct ssi_forward_path path;
+
+    if (!ssi_forward_take_token(r, m, flow, &path, &ends))
+        return false;
+    const struct ssi_flow *known = ssi_moved_find(&r->moved, r->ua, &ends.sender);
+    return (!known || known == flow) && ssi_moved_find(&r->moved, r->ua, &ends.other);
 }
 
 static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,

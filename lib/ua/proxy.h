@@ -8,6 +8,10 @@
 /* A request that is no REGISTER; t is NULL for the ACK of a 2xx. Always answered or forwarded. */
 void ssi_proxy_request(secsip_registrar *r, struct ssi_txn *t, struct ssi_sip_msg *m,
                        struct ssi_flow *flow);
+/* Whether a request with a To tag belongs to a dialog whose route leads through here, and comes from one of its ends: over the
+ * connection of that end, or that one is lost. Nothing is done. */
+bool ssi_proxy_is_in_dialog(const secsip_registrar *r, const struct ssi_sip_msg *m,
+                            const struct ssi_flow *flow);
 /* Gives every forwarded transaction up. */
 void ssi_proxy_end_all(secsip_registrar *r);
 /* Told through the registrar's event. */

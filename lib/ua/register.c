@@ -261,7 +261,7 @@ static void send_register(struct ssi_registration *g)
         r = b.failed;
     }
     if (r >= 0)
-        r = ssi_txn_client_new(&g->account->ua->txn, &g->flow->txn, SSI_SIP_REGISTER,
+        r = ssi_txn_client_new(&g->account->ua->txn, &g->flow->txn, SSI_SIP_REGISTER, false,
                                ssi_slice_str(branch), &b, &register_ops, g, &g->txn);
     if (r >= 0)
         ssi_account_ref(g->account); /* the transaction's, until on_gone */

@@ -130,6 +130,14 @@ static bool on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m, stru
     return true;
 }
 
+static bool is_in_dialog(void *arg, const struct ssi_sip_msg *m, struct ssi_flow *flow)
+{
+    secsip_registrar *r = arg;
+
+    return (flow->transport == SSI_TRANSPORT_TLS || r->config.insecure_transport) &&
+           ssi_proxy_is_in_dialog(r, m, flow);
+}
+
 /* ---- Making */
 static void on_flow_closed(void *arg, struct ssi_flow *flow)
 {
@@ -187,6 +195,7 @@ secsip_result ssi_registrar_new(struct ssi_ua *ua, const secsip_registrar_config
         .on_refused = on_refused,
         .on_flow_closed = on_flow_closed,
         .on_detach = on_detach,
+        .is_in_dialog = is_in_dialog,
         .arg = r,
     };
     *ret = r;

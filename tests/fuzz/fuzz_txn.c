@@ -178,6 +178,14 @@ static void on_request(void *arg, struct ssi_txn *t, struct ssi_sip_msg *m,
     maybe_act();
 }
 
+static bool is_in_dialog(void *arg, const struct ssi_sip_msg *m, struct ssi_txn_flow *flow)
+{
+    (void)arg;
+    (void)flow;
+    FUZZ_CHECK(m->to.tag.p && w.layer.n_live >= w.layer.config.max_transactions);
+    return m->cseq == 2;
+}
+
 /* ---- Steps */
 static const char *const methods[] = {"INVITE", "ACK", "CANCEL", "OPTIONS", "MESSAGE", "BYE"};
 static const int statuses[] = {100, 180, 183, 200, 202, 302, 401, 408, 486, 487, 500, 503, 603};
@@ -263,8 +271,8 @@ static void step_client(void)
     ssi_buf_init_secret(&b, 1 << 16);
     ssi_buf_put(&b, text, request_text(text, method, branch, 0));
     snprintf(name, sizeof name, "z9hG4bK%d", branch % BRANCHES);
-    secsip_result r = ssi_txn_client_new(&w.layer, &pick_flow()->base, id, ssi_slice_str(name), &b,
-                                         &client_ops, u, &u->t);
+    secsip_result r = ssi_txn_client_new(&w.layer, &pick_flow()->base, id, id == SSI_SIP_BYE,
+                                         ssi_slice_str(name), &b, &client_ops, u, &u->t);
     FUZZ_CHECK((r < 0) == (id == SSI_SIP_ACK || u->t == NULL));
     if (r >= 0 && next_byte() & 1)
         ssi_txn_client_use_timer_c(u->t);
@@ -346,7 +354,8 @@ static void do_step(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct ssi_txn_layer_ops ops = {.on_request = on_request};
+    static const struct ssi_txn_layer_ops ops = {.on_request = on_request,
+                                                 .is_in_dialog = is_in_dialog};
     struct ssi_txn_config config = {.max_transactions = 64};
 
     memset(&w, 0, sizeof w);

@@ -38,6 +38,8 @@ static void respond(struct peer *p, struct ssi_txn *t, int status, const char *t
 
     ssi_buf_init(&b, 65536);
     ssi_sip_put_response_start(&b, req, status, NULL, to_tag, NULL, 0);
+    if (p->second_via)
+        ssi_sip_put_header_str(&b, "Via", p->second_via);
     if (req->method == SSI_SIP_REGISTER && ssi_sip_msg_value(req, SSI_HDR_CONTACT, &contact))
         ssi_sip_put_header(&b, "Contact", contact);
     else

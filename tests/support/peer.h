@@ -24,10 +24,11 @@ struct peer {
     const char *provisional_sdp, *final_sdp;
     const char
         *challenge; /* the first INVITE is refused with 401 and this WWW-Authenticate; then NULL */
-    const char *type;      /* Content-Type of bodies, NULL: application/sdp */
-    uint64_t n_from_alice; /* datagrams */
-    int options_status;    /* 0: 501 */
-    bool deaf;             /* requests are noted and never answered */
+    const char *type;       /* Content-Type of bodies, NULL: application/sdp */
+    const char *second_via; /* below the one of the request, in each answer; NULL: none */
+    uint64_t n_from_alice;  /* datagrams */
+    int options_status;     /* 0: 501 */
+    bool deaf;              /* requests are noted and never answered */
 };
 
 /* A lab whose server is scripted; alice is registered. config: of alice's account. */

@@ -93,6 +93,14 @@ static void on_stray(void *arg, struct ssi_sip_msg *m, struct ssi_txn_flow *flow
     tell(arg, NULL, "stray-%d", m->status);
 }
 
+static bool is_in_dialog(void *arg, const struct ssi_sip_msg *m, struct ssi_txn_flow *flow)
+{
+    const struct sim *s = arg;
+
+    (void)flow;
+    return s->dialog && ssi_slice_eq(m->to.tag, ssi_slice_str(s->dialog));
+}
+
 static void count_visit(void *arg, struct ssi_txn *t, uint8_t kind, uint8_t state, uint8_t event)
 {
     struct sim *s = arg;
@@ -138,7 +146,7 @@ static void init_flow(struct sim *s, struct sim_flow *f, bool reliable)
 
 secsip_result sim_init(struct sim *s, const struct ssi_txn_config *config, bool reliable)
 {
-    static const struct ssi_txn_layer_ops ops = {on_request, on_stray};
+    static const struct ssi_txn_layer_ops ops = {on_request, on_stray, is_in_dialog};
 
     memset(s, 0, sizeof *s);
     ssi_timers_init(&s->timers, SSI_S(1000));
@@ -253,8 +261,8 @@ struct ssi_txn *sim_client(struct sim *s, struct sim_flow *f, const char *method
         return NULL;
     ssi_buf_init_secret(&b, 65536);
     ssi_buf_put_slice(&b, m->wire);
-    secsip_result r = ssi_txn_client_new(&s->layer, &f->base, m->method, ssi_slice_str(branch), &b,
-                                         &sim_client_ops, s, &t);
+    secsip_result r = ssi_txn_client_new(&s->layer, &f->base, m->method, false,
+                                         ssi_slice_str(branch), &b, &sim_client_ops, s, &t);
     ssi_sip_msg_unref(m);
     ssi_buf_free(&b);
     if (!test_oom_has_failed())
@@ -270,6 +278,16 @@ void sim_response(struct sim *s, struct sim_flow *f, int status, const char *met
               "From: <sip:alice@example.com>;tag=f\nTo: <sip:bob@example.com>;tag=t\nCall-ID: "
               "call\nCSeq: 1 %s\n",
               status, branch, method);
+}
+
+void sim_dialog_request_in(struct sim *s, struct sim_flow *f, const char *method,
+                           const char *branch, const char *to_tag)
+{
+    sim_input(s, f,
+              "%s sip:bob@example.com SIP/2.0\nVia: SIP/2.0/TLS client.example.com:5061;branch=%s\n"
+              "Max-Forwards: 70\nFrom: <sip:alice@example.com>;tag=f\n"
+              "To: <sip:bob@example.com>;tag=%s\nCall-ID: call\nCSeq: 2 %s\n",
+              method, branch, to_tag, method);
 }
 
 secsip_result sim_respond(struct sim *s, struct ssi_txn *t, int status)

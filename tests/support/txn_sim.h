@@ -39,6 +39,7 @@ struct sim {
     /* Called by each callback, with the word, before it returns. */
     void (*hook)(struct sim *s, struct ssi_txn *t, const char *word);
     void *hook_arg;
+    const char *dialog; /* NULL: no dialog lives, else the To tag of requests in one */
     uint32_t visits[SSI_TXN_KINDS][SSI_TXN_STATES][SSI_TXN_EVENTS];
 };
 
@@ -65,6 +66,9 @@ void sim_response(struct sim *s, struct sim_flow *f, int status, const char *met
 /* Feeds that request. */
 void sim_request_in(struct sim *s, struct sim_flow *f, const char *method, const char *branch,
                     const char *more);
+/* Feeds a request with this To tag. */
+void sim_dialog_request_in(struct sim *s, struct sim_flow *f, const char *method,
+                           const char *branch, const char *to_tag);
 /* Responds to it: in OOM runs failures are returned. */
 secsip_result sim_respond(struct sim *s, struct ssi_txn *t, int status);
 /* The text of the n-th send (0 is the first), "" when there was none. */

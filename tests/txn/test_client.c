@@ -501,23 +501,56 @@ static void limits_and_bad_arguments_leave_the_buffer_to_the_caller(void **state
     sim_client(&s, &s.flow, "OPTIONS", b1);
     ssi_buf_init_secret(&b, 100);
     ssi_buf_put_str(&b, "x");
-    assert_int_equal(ssi_txn_client_new(&s.layer, &s.flow.base, SSI_SIP_MESSAGE,
+    assert_int_equal(ssi_txn_client_new(&s.layer, &s.flow.base, SSI_SIP_MESSAGE, false,
                                         SSI_LIT("z9hG4bKx"), &b, NULL, NULL, &t),
                      SECSIP_E_LIMIT);
-    assert_int_equal(ssi_txn_client_new(&s.layer, &s.flow.base, SSI_SIP_ACK, SSI_LIT("z9hG4bKx"),
-                                        &b, NULL, NULL, &t),
+    assert_int_equal(ssi_txn_client_new(&s.layer, &s.flow.base, SSI_SIP_ACK, true,
+                                        SSI_LIT("z9hG4bKx"), &b, NULL, NULL, &t),
                      SECSIP_E_INVALID);
-    assert_int_equal(
-        ssi_txn_client_new(&s.layer, &s.flow.base, SSI_SIP_BYE, SSI_LIT(""), &b, NULL, NULL, &t),
-        SECSIP_E_INVALID);
+    assert_int_equal(ssi_txn_client_new(&s.layer, &s.flow.base, SSI_SIP_BYE, true, SSI_LIT(""), &b,
+                                        NULL, NULL, &t),
+                     SECSIP_E_INVALID);
     assert_int_equal(b.len, 1);
     assert_null(t);
     ssi_buf_put(&b, (char[100]){0}, 100);
-    assert_int_equal(ssi_txn_client_new(&s.layer, &s.flow.base, SSI_SIP_BYE, SSI_LIT("z9hG4bKx"),
-                                        &b, NULL, NULL, &t),
+    assert_int_equal(ssi_txn_client_new(&s.layer, &s.flow.base, SSI_SIP_BYE, true,
+                                        SSI_LIT("z9hG4bKx"), &b, NULL, NULL, &t),
                      SECSIP_E_LIMIT);
     ssi_buf_free(&b);
     assert_int_equal(s.flow.n_sent, 1);
+    sim_free(&s);
+}
+
+static secsip_result begin(enum ssi_sip_method method, bool in_dialog)
+{
+    struct ssi_sip_msg *m = sim_request(ssi_sip_method_name(method), "z9hG4bKmore", "");
+    struct ssi_txn *t;
+    struct ssi_buf b;
+
+    ssi_buf_init_secret(&b, 65536);
+    ssi_buf_put_slice(&b, m->wire);
+    ssi_sip_msg_unref(m);
+    secsip_result r = ssi_txn_client_new(&s.layer, &s.flow.base, method, in_dialog,
+                                         SSI_LIT("z9hG4bKmore"), &b, NULL, NULL, &t);
+    ssi_buf_free(&b);
+    return r;
+}
+
+static void what_is_inside_a_dialog_may_begin_where_nothing_else_may(void **state)
+{
+    static const enum ssi_sip_method methods[] = {SSI_SIP_INVITE, SSI_SIP_UPDATE, SSI_SIP_OPTIONS,
+                                                  SSI_SIP_BYE};
+    const struct ssi_txn_config config = {.max_transactions = 1};
+
+    (void)state;
+    sim_init(&s, &config, true);
+    sim_client(&s, &s.flow, "OPTIONS", b1);
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(begin(methods[i % 4], false), SECSIP_E_LIMIT);
+        assert_int_equal(begin(methods[i % 4], true), 0);
+    }
+    assert_int_equal(begin(SSI_SIP_BYE, true), SECSIP_E_LIMIT);
+    assert_int_equal(s.layer.n_live, 9);
     sim_free(&s);
 }
 
@@ -560,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_callback_may_drop_all_transactions),
         cmocka_unit_test(a_transaction_begun_on_a_flow_that_is_failing_does_not_loop),
         cmocka_unit_test(limits_and_bad_arguments_leave_the_buffer_to_the_caller),
+        cmocka_unit_test(what_is_inside_a_dialog_may_begin_where_nothing_else_may),
         cmocka_unit_test(the_end_of_the_layer_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,6 +200,27 @@ static void rfc_4320_keeps_other_requests_from_useless_responses(void **state)
     sim_free(&s);
 }
 
+/* RFC 4320 4.1: never before the peer's timer E has fired, which it does at T1 for the first time. */
+static void where_t1_is_not_below_t2_100_comes_at_t1(void **state)
+{
+    static const struct {
+        uint32_t t1_ms, t2_ms;
+    } cases[] = {{500, 500}, {4000, 4000}, {5000, 4000}, {700, 1}};
+    char expected[16];
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct ssi_txn_config config = {.t1_ms = cases[i].t1_ms, .t2_ms = cases[i].t2_ms};
+        sim_init(&s, &config, false);
+        sim_request_in(&s, &s.flow, "OPTIONS", b1, "");
+        sim_run(&s, 10000);
+        assert_sent(0, "SIP/2.0 100 Trying\r\n");
+        snprintf(expected, sizeof expected, "%u", (unsigned)cases[i].t1_ms);
+        sim_expect_times(&s.flow, expected);
+        sim_free(&s);
+    }
+}
+
 static void the_transaction_is_named_by_branch_sent_by_and_method(void **state)
 {
     (void)state;
@@ -503,6 +524,42 @@ static void overload_is_answered_without_state(void **state)
     sim_free(&s);
 }
 
+static void a_to_tag_alone_opens_no_room(void **state)
+{
+    const struct ssi_txn_config config = {.max_transactions = 8};
+    char branch[32];
+
+    (void)state;
+    sim_init(&s, &config, true);
+    for (int i = 0; i < 8; i++) {
+        snprintf(branch, sizeof branch, "z9hG4bKfull%d", i);
+        sim_dialog_request_in(&s, &s.flow, "INVITE", branch, "whatever");
+    }
+    assert_int_equal(s.layer.n_live, 8);
+    s.events[0] = 0;
+    /* Without dialogs none can be inside one. */
+    sim_dialog_request_in(&s, &s.flow, "BYE", "z9hG4bKnone", "d");
+    sim_expect(&s, "");
+    assert_sent(0, "SIP/2.0 503 ");
+    s.dialog = "d";
+    sim_dialog_request_in(&s, &s.flow, "BYE", "z9hG4bKstranger", "x");
+    sim_request_in(&s, &s.flow, "BYE", "z9hG4bKnew", "");
+    sim_expect(&s, "");
+    assert_sent(2, "SIP/2.0 503 ");
+    /* An eighth of 8, and 8. */
+    for (int i = 0; i < 9; i++) {
+        snprintf(branch, sizeof branch, "z9hG4bKin%d", i);
+        sim_dialog_request_in(&s, &s.flow, i % 2 ? "INVITE" : "BYE", branch, "d");
+    }
+    sim_expect(&s, "BYE INVITE BYE INVITE BYE INVITE BYE INVITE BYE");
+    assert_int_equal(s.flow.n_sent, 3);
+    sim_dialog_request_in(&s, &s.flow, "BYE", "z9hG4bKlast", "d");
+    sim_expect(&s, "");
+    assert_sent(3, "SIP/2.0 503 ");
+    assert_int_equal(s.layer.n_live, 17);
+    sim_free(&s);
+}
+
 static void faulty_requests_are_answered_faulty_acks_and_responses_are_not(void **state)
 {
     (void)state;
@@ -586,6 +643,7 @@ int main(void)
         cmocka_unit_test(accepted_absorbs_the_invite_and_passes_acks_for_64_t1),
         cmocka_unit_test(other_requests_are_answered_again_for_64_t1),
         cmocka_unit_test(rfc_4320_keeps_other_requests_from_useless_responses),
+        cmocka_unit_test(where_t1_is_not_below_t2_100_comes_at_t1),
         cmocka_unit_test(the_transaction_is_named_by_branch_sent_by_and_method),
         cmocka_unit_test(rfc_2543_peers_are_matched_by_header_fields),
         cmocka_unit_test(a_bare_cookie_names_nothing),
@@ -598,6 +656,7 @@ int main(void)
         cmocka_unit_test(cancel_after_a_final_response_or_of_other_requests_has_no_effect),
         cmocka_unit_test(cancel_must_come_from_the_hop_that_sent_the_invite),
         cmocka_unit_test(overload_is_answered_without_state),
+        cmocka_unit_test(a_to_tag_alone_opens_no_room),
         cmocka_unit_test(faulty_requests_are_answered_faulty_acks_and_responses_are_not),
         cmocka_unit_test(responses_carry_received_and_rport),
         cmocka_unit_test(kept_bytes_are_wiped_as_soon_as_they_are_not_needed),

@@ -149,6 +149,74 @@ static void a_call_can_end_while_nothing_new_may_begin(void **state)
     end_call();
 }
 
+/* A To tag is soon written; the room that is kept for calls under way is for those who have one. */
+static void strangers_do_not_take_the_room_of_calls(void **state)
+{
+    secsip_stack_config limits = {.max_transactions = 2};
+    char text[512];
+
+    (void)state;
+    start_call(&limits);
+    struct sim_end *raw = simnet_raw_open(l.net, "10.0.0.66:4000", "10.0.0.9:5060");
+    assert_non_null(raw);
+    for (unsigned i = 0; i < 20; i++) {
+        int len = snprintf(
+            text, sizeof text,
+            "INVITE sip:x@example.test SIP/2.0\r\nVia: SIP/2.0/TCP 10.0.0.66;"
+            "branch=z9hG4bKflood%u\r\nMax-Forwards: 70\r\nRoute: <sip:1-2-3-4@10.0.0.9:5060;lr>\r\n"
+            "From: <sip:x@example.test>;tag=x\r\nTo: <sip:x@example.test>;tag=none\r\n"
+            "Call-ID: flood%u\r\nContact: <sip:x@10.0.0.66>\r\nCSeq: 1 INVITE\r\n"
+            "Content-Length: 0\r\n\r\n",
+            i, i);
+        simnet_raw_send(raw, text, (size_t)len);
+    }
+    simnet_run(l.net, 100000, NULL, NULL);
+    assert_int_equal(answers.n_503, 20);
+    assert_int_equal(answers.n_other, 0);
+    assert_int_equal(server_core()->txn.n_live, 2);
+    simnet_raw_close(raw);
+    end_call();
+}
+
+/* One after the other: the operation, its answer, and speech. */
+static void hold_and_resume(void)
+{
+    for (int i = 0; i < 2; i++) {
+        int before = l.alice.n_modified;
+        assert_int_equal(i == 0 ? secsip_call_hold(l.alice.call) : secsip_call_resume(l.alice.call),
+                         0);
+        simnet_run(l.net, 3000000, NULL, NULL);
+        assert_int_equal(l.alice.n_modified, before + 1);
+        assert_int_equal(l.alice.modified_result, 0);
+    }
+    lab_assert_speech(&l, 1000000);
+}
+
+static void a_call_goes_on_while_nothing_new_may_begin(void **state)
+{
+    secsip_stack_config limits = {.max_transactions = 2};
+
+    (void)state;
+    start_call(&limits);
+    hold_and_resume();
+    assert_int_equal(server_core()->txn.n_live, 6); /* three INVITEs, each over two legs */
+    end_call();
+}
+
+static void a_phone_that_is_full_goes_on_with_its_call(void **state)
+{
+    (void)state;
+    start_call(&(secsip_stack_config){0});
+    struct ssi_ua *const phones[] = {&simnet_stack(l.alice.host)->ua,
+                                     &simnet_stack(l.bob.host)->ua};
+    for (int i = 0; i < 2; i++) {
+        assert_true(phones[i]->txn.n_live >= 1);
+        phones[i]->txn.config.max_transactions = 1;
+    }
+    hold_and_resume();
+    end_call();
+}
+
 static void half_open_connections_stop_at_the_limit_and_go(void **state)
 {
     static struct sim_end *raw[CONNECTIONS];
@@ -275,6 +343,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(above_the_transactions_requests_get_503_and_retry_after),
         cmocka_unit_test(a_call_can_end_while_nothing_new_may_begin),
+        cmocka_unit_test(strangers_do_not_take_the_room_of_calls),
+        cmocka_unit_test(a_call_goes_on_while_nothing_new_may_begin),
+        cmocka_unit_test(a_phone_that_is_full_goes_on_with_its_call),
         cmocka_unit_test(half_open_connections_stop_at_the_limit_and_go),
         cmocka_unit_test(half_messages_are_held_to_their_limit),
         cmocka_unit_test(half_messages_together_are_held_to_the_limit_of_the_stack),

@@ -820,6 +820,32 @@ static void a_call_given_up_before_there_is_a_connection(void **state)
     lab_stop(&l);
 }
 
+/* RFC 3261 8.1.3.3, RFC 4475 3.3.1: it went astray. */
+static void an_answer_with_a_via_below_ours_is_not_heard(void **state)
+{
+    static struct lab l;
+    static struct peer p;
+    static const int statuses[] = {486, 200};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        peer_start(&l, &p, &only_cm80);
+        lab_call(&l, &l.alice, "sip:bob@example.test");
+        simnet_run(l.net, 100000, NULL, NULL);
+        p.second_via = "SIP/2.0/UDP 255.255.255.255;branch=z9hG4bKsomebody";
+        peer_answer(&p, statuses[i], i == 1 ? GOOD : NULL, "peer");
+        simnet_run(l.net, 5000000, NULL, NULL);
+        assert_int_equal(l.alice.n_ended, 0);
+        assert_int_equal(l.alice.call_state, SECSIP_CALL_CALLING);
+        assert_null(strchr(p.order, 'A'));
+        /* Nor when the transaction is gone. */
+        assert_true(simnet_run(l.net, 40000000, alice_ended, &l));
+        assert_int_equal(l.alice.call_result, SECSIP_E_UA_TRANSACTION_TIMEOUT);
+        assert_null(strchr(p.order, 'A'));
+        peer_stop(&l, &p);
+    }
+}
+
 static void a_2xx_may_cross_our_cancel(void **state)
 {
     static struct lab l;
@@ -967,6 +993,7 @@ int main(void)
         cmocka_unit_test(a_call_whose_connection_does_not_come_back_ends),
         cmocka_unit_test(a_call_is_not_begun_again_for_a_peer_that_is_silent),
         cmocka_unit_test(a_call_given_up_before_there_is_a_connection),
+        cmocka_unit_test(an_answer_with_a_via_below_ours_is_not_heard),
         cmocka_unit_test(a_2xx_may_cross_our_cancel),
         cmocka_unit_test(a_peer_that_never_answers),
         cmocka_unit_test(byes_that_cross),

@@ -248,9 +248,34 @@ static void a_phone_that_never_answers_times_out(void **state)
     /* Of other requests nobody hears any more: RFC 4320 4.2. */
     r = to_alice("MESSAGE");
     proxy_ask(&s, bob, &r);
-    proxy_run(&s, 31999);
+    proxy_run(&s, 40000);
     expect_status(bob, 0);
+    assert_int_equal(s.ua.txn.servers.n_nodes, 0);
     proxy_stop(&s);
+}
+
+/* A request that finds room here, and its way on does not: it is we who have too much to do, so it is 503 (RFC 3261 21.5.4). */
+static void who_cannot_be_forwarded_for_want_of_room_hears_when_to_come_again(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"INVITE", "MESSAGE"};
+
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        start(2);
+        struct proxy_request r = to_alice(methods[i]);
+        proxy_ask(&s, bob,
+                  &(struct proxy_request){
+                      .method = "OPTIONS", .uri = "sip:example.test", .from = r.from, .to = r.to});
+        s.ua.txn.config.max_transactions = s.ua.txn.n_live + 1;
+        r.user = NULL;
+        r.from = "sip:bob@other.invalid";
+        proxy_ask(&s, bob, &r);
+        assert_int_equal(proxy_status(bob), 503);
+        assert_string_equal(proxy_header(bob, "Retry-After"), "10");
+        assert_string_equal(proxy_take(alice[0]), "");
+        assert_string_equal(proxy_take(alice[1]), "");
+        proxy_stop(&s);
+    }
 }
 
 static void our_record_route_stands_before_those_of_others(void **state)
@@ -673,6 +698,7 @@ int main(void)
         cmocka_unit_test(a_caller_that_goes_away_stops_the_ringing),
         cmocka_unit_test(timer_c_ends_a_call_that_rings_for_ever),
         cmocka_unit_test(a_phone_that_never_answers_times_out),
+        cmocka_unit_test(who_cannot_be_forwarded_for_want_of_room_hears_when_to_come_again),
         cmocka_unit_test(our_record_route_stands_before_those_of_others),
         cmocka_unit_test(credentials_for_our_realm_stay_here_those_of_others_go_on),
         cmocka_unit_test(a_request_forked_before_us_is_forwarded_to_each_address),
