@@ -1,6 +1,7 @@
 /* What one whole non-INVITE server transaction costs, from the bytes of the request to the end of its last timer, with N
  * others alive: parse, match, 200 out, timer J (zero, over a reliable transport). The figure must not depend on N. Beside it
- * libosip2's, in the same run, while that can be waited for. Bytes of a living one are counted beside its message. */
+ * libosip2's, in the same run, while that can be waited for. Bytes of a living one are what ssi_txn_input takes: neither the
+ * parsed request, which it keeps a reference on, nor the bytes of its response. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,8 @@ enum {
     SSI_TXN_BYTES =
         1
         << 24, /* what a request or response made here may grow to: never reached, its parts are bounded */
-    SSI_TXN_TWINS_MAX = 16 /* server transactions that the hash cannot tell apart */
+    SSI_TXN_SLACK_MAX = 1024, /* bytes that a transaction keeps beside its message */
+    SSI_TXN_TWINS_MAX = 16    /* server transactions that the hash cannot tell apart */
 };
 
 struct ssi_txn {

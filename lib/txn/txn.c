@@ -289,6 +289,9 @@ void ssi_txn_move(struct ssi_buf *to, struct ssi_buf *b)
     ssi_buf_free(to);
     *to = *b;
     to->secret = true; /* it may hold a=crypto */
+    /* It stays for long. Buffers grow by doubling: of a large one half may be empty. A small one is not worth the copy. */
+    if (to->cap - to->len > SSI_TXN_SLACK_MAX)
+        ssi_buf_fit(to);
     ssi_buf_init(b, max);
     b->secret = secret;
 }

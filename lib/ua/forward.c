@@ -303,6 +303,13 @@ static bool is_ours(const secsip_registrar *r, const struct ssi_sip_header *h)
     return h->id == SSI_HDR_PROXY_AUTHORIZATION && ssi_sip_credentials_are_for(h->value, r->domain);
 }
 
+size_t ssi_forward_room(const struct ssi_sip_msg *m)
+{
+    /* No line grows more than "x:1" does, which becomes "Session-Expires: 1": to four times its length with its end.
+     * The Request-URI becomes a contact, which may be as long as a URI of our limit. */
+    return 4 * m->wire.len + 8192;
+}
+
 void ssi_forward_put_request(struct ssi_buf *b, const secsip_registrar *r,
                              const struct ssi_sip_msg *m, const struct ssi_forward_path *path,
                              const struct ssi_flow *in, const struct ssi_flow *out,

@@ -47,6 +47,8 @@ bool ssi_forward_take_token(const secsip_registrar *r, const struct ssi_sip_msg 
 /* Whether the first Route names us. */
 bool ssi_forward_has_our_route(const secsip_registrar *r, const struct ssi_sip_msg *m,
                                const struct ssi_flow *flow);
+/* How long m may get on its way through here: names in full, a line for each Via and Route, and what is added. */
+size_t ssi_forward_room(const struct ssi_sip_msg *m);
 /* RFC 3261 16.6: the request as it leaves over `out`; where the next Route is a strict router's, in the form that it knows (step 6). */
 void ssi_forward_put_request(struct ssi_buf *b, const secsip_registrar *r,
                              const struct ssi_sip_msg *m, const struct ssi_forward_path *path,

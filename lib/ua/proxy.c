@@ -74,7 +74,7 @@ static void send_upstream(struct context *c, const struct ssi_sip_msg *m)
         }
         return;
     }
-    ssi_buf_init_secret(&b, c->registrar->ua->config.limits.message_bytes + 1024);
+    ssi_buf_init_secret(&b, ssi_forward_room(m));
     ssi_forward_put_response(&b, m);
     if (b.failed >= 0)
         ssi_txn_respond(c->server, m->status, &b);
@@ -282,7 +282,7 @@ static void add_branch(struct context *c, struct ssi_flow *out, const struct ssi
         keep_best(c, NULL, 488);
         return;
     }
-    ssi_buf_init_secret(&bytes, c->registrar->ua->config.limits.message_bytes + 1024);
+    ssi_buf_init_secret(&bytes, ssi_forward_room(c->request));
     secsip_result r = ssi_forward_make_branch(c->registrar, c->request, branch_id);
     if (r >= 0) {
         ssi_forward_put_request(&bytes, c->registrar, c->request, path, c->from, out, branch_id);
@@ -382,7 +382,7 @@ static void forward_in_dialog(secsip_registrar *r, struct ssi_txn *t, struct ssi
         /* The ACK of a 2xx is a transaction of its own without answer: forwarded without state. */
         char branch[SSI_FORWARD_BRANCH_TEXT];
         struct ssi_buf b;
-        ssi_buf_init_secret(&b, r->ua->config.limits.message_bytes + 1024);
+        ssi_buf_init_secret(&b, ssi_forward_room(m));
         if (ssi_forward_make_branch(r, m, branch) >= 0) {
             ssi_forward_put_request(&b, r, m, &path, flow, out, branch);
             if (b.failed >= 0)

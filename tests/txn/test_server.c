@@ -609,6 +609,34 @@ static void kept_bytes_are_wiped_as_soon_as_they_are_not_needed(void **state)
     sim_free(&s);
 }
 
+static void drop_bytes(struct ssi_txn_flow *flow, struct ssi_slice bytes)
+{
+    (void)flow;
+    (void)bytes;
+}
+
+/* Messages just above a power of two, which is where a buffer doubles. */
+static void what_is_kept_leaves_little_empty(void **state)
+{
+    static const size_t sizes[] = {1030, 2050, 4100, 8200, 16400, 32800, 65600};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct ssi_buf b;
+        sim_init(&s, NULL, true);
+        s.flow.base.send = drop_bytes;
+        sim_request_in(&s, &s.flow, "INVITE", b1, "");
+        ssi_buf_init_secret(&b, SSI_TXN_BYTES);
+        while (b.len < sizes[i])
+            ssi_buf_put_char(&b, 'a');
+        assert_int_equal(ssi_txn_respond(s.server, 486, &b), 0);
+        assert_int_equal(s.server->out.len, sizes[i]);
+        assert_true(s.server->out.secret);
+        assert_in_range(s.server->out.cap + sizeof *s.server, sizes[i], sizes[i] + 2048);
+        sim_free(&s);
+    }
+}
+
 static void drop_when_cancelled(struct sim *sim, struct ssi_txn *t, const char *word)
 {
     (void)sim;
@@ -660,6 +688,7 @@ int main(void)
         cmocka_unit_test(faulty_requests_are_answered_faulty_acks_and_responses_are_not),
         cmocka_unit_test(responses_carry_received_and_rport),
         cmocka_unit_test(kept_bytes_are_wiped_as_soon_as_they_are_not_needed),
+        cmocka_unit_test(what_is_kept_leaves_little_empty),
         cmocka_unit_test(on_cancel_and_on_ack_may_drop_the_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -642,6 +642,28 @@ static void the_registrar_may_go_in_the_middle_of_calls(void **state)
 }
 
 /* RFC 3261 7.3.1: a fold is legal in any value, so none may cost a request or an answer. */
+/* A message as long as may be, in compact forms: with the names in full it is longer than what this element takes. */
+static void compact_forms_go_through_at_their_full_length(void **state)
+{
+    char more[1000] = "", *end = more;
+
+    (void)state;
+    start(1);
+    for (int i = 0; i < 150; i++)
+        end += snprintf(end, (size_t)(more + sizeof more - end), "k:a\n");
+    s.ua.config.limits.message_bytes = 1400;
+    struct proxy_request r = to_alice("MESSAGE");
+    r.user = NULL;
+    r.from = "sip:bob@other.invalid";
+    r.more = more;
+    proxy_ask(&s, bob, &r);
+    expect_method(alice[0], "MESSAGE ");
+    assert_true(strlen(alice[0]->text) > 1400 + 1024);
+    proxy_answer(&s, alice[0], alice[0]->text, 200, "a", more);
+    expect_status(bob, 200);
+    proxy_stop(&s);
+}
+
 static void folded_vias_and_routes_go_through(void **state)
 {
     (void)state;
@@ -712,6 +734,7 @@ int main(void)
         cmocka_unit_test(sips_goes_only_to_sips_contacts_over_tls),
         cmocka_unit_test(who_does_not_read_is_cut_off_and_nobody_else_is_hurt),
         cmocka_unit_test(the_registrar_may_go_in_the_middle_of_calls),
+        cmocka_unit_test(compact_forms_go_through_at_their_full_length),
         cmocka_unit_test(folded_vias_and_routes_go_through),
         cmocka_unit_test(failing_allocations_leave_nothing_behind),
     };
