@@ -26,6 +26,7 @@ struct ssi_srtp_source {
     bool leaving : 1;    /* at a new key: it was silent for too long */
     uint8_t failed;      /* packets in a row that were forged or old, at most UINT8_MAX */
     uint8_t idle;        /* keys in a row under which nothing came, at most UINT8_MAX */
+    uint8_t found;       /* enum ssi_srtp_found, of the last time */
     uint32_t rtcp_index; /* the highest of SRTCP; 0 before the first */
     uint32_t rtcp_floor; /* as floor and taken, for SRTCP */
     uint64_t floor;      /* RTP indices below it were another session's: refused as `taken` says */
@@ -37,7 +38,6 @@ struct ssi_srtp_source {
     uint64_t rtcp_taken, rtcp_seen;
     uint64_t rtcp_ok, auth_failed, replayed;
     uint32_t rtcp_horizon;  /* the same: SRTCP indices from it on */
-    uint8_t found;          /* enum ssi_srtp_found, of the last time */
     uint32_t found_instead; /* of this roll-over counter, which was the likely one */
     uint64_t hint; /* another index at which the sender may stand, as far as is known; 0: none */
 };

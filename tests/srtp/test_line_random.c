@@ -49,6 +49,7 @@ struct world {
     uint32_t spent[KEYS][2];
     uint64_t next[SSRCS], heard[SSRCS]; /* indices: to be used, and the highest that was taken */
     bool known[SSRCS], told[SSRCS];     /* by a packet, or by its roll-over counter */
+    bool has_heir;                      /* a state was imported: no other one is, of this line */
     bool bound;                         /* by a promise, or behind one */
     struct packet log[LOG];
     uint32_t n_log;
@@ -257,7 +258,7 @@ static void reset(struct world *w)
     ssi_srtp_free(rx);
     w->used_at[w->key] = w->era++;
     w->key = w->first_key = w->n_keys++;
-    w->bound = false;
+    w->bound = w->has_heir = false;
     for (uint32_t i = 0; i < SSRCS; i++) {
         if (!w->known[i] && w->told[i])
             assert_int_equal(ssi_srtp_set_roc(w->tx, i, (uint32_t)(w->next[i] >> 16)), 0);
@@ -296,10 +297,12 @@ static void move_speaker(struct world *w)
     uint32_t promised = below(w, 3) ? below(w, 300) : 0;
     struct ssi_srtp_source_stats stats;
 
-    free_heirs(w); /* theirs is not the newest state any more */
+    if (w->has_heir)
+        return;
     struct ssi_srtp *heir = heir_of(w->tx, promised);
     if (promised > 0 && below(w, 2)) {
         set_aside(w, heir, true);
+        w->has_heir = true;
     } else {
         set_aside(w, w->tx, false);
         w->tx = heir;
